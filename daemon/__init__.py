@@ -1,0 +1,1 @@
+"""WAL in, and the process: replication, capture, settings, the command line."""

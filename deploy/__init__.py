@@ -1,0 +1,1 @@
+"""Running Roomwire: the demo, the PMS to try it against, images and units."""

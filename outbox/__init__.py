@@ -1,0 +1,1 @@
+"""What the booking engine should know, and getting it there."""
