@@ -1,0 +1,27 @@
+The migration runner's own bookkeeping.
+
+-- name: lock
+select pg_advisory_xact_lock(hashtext('roomwire migrate'))
+
+-- name: create_schema
+create schema if not exists booking_engine
+
+-- name: create_table
+create table if not exists booking_engine.migration (
+    number int primary key,
+    name text not null,
+    checksum text not null,
+    applied_at timestamptz not null default clock_timestamp()
+)
+
+-- name: exists
+select to_regclass('booking_engine.migration') is not null
+
+-- name: applied
+select number, name, checksum from booking_engine.migration order by number
+
+-- name: record
+insert into booking_engine.migration (number, name, checksum) values (%s, %s, %s)
+
+-- name: forget
+delete from booking_engine.migration where number = %s

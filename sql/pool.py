@@ -1,0 +1,58 @@
+"""Connections to the PMS's database that can never get in its way.
+
+Every session waits at most 400 ms for a lock (below PostgreSQL's deadlock_timeout of 1 s, so that the loser of a
+deadlock is us and never the front desk), is bounded in time, and commits without waiting for a standby.
+"""
+
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
+
+_SESSION = {
+    "lock_timeout": "400ms",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "30s",
+    "synchronous_commit": "local",
+    "timezone": "UTC",
+    "datestyle": "ISO",
+    "search_path": "public",
+}
+
+Pool = AsyncConnectionPool[AsyncConnection]
+
+
+def polite(dsn: str, *, application: str, **overrides: str) -> str:
+    """The DSN with our session settings; `overrides` replaces or adds some of them.
+
+    `application` is what the DBA sees in pg_stat_activity.
+    """
+    settings = _SESSION | overrides
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return make_conninfo(
+        dsn,
+        options=options,
+        application_name=f"roomwire {application}",
+        connect_timeout=5,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+    )
+
+
+async def connect(dsn: str, *, application: str, **overrides: str) -> AsyncConnection:
+    """One connection of ours, in autocommit: transactions are opened where they are meant."""
+    return await AsyncConnection.connect(polite(dsn, application=application, **overrides), autocommit=True)
+
+
+def make_pool(dsn: str, *, application: str, size: int) -> Pool:
+    """A pool of at most `size` connections, in autocommit; open it with `async with`."""
+    return AsyncConnectionPool(
+        polite(dsn, application=application),
+        min_size=1,
+        max_size=size,
+        kwargs={"autocommit": True},
+        open=False,
+        timeout=30,
+        reconnect_timeout=300,
+        name=application,
+    )

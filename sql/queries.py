@@ -1,0 +1,28 @@
+"""Named queries: SQL lives in `.sql` files beside this module, Python knows only the names.
+
+A file is a list of blocks, each opened by a line `-- name: some_name`; what stands before the first block is a
+comment on the file.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from psycopg.sql import SQL
+
+_HEADING = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+def load(path: str) -> Mapping[str, SQL]:
+    """Read the named blocks of a file, given relative to `sql/`.
+
+    Raises:
+        FileNotFoundError: the file is not part of the installation.
+        ValueError: two blocks share a name.
+    """
+    text = (Path(__file__).parent / path).read_text(encoding="utf-8")
+    parts = _HEADING.split(text)[1:]
+    names, bodies = parts[::2], parts[1::2]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{path}: a query name stands twice")
+    return {name: SQL(body.strip()) for name, body in zip(names, bodies, strict=True)}
