@@ -1,0 +1,76 @@
+"""Fixtures of every test: real servers, and a database of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.servers import KINDS, PG15, PG18, Kind, Launcher, Server, UnavailableError
+from tests.support.servers.databases import Database, fresh_database
+from tests.support.servers.local import LocalLauncher
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the caller choose where servers run."""
+    parser.addoption(
+        "--servers",
+        choices=("local", "containers"),
+        default="local",
+        help="run PostgreSQL as processes of this machine, or in containers (testcontainers)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the markers."""
+    config.addinivalue_line(
+        "markers",
+        "own_server(durable=False, settings=None): `server` is a new one for this test alone, "
+        "which may restart it, crash it or change its settings",
+    )
+
+
+@pytest.fixture(scope="session")
+def launcher(pytestconfig: pytest.Config) -> Launcher:
+    """Return what starts servers, as `--servers` asks."""
+    return LocalLauncher()
+
+
+@pytest.fixture(scope="session")
+def pg15(launcher: Launcher) -> Iterator[Server]:
+    """PostgreSQL 15 with wal2json, shared by the tests of this process."""
+    yield from _running(launcher, PG15)
+
+
+@pytest.fixture(scope="session")
+def pg18(launcher: Launcher) -> Iterator[Server]:
+    """The embedded PostgreSQL 18, which has pgoutput only, shared by the tests of this process."""
+    yield from _running(launcher, PG18)
+
+
+@pytest.fixture(params=KINDS)
+def server(request: pytest.FixtureRequest, launcher: Launcher) -> Iterator[Server]:
+    """Each PostgreSQL in turn: the shared one, or a new one for a test marked `own_server`."""
+    own = request.node.get_closest_marker("own_server")
+    if own is None:
+        yield request.getfixturevalue(request.param)
+    else:
+        yield from _running(launcher, KINDS[request.param], **own.kwargs)
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """Return an empty database of this test's own."""
+    with fresh_database(server) as database:
+        yield database
+
+
+def _running(launcher: Launcher, kind: Kind, **wishes: object) -> Iterator[Server]:
+    try:
+        server = launcher.launch(kind, **wishes)  # type: ignore[arg-type]  # a marker's words
+    except UnavailableError as reason:
+        pytest.skip(f"{kind.name}: {reason}")
+    try:
+        yield server
+    finally:
+        server.close()

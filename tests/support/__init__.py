@@ -1,0 +1,1 @@
+"""What tests stand on: servers, databases, the truth and the mirror."""
