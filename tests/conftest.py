@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from deploy.pms import install
 from tests.support.servers import KINDS, PG15, PG18, Kind, Launcher, Server, UnavailableError
-from tests.support.servers.databases import Database, fresh_database
+from tests.support.servers.databases import Database, fresh_database, template
 from tests.support.servers.local import LocalLauncher
 
 
@@ -62,6 +66,15 @@ def server(request: pytest.FixtureRequest, launcher: Launcher) -> Iterator[Serve
 def database(server: Server) -> Iterator[Database]:
     """Return an empty database of this test's own."""
     with fresh_database(server) as database:
+        yield database
+
+
+@pytest.fixture
+def pms(server: Server) -> Iterator[Database]:
+    """Return a database with a small PMS of this test's own: 2 hotels and 30 days from today in Tokyo."""
+    today = datetime.now(ZoneInfo("Asia/Tokyo")).date()
+    fill = partial(install, seed=1, hotels=2, days=30, today=today)
+    with fresh_database(server, template(server, f"pms_{today:%Y%m%d}", fill)) as database:
         yield database
 
 

@@ -76,3 +76,8 @@ def test_an_own_server_keeps_its_address_and_data_through_restart_and_crash(
             server.start()
         with database.connect() as connection:
             assert connection.execute("SELECT memory FROM kept").fetchone() == ("7MB",)
+
+
+def test_a_pms_is_seeded_anew_for_every_test(server: Server, pms: Database) -> None:
+    with pms.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM hotels").fetchone() == (2,)
