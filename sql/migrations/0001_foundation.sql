@@ -49,7 +49,7 @@ comment on table booking_engine.client_seen is
 create table booking_engine.document (
     kind text not null check (kind in ('hotel', 'room_type', 'plan', 'availability', 'booking')),
     hotel_id int not null,
-    id text not null,
+    id text collate "C" not null,
     version bigint not null default 0,
     born bigint not null default 0,
     body jsonb,
@@ -91,22 +91,24 @@ create table booking_engine.endpoint (
     retry_at timestamptz,
     last_error text,
     last_success_at timestamptz,
+    fill_version bigint,
     created_at timestamptz not null default clock_timestamp()
 );
 comment on table booking_engine.endpoint is
-    'Where messages go. hotels null: all of them; failures and retry_at: consecutive outages and the earliest next try.';
+    'Where messages go. hotels null: all of them; failures and retry_at: consecutive outages and the earliest next try; fill_version: the version its first sync stands on, until all of it is marked behind.';
 
 create table booking_engine.behind (
     endpoint_id int not null references booking_engine.endpoint on delete cascade,
     kind text not null check (kind in ('hotel', 'room_type', 'plan', 'availability', 'booking', 'snapshot')),
     hotel_id int not null,
-    id text not null,
+    id text collate "C" not null,
     version bigint not null,
     acked bigint not null,
     place bigint not null,
     since timestamptz not null default clock_timestamp(),
     token uuid,
     leased_until timestamptz,
+    sent boolean not null default false,
     tries int not null default 0,
     not_before timestamptz,
     last_error text,
@@ -115,7 +117,7 @@ create table booking_engine.behind (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 create index behind_queue on booking_engine.behind (endpoint_id, place) where rejected_at is null;
 comment on table booking_engine.behind is
-    'One row per endpoint and key whose newest version it has not acknowledged. acked: the version it has (0: none); place: its position in the queue, in microseconds; token and leased_until: one send in flight; rejected_at: refused for good, listed until its next version.';
+    'One row per endpoint and key whose newest version it has not acknowledged. acked: the version it has (0: none); place: its position in the queue, in microseconds; token and leased_until: one send in flight; sent: the endpoint may have it although acked says no; rejected_at: refused for good, listed until its next version.';
 
 create table booking_engine.attempt (
     at timestamptz not null default clock_timestamp(),
