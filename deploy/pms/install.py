@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from importlib.resources import files
-from typing import LiteralString, cast
 
 import psycopg
 
 from deploy.pms.seed import plant
 
 
-def install(
-    conn: psycopg.Connection, *, seed: int = 1, hotels: int = 3, days: int = 330, today: date
-) -> None:
+def install(conn: psycopg.Connection, *, seed: int = 1, hotels: int = 3, days: int = 330, today: date) -> None:
     """Create the PMS's schema and fill it, in one transaction, as an ordinary owner of the database.
 
     Args:
@@ -26,8 +23,15 @@ def install(
     Raises:
         psycopg.errors.DuplicateTable: The database already holds a PMS.
     """
-    schema = files("deploy.pms").joinpath("schema.sql").read_text("utf-8")
     with conn.transaction():
-        conn.execute(cast("LiteralString", schema))
+        _run(conn, "schema.sql")
         plant(conn, seed=seed, hotels=hotels, days=days, today=today)
+        _run(conn, "rules.sql")
+        # The planner is not left guessing until autovacuum comes round.
+        conn.execute("ANALYZE clients, rooms, room_types, plans_hotel, reservations, reservation_details")
     conn.commit()
+
+
+def _run(conn: psycopg.Connection, script: str) -> None:
+    text = files("deploy.pms").joinpath(script).read_text("utf-8")
+    conn.execute(text.encode())

@@ -120,7 +120,7 @@ def remark(rng: Random) -> str:
 
 
 def long_remark(rng: Random, size: int) -> str:
-    """A comment of about `size` bytes that does not compress well, as forwarded e-mails do not: it is TOASTed."""
+    """A comment of about `size` bytes that compresses badly, as forwarded e-mails do: it is TOASTed."""
     lines = [remark(rng)]
     length = len(lines[0].encode())
     while length < size:

@@ -49,7 +49,7 @@ class Rate:
 
 
 def price(rates: Iterable[Rate], night: date) -> int:
-    """Tax-inclusive yen for a night: base, percentages of it grouped by tax, flat fees, floored to 100 yen."""
+    """Tax-inclusive yen for a night: base, percentages of it by tax, flat fees, floored to 100 yen."""
     base, flat = Decimal(0), Decimal(0)
     percentages: dict[tuple[int | None, Decimal | None], Decimal] = {}
     for rate in rates:

@@ -13,10 +13,7 @@ from deploy.pms.seed.stays import populate
 
 
 def plant(conn: psycopg.Connection, *, seed: int, hotels: int, days: int, today: date) -> None:
-    """Fill an empty PMS schema within the caller's transaction; see `deploy.pms.install` for the arguments.
-
-    History is imported as the PMS imports it: with the log triggers off, which a table's owner may do.
-    """
+    """Fill the empty tables within the caller's transaction; `deploy.pms.install` has the arguments."""
     rng = Random(f"{seed} {hotels} {days}")
     rows = Rows(rng)
     for hotel in furnish(rows, hotels=hotels, today=today):

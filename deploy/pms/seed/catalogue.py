@@ -149,7 +149,8 @@ def _hotel(rows: Rows, number: int, plans: list[Plan], opened: date, today: date
         "hotels", id=number, name=name + suffix, formal_name=formal + suffix, facility_type="New",
         open_date=opened - timedelta(days=365 * number),
         total_rooms=sum(room.ordinary for room in rooms) + 1,
-        postal_code=postal, address=address, email=f"front{number}@example.jp", phone_number=f"03-5555-{number:04d}",
+        postal_code=postal, address=address, email=f"front{number}@example.jp",
+        phone_number=f"03-5555-{number:04d}",
         latitude=latitude, longitude=longitude, bank_name="みなと銀行", sort_order=number,
         created_at=f"{opened} 09:30:00",
     )  # fmt: skip
@@ -166,8 +167,8 @@ def _rooms(rows: Rows, hotel: int, size: int) -> list[Room]:
             description=f"{name}、定員{capacity}名、Wi-Fi無料", created_at="2024-04-01 10:00:00",
         )  # fmt: skip
         rows.add(
-            "sc_tl_rooms", hotel_id=hotel, room_type_id=room_type, rmtypecode=f"R{room_type}", rmtypename=name,
-            isstockadjustable="1",
+            "sc_tl_rooms", hotel_id=hotel, room_type_id=room_type, rmtypecode=f"R{room_type}",
+            rmtypename=name, isstockadjustable="1",
         )  # fmt: skip
         for _ in range(round(size * share / 100)):
             ordinal = len(rooms)
@@ -189,9 +190,9 @@ def _hotel_plans(rows: Rows, hotel: int, plans: list[Plan], opened: date, today:
     shared = {"hotel_id": hotel, "plan_type_category_id": 1 + hotel % 4}
     rows.add("plans_hotel", id=first, plans_global_id=1, display_order=1, is_active=True, **shared)
     rows.add(
-        "plans_hotel", id=first + 1, name="直前割 露天風呂付", description="当館限定", plan_type="per_room", color="#1F77B4",
-        display_order=2, is_active=True, available_from=today - timedelta(days=90),
-        available_until=today + timedelta(days=270), **shared,
+        "plans_hotel", id=first + 1, name="直前割 露天風呂付", description="当館限定",
+        plan_type="per_room", color="#1F77B4", display_order=2, is_active=True,
+        available_from=today - timedelta(days=90), available_until=today + timedelta(days=270), **shared,
     )  # fmt: skip
     rows.add(
         "plans_hotel",

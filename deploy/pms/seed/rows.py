@@ -1,10 +1,9 @@
-"""The rows of a seed, collected in memory, then copied in with the triggers off."""
+"""The rows of a seed, collected in memory, then copied in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -17,8 +16,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "hotels": (
         "id", "name", "formal_name", "facility_type", "open_date", "total_rooms", "postal_code", "address",
-        "email", "phone_number", "latitude", "longitude", "bank_name", "sort_order", "created_at", "created_by",
-        "updated_by",
+        "email", "phone_number", "latitude", "longitude", "bank_name", "sort_order", "created_at",
+        "created_by", "updated_by",
     ),
     "room_types": ("id", "hotel_id", "name", "description", "created_at", "created_by", "updated_by"),
     "rooms": (
@@ -49,14 +48,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "tax_type_id", "tax_rate", "created_by", "updated_by",
     ),
     "reservations": (
-        "id", "hotel_id", "reservation_client_id", "check_in", "check_in_time", "check_out", "number_of_people",
-        "status", "type", "agent", "ota_reservation_id", "payment_timing", "comment", "has_important_comment",
-        "created_at", "created_by", "updated_by",
+        "id", "hotel_id", "reservation_client_id", "check_in", "check_in_time", "check_out",
+        "number_of_people", "status", "type", "agent", "ota_reservation_id", "payment_timing", "comment",
+        "has_important_comment", "created_at", "created_by", "updated_by",
     ),
     "reservation_details": (
-        "id", "hotel_id", "reservation_id", "date", "room_id", "plans_global_id", "plans_hotel_id", "plan_name",
-        "plan_type", "number_of_people", "price", "cancelled", "billable", "is_accommodation", "created_at",
-        "created_by", "updated_by",
+        "id", "hotel_id", "reservation_id", "date", "room_id", "plans_global_id", "plans_hotel_id",
+        "plan_name", "plan_type", "number_of_people", "price", "cancelled",
+        "billable", "is_accommodation", "created_at", "created_by", "updated_by",
     ),
     "reservation_clients": (
         "id", "hotel_id", "reservation_details_id", "client_id", "created_by", "updated_by",
@@ -120,31 +119,19 @@ class Rows:
 
     def load(self, conn: psycopg.Connection) -> None:
         """Copy everything in, create each hotel's partitions, and set the sequences past the ids used."""
-        _switch_triggers(conn, "DISABLE")
         for table, columns in COLUMNS.items():
             _copy(conn, table, columns, self._rows[table])
             if table == "hotels":
                 conn.execute("SELECT create_hotel_partitions(id) FROM hotels ORDER BY id")
-        _switch_triggers(conn, "ENABLE")
         for table in SERIAL:
             # setval's third argument: the value is the next one given, also for a table left empty.
-            conn.execute(
-                "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s, false)", (table, self.next_id(table))
-            )
+            conn.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s, false)", (table, self.next_id(table)))
 
 
-def _copy(
-    conn: psycopg.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
+def _copy(conn: psycopg.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def _switch_triggers(conn: psycopg.Connection, state: LiteralString) -> None:
-    """Switch the tables' own triggers; those of foreign keys stay on, as an owner cannot switch them."""
-    for table in COLUMNS:
-        conn.execute(sql.SQL("ALTER TABLE {} {} TRIGGER USER").format(sql.Identifier(table), sql.SQL(state)))

@@ -37,6 +37,10 @@ class Stay:
         """Whether it only keeps a room from being sold."""
         return self.status == "block"
 
+    def occupies(self, offset: int) -> bool:
+        """Whether its night number `offset` is not cancelled: of a charged cancellation the last one is not."""
+        return self.status != "cancelled" or (self.charged and offset == self.nights - 1)
+
 
 class Calendar:
     """Which nights of which rooms are taken: one bit per night, so that a stay is one test."""
@@ -46,10 +50,12 @@ class Calendar:
         self._rooms = rooms
         self._taken = {room.id: 0 for room in rooms}
 
-    def take(self, check_in: date, nights: int, rooms: Sequence[Room]) -> None:
-        """Mark the nights of these rooms."""
-        for room in rooms:
-            self._taken[room.id] |= self._mask(check_in, nights)
+    def take(self, stay: Stay) -> None:
+        """Mark the nights that a stay occupies."""
+        kept = [offset for offset in range(stay.nights) if stay.occupies(offset)]
+        for room in stay.rooms:
+            for offset in kept:
+                self._taken[room.id] |= self._mask(stay.check_in + timedelta(days=offset), 1)
 
     def free(self, check_in: date, nights: int) -> list[Room]:
         """The rooms free on all these nights."""
@@ -80,7 +86,10 @@ def populate(rows: Rows, hotel: Hotel, *, days: int, today: date) -> None:
             free = calendar.free(night, length)
             if not free:
                 break
-            _book(rows, hotel, calendar, regulars, _rooms_of_one_type(rows, free), night, length, today)
+            rooms = _rooms_of_one_type(rows, free)
+            stay = _draw(rows, hotel, rooms, check_in=night, nights=length, regulars=regulars, today=today)
+            _write(rows, stay)
+            calendar.take(stay)
 
 
 def _season(night: date, today: date) -> float:
@@ -96,16 +105,16 @@ def _rooms_of_one_type(rows: Rows, free: list[Room]) -> list[Room]:
     return [chosen, *alike[: rows.rng.choice(PARTIES) - 1]]
 
 
-def _book(
+def _draw(
     rows: Rows,
     hotel: Hotel,
-    calendar: Calendar,
-    regulars: list[str],
     rooms: list[Room],
+    *,
     check_in: date,
     nights: int,
+    regulars: list[str],
     today: date,
-) -> None:
+) -> Stay:
     rng = rows.rng
     status, kind = _standing(rows, check_in, check_in + timedelta(days=nights), today)
     if status == "block":
@@ -118,12 +127,7 @@ def _book(
     charged = status == "cancelled" and kind == "ota" and rng.random() < 0.4
     if status == "block":
         rooms = rooms[:1]
-    stay = Stay(hotel, rooms, check_in, nights, status, kind, plan, client, guests, charged)
-    _write(rows, stay)
-    if status != "cancelled":
-        calendar.take(check_in, nights, rooms)
-    elif charged:
-        calendar.take(check_in + timedelta(days=nights - 1), 1, rooms)
+    return Stay(hotel, rooms, check_in, nights, status, kind, plan, client, guests, charged)
 
 
 def _standing(rows: Rows, check_in: date, check_out: date, today: date) -> tuple[str, str]:
@@ -159,7 +163,8 @@ def _write(rows: Rows, stay: Stay) -> None:
         check_out=stay.check_in + timedelta(days=stay.nights), number_of_people=people, status=stay.status,
         type=stay.kind, agent=rng.choice(CHANNELS) if online else None,
         ota_reservation_id=f"RY{rng.getrandbits(40):012d}" if online else None,
-        payment_timing="prepaid" if online else rng.choice(("not_set", "on-site", "postpaid")), comment=comment,
+        payment_timing="prepaid" if online else rng.choice(("not_set", "on-site", "postpaid")),
+        comment=comment,
         has_important_comment=dice < 0.01, created_at=stay.check_in - timedelta(days=rng.randint(1, 60)),
     )  # fmt: skip
     for room in stay.rooms:
@@ -181,7 +186,7 @@ def _write(rows: Rows, stay: Stay) -> None:
 def _write_night(rows: Rows, stay: Stay, reservation: str, room: Room, offset: int) -> None:
     rng, detail, plan = rows.rng, rows.uuid(), stay.plan
     night = stay.check_in + timedelta(days=offset)
-    kept = stay.status != "cancelled" or (stay.charged and offset == stay.nights - 1)
+    kept = stay.occupies(offset)
     billable = kept and stay.status in {"confirmed", "checked_in", "checked_out", "cancelled"}
     yen = price(plan.rates, night) if plan else (None if stay.is_block else 0)
     rows.add(
@@ -204,8 +209,8 @@ def _write_night(rows: Rows, stay: Stay, reservation: str, room: Room, offset: i
         return
     rows.add(
         "reservation_rates", id=rows.uuid(), hotel_id=stay.hotel.id, reservation_details_id=detail,
-        adjustment_type="base_rate", adjustment_value=yen, include_in_cancel_fee=True, tax_type_id=3, tax_rate="0.1",
-        price=yen,
+        adjustment_type="base_rate", adjustment_value=yen, include_in_cancel_fee=True, tax_type_id=3,
+        tax_rate="0.1", price=yen,
     )  # fmt: skip
     if rng.random() < 0.3:
         _write_addon(rows, stay, detail, night)
@@ -216,8 +221,9 @@ def _write_addon(rows: Rows, stay: Stay, detail: str, night: date) -> None:
     name, kind, yen, tax_type, tax = ADDONS[number]
     rows.add(
         "reservation_addons", id=rows.uuid(), hotel_id=stay.hotel.id, reservation_detail_id=detail,
-        addons_global_id=number + 1, addon_name=name, addon_type=kind, quantity=rows.rng.randint(1, 2), price=yen,
-        tax_type_id=tax_type, tax_rate=tax, sales_category="other" if kind == "parking" else "accommodation",
+        addons_global_id=number + 1, addon_name=name, addon_type=kind, quantity=rows.rng.randint(1, 2),
+        price=yen, tax_type_id=tax_type, tax_rate=tax,
+        sales_category="other" if kind == "parking" else "accommodation",
     )  # fmt: skip
     if kind == "parking":
         rows.add(
