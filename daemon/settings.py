@@ -1,0 +1,96 @@
+"""Settings: `ROOMWIRE_…` in the environment, or `ROOMWIRE_…_FILE` naming a file that holds the value.
+
+This is the only module that reads the environment. docs/SETTINGS.md lists every setting.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "ROOMWIRE_"
+
+
+class SettingsError(Exception):
+    """The environment does not make valid settings; the message names every fault."""
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not an IANA time zone, such as Asia/Tokyo")
+    return name
+
+
+_Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+
+class Settings(BaseSettings):
+    """What an operator may set."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
+
+    dsn: SecretStr = Field(
+        description="The PMS's database, as the role roomwire_capture: a libpq URI or key=value string."
+    )
+    slot: _Name = Field("roomwire", description="Name of the replication slot; one leader per slot.")
+    publication: _Name = Field("roomwire", description="Name of the publication that pgoutput reads.")
+    plugin: Literal["auto", "wal2json", "pgoutput"] = Field(
+        "auto", description="Output plugin of the slot; auto takes wal2json where the server has it."
+    )
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "Asia/Tokyo", description="The hotels' time zone: decides when a day begins."
+    )
+    agent: str = Field("roomwire", min_length=1, description="Channel name (agent) of our own bookings in the PMS.")
+    patience_seconds: float = Field(
+        600.0, gt=0, description="How long a lost database is waited for before the process gives up."
+    )
+    api_host: str = Field("127.0.0.1", description="Address that the HTTP server listens on.")
+    api_port: int = Field(8080, ge=0, le=65535, description="Port of the HTTP server; 0 takes a free one.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="auto writes text to a terminal and JSON elsewhere."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from the command line, the environment, and files that the environment names."""
+        return init_settings, env_settings, _Files(settings_cls)
+
+
+class _Files(PydanticBaseSettingsSource):
+    """Reads the file named by `ROOMWIRE_<SETTING>_FILE`, without its trailing line break."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        return (Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {
+            name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def read(**given: Any) -> Settings:
+    """Read all settings; `given` (from the command line) goes before the environment.
+
+    Raises:
+        SettingsError: names every setting that is missing or wrong, and what it may be.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = [f"  {PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("\n".join(["The settings are not valid:", *faults])) from None
+    except OSError as error:
+        raise SettingsError(f"A settings file cannot be read: {error.filename}: {error.strerror}") from None

@@ -1,0 +1,171 @@
+"""Transactions of the PMS on their way to documents: assembled from events, kept in order until they are done.
+
+Only keys are kept, never rows. A transaction that names none costs nothing but its position.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from daemon.replication.changes import Begin, Commit, Event, Message, Row, Truncate
+from daemon.routes import route, route_everything
+from outbox.dirty import Dirty
+from sql.pms.tables import FOLLOWED
+
+MOST_KEYS = 100_000
+"""The keys one transaction may hold; a larger one becomes durable work on whole hotels."""
+
+_ROWS_BETWEEN_LOOKS = 5_000
+
+Unknown = tuple[str, str, int | None]
+"""Schema, table and hotel of a row whose table is not known yet: a new hotel's leaf, or noise."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """A committed transaction; `done` when its keys are in documents, or it has none.
+
+    committed_at: Unix seconds; end_lsn: the position to resume after; size: its keys when it arrived; beat: content of
+    a heartbeat of ours in it.
+    """
+
+    xid: int
+    committed_at: float
+    end_lsn: int = 0
+    dirty: Dirty | None = None
+    unknown: set[Unknown] = field(default_factory=set)
+    size: int = 0
+    beat: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Nothing of it is left to do."""
+        return self.dirty is None and not self.unknown
+
+    def keys(self) -> Dirty:
+        """Its keys, made at the first use."""
+        if self.dirty is None:
+            self.dirty = Dirty()
+        return self.dirty
+
+
+class Assembler:
+    """Makes transactions of the decoder's events."""
+
+    def __init__(self) -> None:
+        self._open = Transaction(0, 0.0)
+        self._rows = 0
+
+    def feed(self, event: Event) -> Transaction | None:
+        """Take the next event; returns the transaction that it completes."""
+        match event:
+            case Row():
+                self._row(event)
+            case Begin():
+                self._open = Transaction(event.xid, event.commit_time)
+                self._rows = 0
+            case Commit():
+                self._open.end_lsn = event.end_lsn
+                return self._open
+            case Truncate():
+                self._truncate(event)
+            case Message() if event.prefix == "roomwire" and event.transactional:
+                self._open.beat = event.content.decode(errors="replace")
+        return None
+
+    def _row(self, row: Row) -> None:
+        if row.table in FOLLOWED:
+            route(row, self._open.keys())
+            self._rows += 1
+            if self._rows % _ROWS_BETWEEN_LOOKS == 0 and len(self._open.keys()) > MOST_KEYS:
+                self._open.keys().collapse()
+        elif hotel := row.values.get("hotel_id"):
+            self._open.unknown.add((row.schema, row.table, int(hotel)))
+
+    def _truncate(self, truncate: Truncate) -> None:
+        for schema, table in truncate.tables:
+            if table in FOLLOWED:
+                route_everything(self._open.keys(), None)
+            else:
+                self._open.unknown.add((schema, table, None))
+
+
+class Pending:
+    """The transactions received and not yet covered by the checkpoint, in commit order."""
+
+    def __init__(self) -> None:
+        self._transactions: deque[Transaction] = deque()
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._size = 0
+
+    def add(self, transaction: Transaction) -> None:
+        """Take in the next transaction of the stream."""
+        last = self._transactions[-1] if self._transactions else None
+        if transaction.done and last is not None and last.done:
+            self._transactions.pop()
+        self._transactions.append(transaction)
+        if not transaction.done:
+            transaction.size = len(transaction.keys())
+            self._size += transaction.size
+            self._arrived.set()
+            if self._size > 4 * MOST_KEYS:
+                self._room.clear()
+
+    def window(self, limit: int) -> list[Transaction]:
+        """The oldest transactions that have something to do, with about `limit` keys in all."""
+        chosen: list[Transaction] = []
+        size = 0
+        for transaction in self._transactions:
+            if transaction.done:
+                continue
+            chosen.append(transaction)
+            size += transaction.size
+            if size >= limit:
+                break
+        if not chosen:
+            self._arrived.clear()
+        return chosen
+
+    def reached(self, finished: list[Transaction]) -> Transaction | None:
+        """The last transaction that the checkpoint may cover once `finished` are done."""
+        ids = {id(t) for t in finished}
+        reached = None
+        for transaction in self._transactions:
+            if not transaction.done and id(transaction) not in ids:
+                break
+            reached = transaction
+        return reached
+
+    def finish(self, finished: list[Transaction]) -> None:
+        """Note that these are done, and forget all that the checkpoint covers."""
+        for transaction in finished:
+            self._size -= transaction.size
+            transaction.dirty = None
+            transaction.unknown = set()
+        while self._transactions and self._transactions[0].done:
+            self._transactions.popleft()
+        if self._size <= 4 * MOST_KEYS:
+            self._room.set()
+
+    @property
+    def empty(self) -> bool:
+        """Everything received is done."""
+        return all(t.done for t in self._transactions)
+
+    async def room(self) -> None:
+        """Wait until more may be taken in."""
+        await self._room.wait()
+
+    async def arrival(self, seconds: float) -> None:
+        """Wait until there may be something to do, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+
+    def quiet(self) -> None:
+        """Wait for a new arrival, though what is here is not done: it is not visible yet."""
+        self._arrived.clear()

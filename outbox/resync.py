@@ -1,0 +1,73 @@
+"""Durable work, a page at a time: each page is projected and its progress noted in one transaction of the caller's."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+
+from psycopg import AsyncConnection
+
+from outbox.dirty import Dirty
+from outbox.projector import project
+from sql import scopes
+from sql.projection import Frame
+from sql.scopes import Work
+
+NIGHTS_A_PAGE = 90
+BOOKINGS_A_PAGE = 250
+_AHEAD = 730
+
+
+async def project_page(conn: AsyncConnection, frame: Frame) -> Work | None:
+    """Do the next page of the most urgent work; returns the work it belonged to, None when none is left."""
+    work = await scopes.take(conn)
+    if work is None:
+        return None
+    if work.hotel_id is None:
+        await scopes.expand(conn, work)
+    else:
+        await _PAGES[work.kind](conn, work, work.hotel_id, frame)
+    return work
+
+
+async def _content(conn: AsyncConnection, work: Work, hotel_id: int, frame: Frame) -> None:
+    await project(conn, Dirty(hotels={hotel_id}), frame)
+    await scopes.finish(conn, work)
+
+
+async def _availability(conn: AsyncConnection, work: Work, hotel_id: int, frame: Frame) -> None:
+    first = date.fromisoformat(work.cursor) if work.cursor else frame.today - timedelta(days=1)
+    last = frame.today + timedelta(days=_AHEAD)
+    nights = [first + timedelta(days=n) for n in range(NIGHTS_A_PAGE)]
+    nights = [night for night in nights if night <= last]
+    await project(conn, Dirty(nights={(hotel_id, night.isoformat()) for night in nights}), frame)
+    following = first + timedelta(days=NIGHTS_A_PAGE)
+    if following > last:
+        await scopes.finish(conn, work)
+    else:
+        await scopes.step(conn, work, cursor=following.isoformat(), done=len(nights), total=_AHEAD + 2)
+
+
+async def _booking(conn: AsyncConnection, work: Work, hotel_id: int, frame: Frame) -> None:
+    total = work.total
+    if total is None:
+        total = await scopes.count_bookings(conn, hotel_id, frame.today)
+    page = await scopes.booking_page(conn, hotel_id, frame.today, work.cursor, BOOKINGS_A_PAGE)
+    await project(conn, Dirty(reservations={(hotel_id, booking) for booking in page}), frame)
+    if len(page) < BOOKINGS_A_PAGE:
+        await scopes.finish(conn, work)
+    else:
+        await scopes.step(conn, work, cursor=page[-1], done=len(page), total=total)
+
+
+async def _horizon(conn: AsyncConnection, work: Work, hotel_id: int, frame: Frame) -> None:
+    await scopes.prune(conn, hotel_id, frame.today)
+    nights = await scopes.missing_nights(conn, hotel_id, frame.today)
+    await project(conn, Dirty(nights={(hotel_id, night) for night in nights}), frame)
+    await scopes.finish(conn, work)
+
+
+_PAGES: dict[str, Callable[[AsyncConnection, Work, int, Frame], Awaitable[None]]] = {
+    "content": _content,
+    "availability": _availability,
+    "booking": _booking,
+    "horizon": _horizon,
+}

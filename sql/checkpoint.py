@@ -1,0 +1,100 @@
+"""The checkpoint: how far the change stream has become documents, and the epoch of the leader who may move it.
+
+LSNs are integers (bytes of WAL since the cluster's birth).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg import AsyncConnection
+
+from sql.queries import load
+
+_QUERIES = load("checkpoint.sql")
+
+
+class Deposed(Exception):
+    """Another Roomwire leads this slot now: this one must write nothing more and stop."""
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(f"another Roomwire leads slot {slot} now; this one stops")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The stored position of a slot; horizon is the hotel-local day that availability stands on."""
+
+    system_id: str
+    timeline: int
+    epoch: int
+    end_lsn: int
+    committed_at: datetime | None
+    horizon: date
+
+
+async def read(conn: AsyncConnection, slot: str) -> Checkpoint | None:
+    """The checkpoint of a slot, None before its first."""
+    row = await (await conn.execute(_QUERIES["read"], {"slot": slot})).fetchone()
+    return Checkpoint(*row) if row else None
+
+
+async def start(
+    conn: AsyncConnection, slot: str, *, system_id: str, timeline: int, end_lsn: int, today: date
+) -> None:
+    """Set a new slot's first position, or a position after a gap that a resync will close."""
+    values = {"slot": slot, "system_id": system_id, "timeline": timeline, "end_lsn": end_lsn, "today": today}
+    await conn.execute(_QUERIES["start"], values)
+
+
+async def lead(conn: AsyncConnection, slot: str) -> Checkpoint:
+    """Become the slot's leader: whoever led before can no longer write.
+
+    Raises:
+        Deposed: the slot has no checkpoint any more.
+    """
+    row = await (await conn.execute(_QUERIES["lead"], {"slot": slot})).fetchone()
+    if row is None:
+        raise Deposed(slot)
+    return Checkpoint(*row)
+
+
+async def advance(
+    conn: AsyncConnection, slot: str, epoch: int, end_lsn: int, committed_at: datetime | None
+) -> None:
+    """Move the checkpoint, in the transaction that writes the documents.
+
+    Raises:
+        Deposed: another leads, or the checkpoint stands further already.
+    """
+    values = {"slot": slot, "epoch": epoch, "end_lsn": end_lsn, "committed_at": committed_at}
+    if await (await conn.execute(_QUERIES["advance"], values)).fetchone() is None:
+        raise Deposed(slot)
+
+
+async def hold(conn: AsyncConnection, slot: str, epoch: int) -> None:
+    """Make sure for the rest of this transaction that nobody else leads.
+
+    Raises:
+        Deposed: another leads.
+    """
+    if await (await conn.execute(_QUERIES["hold"], {"slot": slot, "epoch": epoch})).fetchone() is None:
+        raise Deposed(slot)
+
+
+async def move_horizon(conn: AsyncConnection, slot: str, epoch: int, today: date) -> None:
+    """Note that availability stands on a new hotel-local day."""
+    await conn.execute(_QUERIES["move_horizon"], {"slot": slot, "epoch": epoch, "today": today})
+
+
+async def invisible(conn: AsyncConnection, xids: Collection[int]) -> set[int]:
+    """Those of these transactions (low 32 bits of their ids) that a new snapshot does not show yet."""
+    rows = await conn.execute(_QUERIES["invisible"], {"xids": list(xids)})
+    return {xid async for (xid,) in rows}
+
+
+async def beat(conn: AsyncConnection, content: str) -> int:
+    """Write a message into the WAL; returns its LSN."""
+    row = await (await conn.execute(_QUERIES["beat"], {"content": content})).fetchone()
+    assert row is not None  # noqa: S101  # a select of one expression gives one row
+    return int(row[0])

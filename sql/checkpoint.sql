@@ -1,0 +1,49 @@
+How far the change stream has become documents, and who may say so.
+
+-- name: read
+select system_id, timeline, epoch, (end_lsn - '0/0')::bigint, committed_at, horizon
+from booking_engine.checkpoint
+where slot = %(slot)s
+
+-- name: start
+insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn, horizon)
+values (%(slot)s, %(system_id)s, %(timeline)s, '0/0'::pg_lsn + %(end_lsn)s::numeric, %(today)s)
+on conflict (slot) do update set
+    system_id = excluded.system_id, timeline = excluded.timeline, end_lsn = excluded.end_lsn,
+    horizon = excluded.horizon, updated_at = clock_timestamp()
+
+-- name: lead
+update booking_engine.checkpoint
+set epoch = epoch + 1, updated_at = clock_timestamp()
+where slot = %(slot)s
+returning system_id, timeline, epoch, (end_lsn - '0/0')::bigint, committed_at, horizon
+
+-- name: advance
+update booking_engine.checkpoint
+set end_lsn = '0/0'::pg_lsn + %(end_lsn)s::numeric,
+    committed_at = coalesce(%(committed_at)s, committed_at),
+    updated_at = clock_timestamp()
+where slot = %(slot)s and epoch = %(epoch)s and end_lsn <= '0/0'::pg_lsn + %(end_lsn)s::numeric
+returning epoch
+
+-- name: hold
+-- Keeps the leadership for this transaction.
+select epoch from booking_engine.checkpoint where slot = %(slot)s and epoch = %(epoch)s for update
+
+-- name: move_horizon
+update booking_engine.checkpoint set horizon = %(today)s where slot = %(slot)s and epoch = %(epoch)s
+
+-- name: invisible
+-- A transaction is sent when its commit record is flushed, and seen by others a little later. Begin carries the low
+-- 32 bits of its id; it lies within 2^31 of the newest.
+select low
+from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next_id) now
+cross join unnest(%(xids)s::bigint[]) as low
+cross join lateral (select (low - next_id) & 4294967295 as ahead) gap
+where not pg_visible_in_snapshot(
+    (next_id + case when ahead >= 2147483648 then ahead - 4294967296 else ahead end)::text::xid8,
+    pg_current_snapshot())
+
+-- name: beat
+-- A message in the WAL: it comes back through the slot and shows how late we are.
+select (pg_logical_emit_message(true, 'roomwire', %(content)s) - '0/0')::bigint

@@ -1,0 +1,120 @@
+Reservations as booking documents, and the rows each is computed from.
+
+-- name: eligible
+-- Those of the wanted reservations that are bookings within the window.
+select r.hotel_id, r.id::text as id
+from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
+join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
+where r.status <> 'block' and r.type <> 'employee' and r.check_out >= %(today)s::date - 30
+
+-- name: fresh
+select r.hotel_id, r.id::text as id, r.check_out as ends,
+    coalesce(r.type = 'web' and r.agent = %(agent)s, false) as own,
+    jsonb_build_object(
+        'hotel_id', r.hotel_id, 'booking_id', r.id, 'status', r.status, 'type', r.type, 'agent', r.agent,
+        'external_id', r.ota_reservation_id, 'check_in', r.check_in, 'check_in_time', r.check_in_time,
+        'check_out', r.check_out, 'check_out_time', r.check_out_time,
+        'number_of_people', r.number_of_people, 'payment_timing', r.payment_timing, 'comment', r.comment,
+        'guest', jsonb_build_object(
+            'client_id', c.id, 'name', coalesce(c.name_kanji, c.name_kana, c.name),
+            'name_kana', c.name_kana, 'email', c.email, 'phone', c.phone),
+        'total', coalesce(stay.total, 0), 'nights', coalesce(stay.nights, '[]')
+    ) as body
+from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
+join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
+left join clients c on c.id = r.reservation_client_id
+cross join lateral (
+    select
+        round(sum(
+            case when d.cancelled is null then
+                coalesce(d.price * case d.plan_type when 'per_person' then d.number_of_people else 1 end, 0)
+                + coalesce(extra.price, 0)
+            else 0 end))::bigint as total,
+        jsonb_agg(jsonb_build_object(
+            'date', d.date, 'room_type_id', m.room_type_id, 'room_id', d.room_id, 'room_number', m.room_number,
+            'plan_key', case when num_nonnulls(d.plans_global_id, d.plans_hotel_id) > 0
+                then concat(d.plans_global_id, 'h', d.plans_hotel_id) end,
+            'plan_name', d.plan_name, 'plan_type', d.plan_type, 'number_of_people', d.number_of_people,
+            'price', round(d.price)::bigint, 'billable', d.billable, 'cancelled', d.cancelled is not null,
+            'guests', coalesce(guest.list, '[]'), 'addons', coalesce(extra.list, '[]')
+        ) order by d.date, d.room_id nulls last, d.id) as nights
+    from reservation_details d
+    left join rooms m on m.hotel_id = d.hotel_id and m.id = d.room_id
+    left join lateral (
+        select jsonb_agg(jsonb_build_object('client_id', g.client_id, 'name', g.name)
+            order by g.name collate "C", g.client_id) as list
+        from (
+            select rc.client_id, coalesce(gc.name_kanji, gc.name_kana, gc.name) as name
+            from reservation_clients rc
+            join clients gc on gc.id = rc.client_id
+            where rc.hotel_id = d.hotel_id and rc.reservation_details_id = d.id
+        ) g
+    ) guest on true
+    left join lateral (
+        select sum(a.price * a.quantity) as price,
+            jsonb_agg(jsonb_build_object('name', a.addon_name, 'type', a.addon_type,
+                'quantity', a.quantity, 'price', round(a.price)::bigint)
+                order by a.addon_name collate "C", a.addon_type collate "C", a.quantity, a.price) as list
+        from reservation_addons a
+        where a.hotel_id = d.hotel_id and a.reservation_detail_id = d.id
+    ) extra on true
+    where d.hotel_id = r.hotel_id and d.reservation_id = r.id
+) stay
+where r.status <> 'block' and r.type <> 'employee'
+
+-- name: positions
+-- What each wanted reservation is computed from: the ids of its nights, guests and add-ons, its clients, its dates.
+-- Blocks and employee stays occupy rooms but are no bookings: only their nights count.
+select r.hotel_id, r.id as reservation_id, coalesce(stay.nights, '{}') as nights,
+    coalesce(stay.dates, '{}') as dates,
+    case when booking.is_one then array[r.reservation_client_id] || coalesce(stay.guests, '{}') end as clients,
+    coalesce(stay.nights, '{}') || case when booking.is_one
+        then array[r.reservation_client_id] || coalesce(stay.guests, '{}') || coalesce(stay.children, '{}')
+        else '{}' end as refs
+from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
+join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
+cross join lateral (select r.status <> 'block' and r.type <> 'employee' as is_one) booking
+cross join lateral (
+    select array_agg(d.id order by d.id) as nights, array_agg(distinct d.date) as dates,
+        (select array_agg(distinct rc.client_id) from reservation_details n
+            join reservation_clients rc on rc.hotel_id = n.hotel_id and rc.reservation_details_id = n.id
+            where booking.is_one and n.hotel_id = r.hotel_id and n.reservation_id = r.id) as guests,
+        (select array_agg(child.id order by child.id) from reservation_details n
+            cross join lateral (
+                select rc.id from reservation_clients rc
+                where rc.hotel_id = n.hotel_id and rc.reservation_details_id = n.id
+                union all
+                select ra.id from reservation_addons ra
+                where ra.hotel_id = n.hotel_id and ra.reservation_detail_id = n.id
+            ) child
+            where booking.is_one and n.hotel_id = r.hotel_id and n.reservation_id = r.id) as children
+    from reservation_details d
+    where d.hotel_id = r.hotel_id and d.reservation_id = r.id
+) stay
+
+-- name: digests
+-- The digest of what documents show of a client; `daemon.routes` computes the same from the change stream.
+select c.id as client_id, md5(concat_ws(E'\x1f',
+    coalesce(c.name, E'\x1e'), coalesce(c.name_kana, E'\x1e'), coalesce(c.name_kanji, E'\x1e'),
+    coalesce(c.email, E'\x1e'), coalesce(c.phone, E'\x1e'))) as digest
+from clients c
+where c.id in (select shown.client_id from shown)
+
+-- name: in_rooms
+-- The reservations that stay in these rooms within the window: their documents show the room's number and type.
+select distinct d.hotel_id, d.reservation_id::text
+from unnest(%(hotels)s::int[], %(ids)s::int[]) as wanted (hotel_id, id)
+join reservation_details d on d.hotel_id = wanted.hotel_id and d.room_id = wanted.id
+where d.date >= %(today)s::date - 31
+
+-- name: page
+-- The next reservations of a hotel after the cursor, in id order.
+select r.id::text as id
+from reservations r
+where r.hotel_id = %(hotel)s and r.check_out >= %(today)s::date - 30
+    and (%(cursor)s::uuid is null or r.id > %(cursor)s::uuid)
+order by r.id
+limit %(limit)s
+
+-- name: count
+select count(*) from reservations r where r.hotel_id = %(hotel)s and r.check_out >= %(today)s::date - 30

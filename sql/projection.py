@@ -1,0 +1,137 @@
+"""From dirty keys to documents: the statements of one projector transaction, as typed functions.
+
+Every function runs in the caller's transaction. Reservations and bookings are (hotel_id, uuid as text) pairs, nights
+(hotel_id, "YYYY-MM-DD") pairs.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed
+
+from sql.queries import load
+
+ContentKind = Literal["hotel", "room_type", "availability", "plan"]
+DocumentKind = Literal["hotel", "room_type", "availability", "plan", "booking"]
+CONTENT: tuple[ContentKind, ...] = ("hotel", "room_type", "availability", "plan")
+
+_OURS = load("projection.sql")
+_BOOKINGS = load("pms/bookings.sql")
+_CONTENT = load("pms/content.sql")
+_FRESH: dict[DocumentKind, SQL] = {"booking": _BOOKINGS["fresh"]}
+_FRESH |= {kind: _CONTENT[kind] for kind in CONTENT}
+
+
+def _compose(name: str, **parts: SQL) -> Composed:
+    return _OURS[name].format(**parts)
+
+
+_RENEW_SEEN = _compose("renew_seen", positions=_BOOKINGS["positions"], digests=_BOOKINGS["digests"])
+_STUB_BOOKINGS = _compose("stub_bookings", eligible=_BOOKINGS["eligible"])
+_STUB_CONTENT = {kind: _compose("stub_content", fresh=_FRESH[kind]) for kind in CONTENT}
+_WRITE = {kind: _compose("write", fresh=_FRESH[kind], marks=_OURS["marks"]) for kind in _FRESH}
+_WRITE_NIGHTS = _compose("write_nights", fresh=load("pms/nights.sql")["fresh"], marks=_OURS["marks"])
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What holds for all documents of one projector transaction.
+
+    today: the hotel-local day the horizon stands on; agent: the channel name of our own bookings in the PMS;
+    committed_at: when the PMS committed the newest change, None for work that is not in the WAL.
+    """
+
+    today: date
+    agent: str
+    committed_at: datetime | None = None
+
+
+class Moved(NamedTuple):
+    """A reservation that is computed from other rows than before.
+
+    nights: its night ids now; old_refs: the ids it was computed from before; dates: its dates then and now.
+    """
+
+    hotel_id: int
+    nights: list[str]
+    old_refs: list[str]
+    dates: list[str]
+
+
+async def lock_endpoints(conn: AsyncConnection) -> None:
+    """Make this transaction see every endpoint whose first sync does not see its documents."""
+    await conn.execute(_OURS["lock_endpoints"])
+
+
+async def changed_clients(conn: AsyncConnection, digests: Mapping[str, str]) -> list[str]:
+    """Those clients that a document shows and whose digest is another now."""
+    rows = await conn.execute(_OURS["changed_clients"], {"ids": list(digests), "digests": list(digests.values())})
+    return [client_id async for (client_id,) in rows]
+
+
+async def owners(conn: AsyncConnection, ids: Collection[str]) -> set[tuple[int, str]]:
+    """The reservations last computed from any of these nights, guests, add-ons or clients."""
+    if not ids:
+        return set()
+    rows = await conn.execute(_OURS["owners"], {"ids": list(ids)})
+    return {(hotel_id, reservation_id) async for hotel_id, reservation_id in rows}
+
+
+async def in_rooms(conn: AsyncConnection, rooms: Collection[tuple[int, int]], frame: Frame) -> set[tuple[int, str]]:
+    """The reservations within the window that stay in these rooms."""
+    wanted = {"hotels": [r[0] for r in rooms], "ids": [r[1] for r in rooms], "today": frame.today}
+    rows = await conn.execute(_BOOKINGS["in_rooms"], wanted)
+    return {(hotel_id, reservation_id) async for hotel_id, reservation_id in rows}
+
+
+async def lock_bookings(
+    conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame
+) -> list[tuple[int, str]]:
+    """Make sure that these reservations' documents exist, and lock them in key order; returns their keys."""
+    wanted = _columns(reservations)
+    await conn.execute(_STUB_BOOKINGS, wanted | {"today": frame.today})
+    return await (await conn.execute(_OURS["lock_bookings"], wanted)).fetchall()
+
+
+async def renew_seen(conn: AsyncConnection, reservations: Collection[tuple[int, str]]) -> list[Moved]:
+    """Note what these reservations are computed from now; returns those for which that differs."""
+    rows = await conn.execute(_RENEW_SEEN, _columns(reservations))
+    return [Moved(*row) async for row in rows]
+
+
+async def lock_content(conn: AsyncConnection, kind: ContentKind, hotels: Collection[int]) -> list[tuple[int, str]]:
+    """Make sure that the hotels' documents of this kind exist, and lock them in key order; returns their keys."""
+    wanted = {"kind": kind, "hotels": sorted(hotels)}
+    await conn.execute(_STUB_CONTENT[kind], wanted)
+    return await (await conn.execute(_OURS["lock_content"], wanted)).fetchall()
+
+
+async def write(conn: AsyncConnection, kind: DocumentKind, keys: Collection[tuple[int, str]], frame: Frame) -> int:
+    """Recompute the locked documents; returns how many differed and got a new version."""
+    extra = {"kind": kind, "agent": frame.agent, "committed_at": frame.committed_at}
+    return await _count(conn, _WRITE[kind], _columns(keys) | extra)
+
+
+async def write_nights(conn: AsyncConnection, nights: Collection[tuple[int, str]], frame: Frame) -> int:
+    """Recompute these hotels' nights for every room type; returns how many availability documents moved."""
+    wanted: dict[str, Any] = {"hotels": [n[0] for n in nights], "dates": [n[1] for n in nights]}
+    extra = {"today": frame.today, "committed_at": frame.committed_at}
+    return await _count(conn, _WRITE_NIGHTS, wanted | extra)
+
+
+async def forget_room_types(conn: AsyncConnection, hotels: Collection[int]) -> None:
+    """Drop the nights of these hotels' room types that are no more."""
+    await conn.execute(_OURS["forget_room_types"], {"hotels": sorted(hotels)})
+
+
+def _columns(pairs: Collection[tuple[int, str]]) -> dict[str, Any]:
+    ordered = sorted(pairs)
+    return {"hotels": [p[0] for p in ordered], "ids": [p[1] for p in ordered]}
+
+
+async def _count(conn: AsyncConnection, query: Composed, parameters: dict[str, Any]) -> int:
+    row = await (await conn.execute(query, parameters)).fetchone()
+    return int(row[0]) if row else 0

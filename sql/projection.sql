@@ -1,0 +1,180 @@
+From dirty keys to documents. Blocks with {braces} take a block of sql/pms in their place.
+
+-- name: lock_endpoints
+-- Adding an endpoint takes EXCLUSIVE: whoever writes documents sees it, or it sees their documents.
+lock table booking_engine.endpoint in row share mode
+
+-- name: changed_clients
+select n.client_id::text
+from unnest(%(ids)s::uuid[], %(digests)s::text[]) as n (client_id, digest)
+join booking_engine.client_seen s on s.client_id = n.client_id
+where s.digest is distinct from n.digest
+
+-- name: owners
+-- The reservations that were last computed from any of these rows.
+select hotel_id, reservation_id::text
+from booking_engine.reservation_seen
+where refs && %(ids)s::uuid[]
+
+-- name: renew_seen
+-- Notes what the wanted reservations are computed from now, and tells those for which that differs.
+with fresh as (
+    {positions}
+),
+compared as (
+    select w.hotel_id, w.reservation_id, f.nights, f.refs, f.dates, s.refs as old_refs, s.dates as old_dates
+    from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, reservation_id)
+    left join fresh f using (hotel_id, reservation_id)
+    left join booking_engine.reservation_seen s using (hotel_id, reservation_id)
+    where (f.refs, f.dates) is distinct from (s.refs, s.dates)
+),
+gone as (
+    delete from booking_engine.reservation_seen s using compared c
+    where c.refs is null and s.hotel_id = c.hotel_id and s.reservation_id = c.reservation_id
+),
+kept as (
+    insert into booking_engine.reservation_seen (hotel_id, reservation_id, refs, dates)
+    select hotel_id, reservation_id, refs, dates from compared where refs is not null
+    on conflict (hotel_id, reservation_id) do update set refs = excluded.refs, dates = excluded.dates
+),
+shown as (
+    select distinct unnest(clients) as client_id from fresh
+),
+digests as (
+    {digests}
+),
+noted as (
+    insert into booking_engine.client_seen (client_id, digest)
+    select d.client_id, d.digest
+    from digests d
+    left join booking_engine.client_seen s using (client_id)
+    where s.digest is distinct from d.digest
+    order by d.client_id
+    on conflict (client_id) do update set digest = excluded.digest
+)
+select hotel_id, coalesce(nights, '{{}}')::text[], coalesce(old_refs, '{{}}')::text[],
+    (coalesce(dates, '{{}}') || coalesce(old_dates, '{{}}'))::text[]
+from compared
+
+-- name: stub_bookings
+insert into booking_engine.document (kind, hotel_id, id)
+select 'booking', e.hotel_id, e.id
+from (
+    {eligible}
+) e
+where not exists (
+    select from booking_engine.document d where d.kind = 'booking' and d.hotel_id = e.hotel_id and d.id = e.id)
+order by e.hotel_id, e.id
+on conflict do nothing
+
+-- name: lock_bookings
+select d.hotel_id, d.id
+from booking_engine.document d
+join unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id) on w.hotel_id = d.hotel_id and w.id = d.id
+where d.kind = 'booking'
+order by d.hotel_id, d.id
+for update of d
+
+-- name: stub_content
+insert into booking_engine.document (kind, hotel_id, id)
+select %(kind)s, f.hotel_id, f.id
+from (
+    {fresh}
+) f
+where not exists (
+    select from booking_engine.document d where d.kind = %(kind)s and d.hotel_id = f.hotel_id and d.id = f.id)
+order by f.hotel_id, f.id
+on conflict do nothing
+
+-- name: lock_content
+select d.hotel_id, d.id
+from booking_engine.document d
+where d.kind = %(kind)s and d.hotel_id = any(%(hotels)s::int[])
+order by d.hotel_id, d.id
+for update
+
+-- name: write
+-- Gives every locked document that differs from the PMS its new body and version, and marks who is behind on it.
+with fresh as (
+    {fresh}
+),
+changed as (
+    select d.hotel_id, d.id, d.version as old_version, f.body, f.own, f.ends
+    from unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id)
+    join booking_engine.document d on d.kind = %(kind)s and d.hotel_id = w.hotel_id and d.id = w.id
+    left join fresh f on f.hotel_id = d.hotel_id and f.id = d.id
+    where d.body is distinct from f.body
+),
+moved as (
+    update booking_engine.document d
+    set body = c.body,
+        version = v.version,
+        born = case when d.body is null then v.version else d.born end,
+        own = coalesce(c.own, d.own),
+        ends = coalesce(c.ends, d.ends),
+        committed_at = coalesce(%(committed_at)s, clock_timestamp())
+    from changed c
+    cross join lateral booking_engine.next_version(c.old_version) as v (version)
+    where d.kind = %(kind)s and d.hotel_id = c.hotel_id and d.id = c.id
+    returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own
+),
+{marks}
+
+-- name: write_nights
+with fresh as (
+    {fresh}
+),
+changed as (
+    select f.*, d.version as old_version
+    from fresh f
+    join booking_engine.document d
+        on d.kind = 'availability' and d.hotel_id = f.hotel_id and d.id = f.room_type_id::text
+        and d.body is not null
+    left join booking_engine.availability a
+        on a.hotel_id = f.hotel_id and a.room_type_id = f.room_type_id and a.date = f.date
+    where (a.sellable, a.occupied) is distinct from (f.sellable, f.occupied)
+),
+moved as (
+    update booking_engine.document d
+    set version = booking_engine.next_version(d.version),
+        committed_at = coalesce(%(committed_at)s, clock_timestamp())
+    from (
+        select hotel_id, room_type_id::text as id, min(old_version) as old_version from changed group by 1, 2
+    ) c
+    where d.kind = 'availability' and d.hotel_id = c.hotel_id and d.id = c.id
+    returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own
+),
+nights as (
+    insert into booking_engine.availability (hotel_id, room_type_id, date, sellable, occupied, version)
+    select c.hotel_id, c.room_type_id, c.date, c.sellable, c.occupied, m.version
+    from changed c
+    join moved m on m.hotel_id = c.hotel_id and m.id = c.room_type_id::text
+    on conflict (hotel_id, room_type_id, date) do update
+        set sellable = excluded.sellable, occupied = excluded.occupied, version = excluded.version
+),
+{marks}
+
+-- name: marks
+-- In the queue bookings stand a second before the rest. Marking locks the row, so that an acknowledgement on its
+-- way sees the new version.
+marked as (
+    insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
+    select e.id, m.kind, m.hotel_id, m.id, m.version, m.old_version,
+        (extract(epoch from clock_timestamp()) * 1000000)::bigint
+            + case m.kind when 'booking' then 0 else 1000000 end
+    from moved m
+    join booking_engine.endpoint e on e.status = 'enabled'
+        and (e.hotels is null or m.hotel_id = any(e.hotels))
+        and (m.kind <> 'booking' or e.bookings = 'all' or m.own)
+    order by e.id, m.kind, m.hotel_id, m.id
+    on conflict (endpoint_id, kind, hotel_id, id) do update
+        set version = excluded.version, tries = 0, not_before = null, rejected_at = null, last_error = null
+)
+select count(*) from moved
+
+-- name: forget_room_types
+-- The nights of room types that are no more.
+delete from booking_engine.availability a
+using booking_engine.document d
+where d.kind = 'availability' and d.hotel_id = any(%(hotels)s::int[]) and d.body is null and d.version > 0
+    and a.hotel_id = d.hotel_id and a.room_type_id = d.id::int
