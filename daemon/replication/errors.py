@@ -66,6 +66,19 @@ class SlotLostError(ReplicationError):
     remedy = "Drop the slot, create it again and resync; then raise max_slot_wal_keep_size."
 
 
+class SlotElsewhereError(ReplicationError):
+    """The slot of this name is not ours: of another database, another plugin, or a physical one."""
+
+    remedy = "Choose another name for the slot, or drop that one if nobody uses it."
+
+
+class SlotWaitingError(ReplicationError):
+    """Creating a slot waits until the transactions that are open have ended, and one has not yet."""
+
+    remedy = "Roomwire tries again; if it stays, end the long transaction (pg_stat_activity, xact_start)."
+    heals = True
+
+
 class PluginMissingError(ReplicationError):
     """The server does not have the output plugin."""
 

@@ -1,0 +1,45 @@
+Replication slots and what they need. Every statement works on a replication connection, too.
+
+-- name: slot
+SELECT coalesce(slot.database = current_database(), false) AS here, slot.plugin, slot.active_pid,
+       (slot.confirmed_flush_lsn - '0/0'::pg_lsn)::bigint AS confirmed_flush_lsn,
+       (slot.restart_lsn - '0/0'::pg_lsn)::bigint AS restart_lsn,
+       slot.wal_status, to_jsonb(slot) ->> 'invalidation_reason' AS invalidation_reason, slot.safe_wal_size,
+       coalesce((to_jsonb(slot) ->> 'failover')::boolean, false) AS failover
+  FROM pg_replication_slots AS slot
+ WHERE slot.slot_name = %(slot)s
+
+-- name: server
+SELECT current_setting('server_version_num')::int AS version,
+       current_setting('wal_level') AS wal_level,
+       current_setting('server_encoding') AS encoding,
+       pg_is_in_recovery() AS standby,
+       (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may_replicate
+
+-- name: sender_timeout
+SELECT setting::int / 1000.0 AS seconds FROM pg_settings WHERE name = 'wal_sender_timeout'
+
+-- name: publications
+SELECT coalesce(array_agg(pubname::text), '{}') AS names FROM pg_publication WHERE pubname = ANY (%(names)s)
+
+-- name: limit_time
+SET statement_timeout = '1s'
+
+-- name: unlimit_time
+RESET statement_timeout
+
+-- name: probe
+SELECT pg_create_logical_replication_slot('roomwire_probe_' || pg_backend_pid(), %(plugin)s, true)
+
+-- name: drop_probe
+SELECT pg_drop_replication_slot('roomwire_probe_' || pg_backend_pid())
+
+-- name: create
+SELECT (lsn - '0/0'::pg_lsn)::bigint AS lsn FROM pg_create_logical_replication_slot(%(slot)s, %(plugin)s)
+
+-- name: create_failover
+SELECT (lsn - '0/0'::pg_lsn)::bigint AS lsn
+  FROM pg_create_logical_replication_slot(%(slot)s, %(plugin)s, false, false, true)
+
+-- name: drop
+SELECT pg_drop_replication_slot(%(slot)s)
