@@ -85,6 +85,12 @@ class PluginMissingError(ReplicationError):
     remedy = "Install it on the database server, or use pgoutput, which every server has."
 
 
+class PluginRefusedError(PluginMissingError):
+    """The server has the output plugin perhaps, but its output_plugin_libraries does not admit it."""
+
+    remedy = "Add it to output_plugin_libraries and reload the server, or use pgoutput."
+
+
 class PublicationMissingError(ReplicationError):
     """The publication does not exist, or did not yet where the slot stands."""
 

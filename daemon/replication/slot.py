@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from daemon.replication.errors import (
     NotPermittedError,
     PluginMissingError,
+    PluginRefusedError,
     ReplicationError,
     SlotElsewhereError,
     SlotLostError,
@@ -151,7 +152,10 @@ async def create(connection: Connection, name: str, plugin: Plugin) -> int:
     """
     server = await check_server(connection)
     failover = server.version >= _FAILOVER_SINCE and not server.standby
-    row = await _row(connection, "create_failover" if failover else "create", slot=name, plugin=plugin)
+    try:
+        row = await _row(connection, "create_failover" if failover else "create", slot=name, plugin=plugin)
+    except NotPermittedError as error:
+        raise _plugin_refused(plugin) from error
     if row is None:
         raise ReplicationError("The server created a slot without a position")
     return int(row["lsn"])
@@ -182,18 +186,25 @@ async def sender_timeout(connection: Connection) -> float:
 async def why_refused(connection: Connection, name: str, error: psycopg.Error) -> ReplicationError:
     """Explain why START_REPLICATION failed, asking the server where the SQLSTATE alone does not tell."""
     failure = command_failed(error)
-    if error.sqlstate != "55000":
+    if error.sqlstate not in ("55000", "42501"):
         return failure
-    state = await inspect(connection, name)
-    if state.lost:
-        return SlotLostError(f"Slot {name} is lost ({state.invalidation_reason or state.wal_status})")
-    if not state.here:
-        return SlotElsewhereError(f"Slot {name} is not a logical slot of this database")
     try:
         await check_server(connection)
+        state = await inspect(connection, name)
     except ReplicationError as reason:
         return reason
+    if error.sqlstate == "42501":
+        return _plugin_refused(state.plugin)
+    if not state.here:
+        return SlotElsewhereError(f"Slot {name} is not a logical slot of this database")
+    if state.lost:
+        return SlotLostError(f"Slot {name} is lost ({state.invalidation_reason or state.wal_status})")
     return failure
+
+
+def _plugin_refused(plugin: str | None) -> PluginRefusedError:
+    # The role was seen to have REPLICATION: what is left to forbid is the plugin.
+    return PluginRefusedError(f"The server does not admit the output plugin {plugin}")
 
 
 async def _probe(connection: Connection, plugin: Plugin) -> None:
@@ -204,6 +215,8 @@ async def _probe(connection: Connection, plugin: Plugin) -> None:
         await _row(connection, "drop_probe")
     except SlotWaitingError:
         return
+    except NotPermittedError as error:
+        raise _plugin_refused(plugin) from error
     finally:
         await _row(connection, "unlimit_time")
 
