@@ -35,6 +35,7 @@ def install(dsn: Dsn, seed: Seed = 1, hotels: int = 3, days: int = 330, today: D
 @app.command()
 def simulate(
     dsn: Dsn,
+    *,
     seed: Seed = 1,
     connections: int = 4,
     rate: Annotated[float | None, typer.Option(help="Actions per second; default: as many as possible.")] = None,

@@ -91,7 +91,8 @@ async def convert_block(desk: Desk) -> None:
     async with desk.transaction():
         client = await any_client(desk)
         touched = await desk.run(
-            """UPDATE reservations SET status = 'hold', reservation_client_id = %s, number_of_people = 1, updated_by = 3
+            """UPDATE reservations SET status = 'hold', reservation_client_id = %s, number_of_people = 1,
+                updated_by = 3
             WHERE hotel_id = %s AND id = %s""",
             client,
             found.hotel_id,
@@ -100,7 +101,8 @@ async def convert_block(desk: Desk) -> None:
         if not touched:
             raise NothingToDoError
         await desk.run(
-            """UPDATE reservation_details SET is_accommodation = true, number_of_people = 1, price = 0, updated_by = 3
+            """UPDATE reservation_details SET is_accommodation = true, number_of_people = 1, price = 0,
+                updated_by = 3
             WHERE hotel_id = %s AND reservation_id = %s""",
             found.hotel_id,
             found.id,

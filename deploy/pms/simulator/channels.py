@@ -37,8 +37,8 @@ async def _sell_nights(
     await insert_guests(desk, hotel, ids, client)
     await insert_rates(desk, hotel, ids)
     await desk.run(
-        """INSERT INTO reservation_payments (hotel_id, reservation_id, date, room_id, client_id, payment_type_id, value,
-            created_by, updated_by)
+        """INSERT INTO reservation_payments (hotel_id, reservation_id, date, room_id, client_id,
+            payment_type_id, value, created_by, updated_by)
         VALUES (%s, %s, %s, %s, %s, 4, 10000, 1, 1)""",
         hotel,
         reservation,
@@ -80,7 +80,8 @@ async def _outside_reservation(desk: Desk) -> tuple[int, UUID, date, int, UUID]:
     hotel = await desk.hotel()
     row = await desk.row(
         """SELECT id, check_in, check_out - check_in, reservation_client_id FROM reservations
-        WHERE hotel_id = %s AND id >= %s AND ota_reservation_id IS NOT NULL AND status = 'confirmed' AND check_in >= %s
+        WHERE hotel_id = %s AND id >= %s AND ota_reservation_id IS NOT NULL AND status = 'confirmed'
+            AND check_in >= %s
         ORDER BY id LIMIT 1""",
         hotel,
         desk.uuid(),
@@ -103,7 +104,8 @@ async def outside_modification(desk: Desk) -> None:
             "DELETE FROM reservation_payments WHERE hotel_id = %s AND reservation_id = %s", hotel, reservation
         )
         touched = await desk.run(
-            """UPDATE reservations SET check_in = %s::date, check_out = %s::date + %s, status = 'confirmed', updated_by = 1
+            """UPDATE reservations SET check_in = %s::date, check_out = %s::date + %s, status = 'confirmed',
+                updated_by = 1
             WHERE hotel_id = %s AND id = %s""",
             check_in,
             check_in,

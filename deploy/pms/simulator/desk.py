@@ -161,7 +161,7 @@ class Flows:
         """Register a function under its own name."""
 
         def register(perform: Flow) -> Flow:
-            name = perform.__name__  # type: ignore[attr-defined]  # flows are plain functions
+            name = perform.__name__
             self.weights[name], self.performers[name] = weight, perform
             return perform
 

@@ -100,7 +100,8 @@ async def edit_client(desk: Desk) -> None:
             )
         else:
             await desk.run(
-                """UPDATE clients SET name = %s, name_kana = %s, name_kanji = %s, email = %s, phone = %s, updated_by = 3
+                """UPDATE clients SET name = %s, name_kana = %s, name_kanji = %s, email = %s, phone = %s,
+                    updated_by = 3
                 WHERE id = %s""",
                 who.name,
                 who.kana,

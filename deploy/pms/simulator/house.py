@@ -175,8 +175,8 @@ async def new_hotel(desk: Desk) -> None:
     name, formal, postal, address, latitude, longitude = desk.rng.choice(HOTELS)
     async with desk.transaction():
         (hotel,) = await desk.row(
-            """INSERT INTO hotels (name, formal_name, facility_type, open_date, postal_code, address, latitude, longitude,
-                created_by, updated_by)
+            """INSERT INTO hotels (name, formal_name, facility_type, open_date, postal_code, address, latitude,
+                longitude, created_by, updated_by)
             VALUES (%s, %s, 'New', %s, %s, %s, %s, %s, 5, 5) RETURNING id""",
             f"{name} 別館 {desk.rng.getrandbits(16):04x}",
             formal,
@@ -189,7 +189,8 @@ async def new_hotel(desk: Desk) -> None:
         await desk.run("SELECT create_hotel_partitions(%s)", hotel)
         for type_name, capacity in (("シングル", 1), ("ツイン", 2)):
             (room_type,) = await desk.row(
-                "INSERT INTO room_types (hotel_id, name, created_by, updated_by) VALUES (%s, %s, 5, 5) RETURNING id",
+                """INSERT INTO room_types (hotel_id, name, created_by, updated_by)
+                VALUES (%s, %s, 5, 5) RETURNING id""",
                 hotel,
                 type_name,
             )

@@ -28,8 +28,8 @@ async def _copy_reservation(desk: Desk, found: Reservation, shift: int = 0) -> o
     copy = desk.uuid()
     touched = await desk.run(
         """INSERT INTO reservations (id, hotel_id, reservation_client_id, check_in, check_in_time, check_out,
-            check_out_time, number_of_people, status, type, agent, ota_reservation_id, payment_timing, comment, created_by,
-            updated_by)
+            check_out_time, number_of_people, status, type, agent, ota_reservation_id, payment_timing, comment,
+                created_by, updated_by)
         SELECT %s, hotel_id, reservation_client_id, check_in + %s, check_in_time, check_out + %s, check_out_time,
             number_of_people, status, type, agent, ota_reservation_id, payment_timing, comment, 3, 3
         FROM reservations WHERE hotel_id = %s AND id = %s""",
@@ -97,7 +97,8 @@ async def move_dates(desk: Desk) -> None:
             found.id,
         )
         await desk.run(
-            """UPDATE reservations SET check_in = %s, check_out = %s, updated_by = 3 WHERE hotel_id = %s AND id = %s""",
+            """UPDATE reservations SET check_in = %s, check_out = %s, updated_by = 3 WHERE hotel_id = %s
+                AND id = %s""",
             check_in,
             check_in + timedelta(days=found.nights),
             found.hotel_id,

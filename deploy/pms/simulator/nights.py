@@ -97,7 +97,8 @@ async def insert_nights(
     prices = [Decimal(price(plan.rates, night)) if plan else unpriced for night, _ in slots]
     await desk.run(
         """INSERT INTO reservation_details (id, hotel_id, reservation_id, date, room_id, price, plans_global_id,
-            plans_hotel_id, plan_name, plan_type, number_of_people, billable, is_accommodation, created_by, updated_by)
+            plans_hotel_id, plan_name, plan_type, number_of_people, billable, is_accommodation, created_by,
+                updated_by)
         SELECT n.id, %s, %s, n.date, n.room, n.price, %s, %s, %s, %s, %s, %s, %s, 1, 1
         FROM unnest(%s::uuid[], %s::date[], %s::int[], %s::numeric[]) AS n (id, date, room, price)""",
         hotel,
@@ -157,8 +158,9 @@ async def insert_reservation(
     """Insert a reservation without nights and return its id."""
     reservation = desk.uuid()
     await desk.run(
-        """INSERT INTO reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people, status,
-            type, agent, ota_reservation_id, payment_timing, comment, created_by, updated_by)
+        """INSERT INTO reservations (id, hotel_id, reservation_client_id, check_in, check_out,
+            number_of_people, status, type, agent,
+            ota_reservation_id, payment_timing, comment, created_by, updated_by)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, 1)""",
         reservation,
         hotel,

@@ -54,8 +54,10 @@ async def use_parking(desk: Desk) -> None:
     found = await desk.reservation(ALIVE)
     async with desk.transaction():
         await desk.run(
-            """INSERT INTO reservation_parking (hotel_id, reservation_details_id, date, price, created_by, updated_by)
-            SELECT hotel_id, id, date, 800, 3, 3 FROM reservation_details WHERE hotel_id = %s AND reservation_id = %s""",
+            """INSERT INTO reservation_parking (hotel_id, reservation_details_id, date, price, created_by,
+                updated_by)
+            SELECT hotel_id, id, date, 800, 3, 3 FROM reservation_details WHERE hotel_id = %s
+                AND reservation_id = %s""",
             found.hotel_id,
             found.id,
         )

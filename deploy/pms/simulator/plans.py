@@ -52,8 +52,8 @@ async def add_hotel_plan(desk: Desk) -> None:
     variant = desk.rng.choice(globals_)[0] if desk.chance(0.5) and globals_ else None
     async with desk.transaction():
         (plan,) = await desk.row(
-            """INSERT INTO plans_hotel (hotel_id, plans_global_id, name, plan_type, color, plan_type_category_id, created_by,
-                updated_by)
+            """INSERT INTO plans_hotel (hotel_id, plans_global_id, name, plan_type, color,
+                plan_type_category_id, created_by, updated_by)
             VALUES (%s, %s, %s, %s, '#123456', 2, 5, 5) RETURNING id""",
             hotel,
             variant,
@@ -61,8 +61,8 @@ async def add_hotel_plan(desk: Desk) -> None:
             desk.rng.choice(("per_room", "per_person")) if variant is None or desk.chance(0.4) else None,
         )
         await desk.run(
-            """INSERT INTO plans_rates (hotel_id, plans_hotel_id, adjustment_type, adjustment_value, tax_type_id, tax_rate,
-                date_start, created_by, updated_by)
+            """INSERT INTO plans_rates (hotel_id, plans_hotel_id, adjustment_type, adjustment_value,
+                tax_type_id, tax_rate, date_start, created_by, updated_by)
             VALUES (%s, %s, 'base_rate', %s, 3, 0.1, %s, 5, 5)""",
             hotel,
             plan,
@@ -138,7 +138,8 @@ async def edit_rate(desk: Desk) -> None:
     async with desk.transaction():
         await desk.run(
             """UPDATE plans_rates SET adjustment_value = adjustment_value + %s, updated_by = 5
-            WHERE id = (SELECT id FROM plans_rates WHERE adjustment_type = 'base_rate' ORDER BY md5(id || %s) LIMIT 1)""",
+            WHERE id = (SELECT id FROM plans_rates WHERE adjustment_type = 'base_rate'
+                ORDER BY md5(id || %s) LIMIT 1)""",
             desk.rng.choice((-100, 100, 150)),
             str(desk.rng.random()),
         )

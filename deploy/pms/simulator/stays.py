@@ -39,11 +39,15 @@ async def staff_hold(desk: Desk) -> None:
 
 @flows.flow(8)
 async def plan_and_price(desk: Desk) -> None:
-    """Give a reservation a plan, night by night, each in several transactions: a price of 0 shows meanwhile."""
+    """Give a reservation a plan, night by night, each in several transactions: a price of 0 shows meanwhile.
+
+    At most five nights: a desk does not finish a long stay in one sitting.
+    """
     found = await desk.reservation(ALIVE)
     plan = await any_plan(desk, found.hotel_id)
     nights = await desk.rows(
-        "SELECT id, date FROM reservation_details WHERE hotel_id = %s AND reservation_id = %s ORDER BY date, id",
+        """SELECT id, date FROM reservation_details WHERE hotel_id = %s AND reservation_id = %s
+        ORDER BY date, id LIMIT 5""",
         found.hotel_id,
         found.id,
     )
@@ -69,8 +73,8 @@ async def plan_and_price(desk: Desk) -> None:
             )
             # The night may have been deleted by another desk meanwhile: then nothing is inserted.
             await desk.run(
-                """INSERT INTO reservation_rates (hotel_id, reservation_details_id, adjustment_type, adjustment_value,
-                    tax_type_id, tax_rate, price, created_by, updated_by)
+                """INSERT INTO reservation_rates (hotel_id, reservation_details_id, adjustment_type,
+                    adjustment_value, tax_type_id, tax_rate, price, created_by, updated_by)
                 SELECT hotel_id, id, 'base_rate', %s, 3, 0.1, %s, 3, 3
                 FROM reservation_details WHERE hotel_id = %s AND id = %s""",
                 yen,
@@ -155,7 +159,8 @@ async def edit_details(desk: Desk) -> None:
             )
         else:
             await desk.run(
-                """UPDATE reservations SET check_in_time = %s, payment_timing = %s, number_of_people = %s, updated_by = 3
+                """UPDATE reservations SET check_in_time = %s, payment_timing = %s, number_of_people = %s,
+                    updated_by = 3
                 WHERE hotel_id = %s AND id = %s""",
                 desk.rng.choice(("15:00", "18:30", "22:00")),
                 desk.rng.choice(("not_set", "prepaid", "on-site", "postpaid")),
@@ -171,7 +176,8 @@ async def make_employee_stay(desk: Desk) -> None:
     found = await desk.reservation(ALIVE)
     async with desk.transaction():
         await desk.run(
-            """UPDATE reservations SET type = CASE type WHEN 'employee' THEN 'default' ELSE 'employee' END, updated_by = 5
+            """UPDATE reservations SET type = CASE type WHEN 'employee' THEN 'default' ELSE 'employee' END,
+                updated_by = 5
             WHERE hotel_id = %s AND id = %s""",
             found.hotel_id,
             found.id,
