@@ -96,7 +96,7 @@ class EmbeddedServer:
         self._data = (data or self._home / "data").absolute()
         self._password_file = self._data / "superuser.password"
         self.password = secrets.token_hex(16)
-        self.port = _free_port() if tcp else 5432
+        self.port = free_port() if tcp else 5432
         self._tcp = tcp
         self._settings = {**_LOGICAL, **({} if durable else _CARELESS), **(settings or {})}
 
@@ -268,7 +268,7 @@ class EmbeddedServer:
         self._will.name(None)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Pick a port below the range of outgoing connections, so that a restart finds it free."""
     while True:
         port = 12000 + secrets.randbelow(20000)

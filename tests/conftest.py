@@ -37,7 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def launcher(pytestconfig: pytest.Config) -> Launcher:
     """Return what starts servers, as `--servers` asks."""
-    return LocalLauncher()
+    if pytestconfig.getoption("--servers") == "local":
+        return LocalLauncher()
+    from tests.support.servers.container import ContainerLauncher  # noqa: PLC0415  # it imports Docker's client
+
+    return ContainerLauncher()
 
 
 @pytest.fixture(scope="session")

@@ -76,9 +76,7 @@ class Server(Protocol):
 class Launcher(Protocol):
     """Makes running servers of any kind."""
 
-    def launch(
-        self, kind: Kind, *, durable: bool = False, settings: Mapping[str, str] | None = None
-    ) -> Server:
+    def launch(self, kind: Kind, *, durable: bool = False, settings: Mapping[str, str] | None = None) -> Server:
         """Return a new running server; `durable` keeps fsync on.
 
         Raises:

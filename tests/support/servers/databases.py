@@ -71,9 +71,7 @@ def template(server: Server, name: str, fill: Callable[[psycopg.Connection[tuple
         _copy(admin, "template0", draft)
         with psycopg.connect(server.dsn(draft)) as connection:
             fill(connection)
-        admin.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name))
-        )
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name)))
     return name
 
 

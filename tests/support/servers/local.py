@@ -14,9 +14,7 @@ DEBIAN = Path("/usr/lib/postgresql/15")
 class LocalServer(EmbeddedServer):
     """An embedded server that says which kind it is."""
 
-    def __init__(
-        self, kind: Kind, binaries: Path, *, durable: bool, settings: Mapping[str, str] | None
-    ) -> None:
+    def __init__(self, kind: Kind, binaries: Path, *, durable: bool, settings: Mapping[str, str] | None) -> None:
         super().__init__(binaries, tcp=True, durable=durable, settings=settings)
         self.kind = kind
 
@@ -44,9 +42,7 @@ class LocalServer(EmbeddedServer):
 class LocalLauncher:
     """Starts servers as children of the test process."""
 
-    def launch(
-        self, kind: Kind, *, durable: bool = False, settings: Mapping[str, str] | None = None
-    ) -> Server:
+    def launch(self, kind: Kind, *, durable: bool = False, settings: Mapping[str, str] | None = None) -> Server:
         """Return a new running server."""
         server = LocalServer(kind, _binaries(kind), durable=durable, settings=settings)
         return server.__enter__()
