@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from daemon.replication.lsn import format_lsn
 
-_WAL2JSON_SPECIAL = frozenset(" ',.*")
+_WAL2JSON_SPECIAL = frozenset("\\',.* \t\n\r\f\v")
 
 
 def start_command(slot: str, lsn: int, options: Mapping[str, str]) -> str:
@@ -38,7 +38,12 @@ def wal2json_options(noise: Iterable[tuple[str, str]], prefix: str) -> dict[str,
             a list that something wanted could be on.
         prefix: of the logical messages wanted. Others are left out, because one with binary content would not
             be JSON.
+
+    Raises:
+        ValueError: the prefix holds what wal2json cannot have in a list.
     """
+    if not prefix or any(character == "," or character.isspace() for character in prefix):
+        raise ValueError(f"wal2json cannot select messages by the prefix {prefix!r}")
     options = {
         "format-version": "2",
         "include-lsn": "true",
@@ -47,7 +52,7 @@ def wal2json_options(noise: Iterable[tuple[str, str]], prefix: str) -> dict[str,
         "include-transaction": "true",
         "include-types": "false",
         "actions": "insert,update,delete,truncate",
-        "add-msg-prefixes": _escaped(prefix),
+        "add-msg-prefixes": prefix,
     }
     filtered = ",".join(f"{_pattern(schema)}.{_pattern(table)}" for schema, table in noise)
     return options | ({"filter-tables": filtered} if filtered else {})

@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq.abc import PGconn
 
 from daemon.replication import frames
+from daemon.replication.answering import Answering
 from daemon.replication.errors import ConnectionLostError, ProtocolError, ReplicationError
 from daemon.replication.failures import connecting_failed, stream_failed
 from daemon.replication.lsn import parse_lsn
@@ -60,6 +61,7 @@ class ReplicationStream:
         self._silence = silence
         self._interval = _STATUS_INTERVAL
         self._positions = (0, 0, 0)
+        self._answering = Answering()
         self._heard = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -140,7 +142,7 @@ class ReplicationStream:
         except psycopg.Error as error:
             raise await why_refused(self._connection, name, error) from error
         self._heard = time.monotonic()
-        self._timer = self._loop.call_later(self._interval, self._tick)
+        self._rearm(self._interval)
 
     async def read(self, max_frames: int) -> list[bytes]:
         """Wait for at least one frame, and return those that have arrived, at most `max_frames`, in order.
@@ -178,8 +180,10 @@ class ReplicationStream:
         """
         if self._failure is not None:
             raise self._failure
-        new = (written, flushed, applied)
-        self._positions = tuple(map(max, self._positions, new))  # type: ignore[assignment]  # three in, three out
+        before = self._positions
+        self._positions = (max(written, before[0]), max(flushed, before[1]), max(applied, before[2]))
+        if self._positions[1] > before[1]:
+            self._answering.moved(time.monotonic())
         self._send(reply=reply)
         if self._failure is not None:
             raise self._failure
@@ -200,7 +204,7 @@ class ReplicationStream:
                     received.append(frame)
                     emptied = False
                     if frame[0] == frames.KEEPALIVE and frames.parse(frame)[-1]:
-                        self._send()
+                        self._answer()
                 elif size < 0:
                     self._fail(stream_failed(self._pgconn.get_result()))
                 elif emptied:
@@ -213,22 +217,37 @@ class ReplicationStream:
         return received
 
     async def _readable(self) -> None:
-        """Wait until the socket has something to read, or `_wake`."""
+        """Wait until the socket has something to read, or something else is to be looked at."""
         self._waiter = waiter = self._loop.create_future()
-        self._heard = time.monotonic()
         self._loop.add_reader(self._socket, self._wake)
         try:
             await waiter
         finally:
-            self._loop.remove_reader(self._socket)
             self._waiter = None
+            # After a failure the socket is closed, and its number may already be somebody else's.
+            if self._failure is None:
+                self._loop.remove_reader(self._socket)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def _answer(self) -> None:
+        delay = self._answering.ask(time.monotonic())
+        if self._answering.hopeless:
+            self._fail(ConnectionLostError("The server shuts down and waits for us: left it"))
+        elif delay:
+            self._rearm(delay)
+        else:
+            self._send()
+
+    def _rearm(self, delay: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(delay, self._tick)
+
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(self._interval, self._tick)
+        self._rearm(self._interval)
         silent = time.monotonic() - self._heard
         if self._waiter is not None and silent > self._silence:
             self._fail(ConnectionLostError(f"The server has been silent for {silent:.0f} s"))
@@ -238,6 +257,7 @@ class ReplicationStream:
 
     def _send(self, *, reply: bool = False) -> None:
         try:
+            self._answering.answered = time.monotonic()
             self._pgconn.put_copy_data(frames.status(*self._positions, time.time(), reply=reply))
             self._flush()
         except psycopg.Error as error:
@@ -257,7 +277,7 @@ class ReplicationStream:
             self._loop.remove_writer(self._socket)
 
     def _fail(self, failure: ReplicationError) -> None:
-        """End the stream: whoever reads or sends from now on gets the failure, the first one."""
+        """End the stream, which frees the slot: who reads or sends from now on gets this failure."""
         if self._failure is not None:
             return
         self._failure = failure
@@ -265,4 +285,5 @@ class ReplicationStream:
             self._timer.cancel()
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
+        self._pgconn.finish()
         self._wake()
