@@ -27,9 +27,10 @@ from deploy.last_will import LastWill
 
 SUPERUSER = "postgres"
 
-_LOGICAL = {"wal_level": "logical", "max_replication_slots": "20", "max_wal_senders": "20", "timezone": "UTC"}
+# What logical replication needs, and a clock that shows the same on every machine.
+LOGICAL = {"wal_level": "logical", "max_replication_slots": "20", "max_wal_senders": "20", "timezone": "UTC"}
 # An operating system that goes on running keeps what was written, so only a power cut would need these.
-_CARELESS = {"fsync": "off", "full_page_writes": "off"}
+CARELESS = {"fsync": "off", "full_page_writes": "off"}
 
 
 class ServerFailedError(RuntimeError):
@@ -98,7 +99,7 @@ class EmbeddedServer:
         self.password = secrets.token_hex(16)
         self.port = free_port() if tcp else 5432
         self._tcp = tcp
-        self._settings = {**_LOGICAL, **({} if durable else _CARELESS), **(settings or {})}
+        self._settings = {**LOGICAL, **({} if durable else CARELESS), **(settings or {})}
 
     def __enter__(self) -> Self:
         try:

@@ -19,9 +19,7 @@ def test_a_server_is_what_it_says(server: Server) -> None:
 def test_every_plugin_decodes(server: Server, database: Database) -> None:
     with database.connect() as connection:
         for plugin in server.plugins:
-            connection.execute(
-                "SELECT pg_create_logical_replication_slot(%s, %s)", [database.slot(plugin), plugin]
-            )
+            connection.execute("SELECT pg_create_logical_replication_slot(%s, %s)", [database.slot(plugin), plugin])
 
 
 def test_tcp_asks_for_the_password(server: Server) -> None:

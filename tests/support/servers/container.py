@@ -17,11 +17,8 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.image import DockerImage
 
 import deploy
-from deploy.embedded import SUPERUSER, free_port
+from deploy.embedded import CARELESS, LOGICAL, SUPERUSER, free_port
 from tests.support.servers import PG15, Kind, Server, UnavailableError
-
-_CARELESS = {"fsync": "off", "full_page_writes": "off"}
-_ROOM = {"max_replication_slots": "20", "max_wal_senders": "20", "timezone": "UTC"}
 
 
 class ContainerServer:
@@ -124,7 +121,7 @@ class ContainerLauncher:
             raise UnavailableError("the image holds PostgreSQL 15; --servers local runs this one")
         if isinstance(self.image, UnavailableError):
             raise self.image
-        wishes = {**_ROOM, **({} if durable else _CARELESS), **(settings or {})}
+        wishes = {**LOGICAL, **({} if durable else CARELESS), **(settings or {})}
         return ContainerServer(kind, self.image, wishes)
 
 
