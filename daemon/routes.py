@@ -67,7 +67,7 @@ def _rooms(row: Row, dirty: Dirty) -> None:
         dirty.rooms.add((_hotel(row.values), int(_text(row.values, "id"))))
 
 
-def _global_plans(row: Row, dirty: Dirty) -> None:
+def _global_plans(_row: Row, dirty: Dirty) -> None:
     dirty.scopes.add(Scope("content", None))
 
 

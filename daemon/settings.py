@@ -60,8 +60,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings calls by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings calls by name
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take values from the command line, the environment, and files that the environment names."""
         return init_settings, env_settings, _Files(settings_cls)
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
 class _Files(PydanticBaseSettingsSource):
     """Reads the file named by `ROOMWIRE_<SETTING>_FILE`, without its trailing line break."""
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - its base's
         path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
         return (Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None), field_name, False
 

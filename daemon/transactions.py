@@ -25,8 +25,8 @@ Unknown = tuple[str, str, int | None]
 class Transaction:
     """A committed transaction; `done` when its keys are in documents, or it has none.
 
-    committed_at: Unix seconds; end_lsn: the position to resume after; size: its keys when it arrived; beat: content of
-    a heartbeat of ours in it.
+    committed_at: Unix seconds; end_lsn: the position to resume after; size: its keys when it arrived; beat: content
+    of a heartbeat of ours in it.
     """
 
     xid: int
@@ -55,6 +55,14 @@ class Assembler:
     def __init__(self) -> None:
         self._open = Transaction(0, 0.0)
         self._rows = 0
+        self._inside = False
+        self.position = 0
+        """The end LSN of what has been received whole: with nothing pending, it may be confirmed."""
+
+    def idle(self, wal_end: int) -> None:
+        """Take a keepalive's position: between transactions, everything before it has been received."""
+        if not self._inside:
+            self.position = max(self.position, wal_end)
 
     def feed(self, event: Event) -> Transaction | None:
         """Take the next event; returns the transaction that it completes."""
@@ -64,8 +72,11 @@ class Assembler:
             case Begin():
                 self._open = Transaction(event.xid, event.commit_time)
                 self._rows = 0
+                self._inside = True
             case Commit():
                 self._open.end_lsn = event.end_lsn
+                self.position = max(self.position, event.end_lsn)
+                self._inside = False
                 return self._open
             case Truncate():
                 self._truncate(event)

@@ -42,7 +42,7 @@ async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projecte
 
 
 async def _project_bookings(conn: AsyncConnection, dirty: Dirty, nights: set[tuple[int, str]], frame: Frame) -> int:
-    """Recompute the bookings behind all dirty ids; adds the nights that they left or took to `nights`."""
+    """Recompute the bookings behind all dirty ids; adds the nights that they left to `nights`."""
     todo = dirty.reservations | await _named_indirectly(conn, dirty, frame)
     lost = set(dirty.gone)
     keys: list[tuple[int, str]] = []
@@ -51,7 +51,7 @@ async def _project_bookings(conn: AsyncConnection, dirty: Dirty, nights: set[tup
         if todo:
             keys += await projection.lock_bookings(conn, todo, frame)
             moved = await projection.renew_seen(conn, todo)
-            nights |= {(m.hotel_id, night) for m in moved for night in m.dates}
+            nights |= {(m.hotel_id, night) for m in moved for night in m.old_dates}
             lost -= {ref for m in moved for ref in m.old_refs}
             lost |= {night for m in moved for night in set(m.nights) - set(m.old_refs)} - dirty.inserted
         done |= todo

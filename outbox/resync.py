@@ -1,4 +1,4 @@
-"""Durable work, a page at a time: each page is projected and its progress noted in one transaction of the caller's."""
+"""Durable work, a page at a time: a page is projected and its progress noted in one transaction of the caller's."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from sql.projection import Frame
 from sql.scopes import Work
 
 NIGHTS_A_PAGE = 90
-BOOKINGS_A_PAGE = 250
+BOOKINGS_A_PAGE = 100
 _AHEAD = 730
 
 

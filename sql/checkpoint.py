@@ -14,7 +14,7 @@ from sql.queries import load
 _QUERIES = load("checkpoint.sql")
 
 
-class Deposed(Exception):
+class DeposedError(Exception):
     """Another Roomwire leads this slot now: this one must write nothing more and stop."""
 
     def __init__(self, slot: str) -> None:
@@ -51,11 +51,11 @@ async def lead(conn: AsyncConnection, slot: str) -> Checkpoint:
     """Become the slot's leader: whoever led before can no longer write.
 
     Raises:
-        Deposed: the slot has no checkpoint any more.
+        DeposedError: the slot has no checkpoint any more.
     """
     row = await (await conn.execute(_QUERIES["lead"], {"slot": slot})).fetchone()
     if row is None:
-        raise Deposed(slot)
+        raise DeposedError(slot)
     return Checkpoint(*row)
 
 
@@ -65,21 +65,21 @@ async def advance(
     """Move the checkpoint, in the transaction that writes the documents.
 
     Raises:
-        Deposed: another leads, or the checkpoint stands further already.
+        DeposedError: another leads, or the checkpoint stands further already.
     """
     values = {"slot": slot, "epoch": epoch, "end_lsn": end_lsn, "committed_at": committed_at}
     if await (await conn.execute(_QUERIES["advance"], values)).fetchone() is None:
-        raise Deposed(slot)
+        raise DeposedError(slot)
 
 
 async def hold(conn: AsyncConnection, slot: str, epoch: int) -> None:
     """Make sure for the rest of this transaction that nobody else leads.
 
     Raises:
-        Deposed: another leads.
+        DeposedError: another leads.
     """
     if await (await conn.execute(_QUERIES["hold"], {"slot": slot, "epoch": epoch})).fetchone() is None:
-        raise Deposed(slot)
+        raise DeposedError(slot)
 
 
 async def move_horizon(conn: AsyncConnection, slot: str, epoch: int, today: date) -> None:
@@ -96,5 +96,5 @@ async def invisible(conn: AsyncConnection, xids: Collection[int]) -> set[int]:
 async def beat(conn: AsyncConnection, content: str) -> int:
     """Write a message into the WAL; returns its LSN."""
     row = await (await conn.execute(_QUERIES["beat"], {"content": content})).fetchone()
-    assert row is not None  # noqa: S101  # a select of one expression gives one row
+    assert row is not None  # a select of one expression gives one row
     return int(row[0])

@@ -1,7 +1,7 @@
 """From dirty keys to documents: the statements of one projector transaction, as typed functions.
 
-Every function runs in the caller's transaction. Reservations and bookings are (hotel_id, uuid as text) pairs, nights
-(hotel_id, "YYYY-MM-DD") pairs.
+Every function runs in the caller's transaction. Reservations and bookings are (hotel_id, uuid as text) pairs,
+nights (hotel_id, "YYYY-MM-DD") pairs.
 """
 
 from collections.abc import Collection, Mapping
@@ -52,13 +52,13 @@ class Frame:
 class Moved(NamedTuple):
     """A reservation that is computed from other rows than before.
 
-    nights: its night ids now; old_refs: the ids it was computed from before; dates: its dates then and now.
+    nights: its night ids now; old_refs: the ids it was computed from before; old_dates: its nights' dates then.
     """
 
     hotel_id: int
     nights: list[str]
     old_refs: list[str]
-    dates: list[str]
+    old_dates: list[str]
 
 
 async def lock_endpoints(conn: AsyncConnection) -> None:

@@ -12,9 +12,10 @@ where s.digest is distinct from n.digest
 
 -- name: owners
 -- The reservations that were last computed from any of these rows.
-select hotel_id, reservation_id::text
-from booking_engine.reservation_seen
-where refs && %(ids)s::uuid[]
+-- One probe of the index per id: for one overlap with all of them the planner reads the whole table.
+select distinct s.hotel_id, s.reservation_id::text
+from unnest(%(ids)s::uuid[]) as wanted (id)
+join booking_engine.reservation_seen s on s.refs @> array[wanted.id]
 
 -- name: renew_seen
 -- Notes what the wanted reservations are computed from now, and tells those for which that differs.
@@ -53,7 +54,7 @@ noted as (
     on conflict (client_id) do update set digest = excluded.digest
 )
 select hotel_id, coalesce(nights, '{{}}')::text[], coalesce(old_refs, '{{}}')::text[],
-    (coalesce(dates, '{{}}') || coalesce(old_dates, '{{}}'))::text[]
+    coalesce(old_dates, '{{}}')::text[]
 from compared
 
 -- name: stub_bookings

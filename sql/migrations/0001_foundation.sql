@@ -35,7 +35,7 @@ create table booking_engine.reservation_seen (
     dates date[] not null,
     primary key (hotel_id, reservation_id)
 );
-create index reservation_seen_refs on booking_engine.reservation_seen using gin (refs);
+create index reservation_seen_refs on booking_engine.reservation_seen using gin (refs) with (fastupdate = off);
 comment on table booking_engine.reservation_seen is
     'What each reservation was last computed from: refs are the ids of its nights, guests, add-ons and clients; dates are its nights. Supplies the old positions that REPLICA IDENTITY DEFAULT leaves out of the WAL.';
 

@@ -67,30 +67,28 @@ where r.status <> 'block' and r.type <> 'employee'
 -- Blocks and employee stays occupy rooms but are no bookings: only their nights count.
 select r.hotel_id, r.id as reservation_id, coalesce(stay.nights, '{}') as nights,
     coalesce(stay.dates, '{}') as dates,
-    case when booking.is_one then array[r.reservation_client_id] || coalesce(stay.guests, '{}') end as clients,
-    coalesce(stay.nights, '{}') || case when booking.is_one
-        then array[r.reservation_client_id] || coalesce(stay.guests, '{}') || coalesce(stay.children, '{}')
-        else '{}' end as refs
+    shown.clients, coalesce(stay.nights, '{}') || coalesce(shown.clients || shown.children, '{}') as refs
 from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
 join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
-cross join lateral (select r.status <> 'block' and r.type <> 'employee' as is_one) booking
 cross join lateral (
-    select array_agg(d.id order by d.id) as nights, array_agg(distinct d.date) as dates,
-        (select array_agg(distinct rc.client_id) from reservation_details n
-            join reservation_clients rc on rc.hotel_id = n.hotel_id and rc.reservation_details_id = n.id
-            where booking.is_one and n.hotel_id = r.hotel_id and n.reservation_id = r.id) as guests,
-        (select array_agg(child.id order by child.id) from reservation_details n
-            cross join lateral (
-                select rc.id from reservation_clients rc
-                where rc.hotel_id = n.hotel_id and rc.reservation_details_id = n.id
-                union all
-                select ra.id from reservation_addons ra
-                where ra.hotel_id = n.hotel_id and ra.reservation_detail_id = n.id
-            ) child
-            where booking.is_one and n.hotel_id = r.hotel_id and n.reservation_id = r.id) as children
+    select array_agg(d.id order by d.id) as nights, array_agg(distinct d.date) as dates
     from reservation_details d
     where d.hotel_id = r.hotel_id and d.reservation_id = r.id
 ) stay
+left join lateral (
+    select coalesce(array_agg(child.id order by child.id), '{}') as children,
+        array[r.reservation_client_id]
+            || coalesce(array_agg(distinct child.client_id) filter (where child.client_id is not null), '{}')
+            as clients
+    from unnest(stay.nights) as night (id)
+    cross join lateral (
+        select rc.id, rc.client_id from reservation_clients rc
+        where rc.hotel_id = r.hotel_id and rc.reservation_details_id = night.id
+        union all
+        select ra.id, null from reservation_addons ra
+        where ra.hotel_id = r.hotel_id and ra.reservation_detail_id = night.id
+    ) child
+) shown on r.status <> 'block' and r.type <> 'employee'
 
 -- name: digests
 -- The digest of what documents show of a client; `daemon.routes` computes the same from the change stream.

@@ -40,6 +40,6 @@ async def noise(conn: AsyncConnection) -> list[tuple[str, str]]:
 async def today(conn: AsyncConnection, time_zone: str) -> date:
     """The day it is in the hotels' time zone, by the database's clock."""
     row = await (await conn.execute(_QUERIES["today"], {"time_zone": time_zone})).fetchone()
-    assert row is not None  # noqa: S101  # a select of one expression gives one row
+    assert row is not None  # a select of one expression gives one row
     day: date = row[0]
     return day

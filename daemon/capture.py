@@ -1,0 +1,246 @@
+"""Capture: from the replication stream to durable documents. This is the main path; it reads top to bottom.
+
+    frames ─▶ decoder ─▶ transactions ─▶ visible? ─▶ one transaction: checkpoint + documents + marks ─▶ confirm
+
+Two tasks share the work: one reads and decodes, the other projects what has arrived meanwhile, so that batches grow
+by themselves under load and nothing ever waits for a timer. The slot is confirmed only up to the stored checkpoint.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+from psycopg import AsyncConnection
+
+from daemon.leadership import Lead, take_lead
+from daemon.persistence import Persistence
+from daemon.relations import Relations
+from daemon.replication import frames
+from daemon.replication.frames import Keepalive
+from daemon.replication.stream import ReplicationStream
+from daemon.settings import Settings
+from daemon.transactions import Assembler, Pending, Transaction
+from outbox.dirty import Dirty
+from outbox.projector import Projected, project
+from outbox.resync import project_page
+from sql import checkpoint, scopes
+from sql.pms import tables
+from sql.pool import Pool
+from sql.projection import Frame
+from sql.scopes import Work
+
+log = structlog.get_logger()
+
+BEAT_SECONDS = 10.0
+LOOK_SECONDS = 1.0
+"""How often durable work that others put on the list, and midnight, are looked for."""
+LONG_BATCH_SECONDS = 0.15
+"""A batch reads the PMS's tables in one transaction; creating a hotel has to wait for it, so it stays short."""
+
+_FRAMES_AT_ONCE = 2_000
+_SMALLEST_BATCH, _LARGEST_BATCH = 500, 20_000
+_HIDDEN_FIRST, _HIDDEN_MOST = 0.001, 0.25
+
+
+@dataclass(slots=True)
+class Progress:
+    """What capture has done so far, for whoever watches: LSNs as integers, lag in seconds."""
+
+    received_lsn: int = 0
+    checkpoint_lsn: int = 0
+    transactions: int = 0
+    batches: int = 0
+    documents: int = 0
+    hidden: int = 0
+    lag_seconds: float | None = None
+
+
+class Capture:
+    """One leadership: from taking the lead of the slot until the stream ends.
+
+    Args:
+        stream: a new replication connection.
+        pool: where documents are written.
+        settings: slot, publication, time zone, agent, patience.
+        changed: called after documents have changed, to wake delivery.
+    """
+
+    def __init__(
+        self, stream: ReplicationStream, pool: Pool, settings: Settings, changed: Callable[[], None]
+    ) -> None:
+        self.progress = Progress()
+        self._stream = stream
+        self._settings = settings
+        self._changed = changed
+        self._persistence = Persistence(pool, settings.patience_seconds)
+        self._relations = Relations()
+        self._pending = Pending()
+        self._assembler = Assembler()
+        self._limit = _SMALLEST_BATCH
+        self._work_left = True
+        self._hidden_wait = 0.0
+
+    async def run(self) -> None:
+        """Lead until the stream ends or another takes over.
+
+        Raises:
+            ReplicationError: the stream cannot start, or has ended.
+            DeposedError: another leads.
+            psycopg.Error: the database has been out of reach longer than the patience.
+        """
+        lead = await self._persistence.run(
+            lambda conn: take_lead(self._stream, conn, self._relations, self._settings)
+        )
+        self._epoch = lead.checkpoint.epoch
+        self._frame = Frame(today=lead.checkpoint.horizon, agent=self._settings.agent)
+        self._confirmed(lead.checkpoint.end_lsn)
+        log.info("leading", slot=self._settings.slot, epoch=self._epoch)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read(lead))
+            tasks.create_task(self._project())
+
+    async def _read(self, lead: Lead) -> None:
+        """Receive and decode for ever; transactions that the checkpoint covers already are left out."""
+        covered = lead.checkpoint.end_lsn
+        while True:
+            for data in await self._stream.read(_FRAMES_AT_ONCE):
+                frame = frames.parse(data)
+                if isinstance(frame, Keepalive):
+                    self._assembler.idle(frame.wal_end)
+                    continue
+                transaction = self._assembler.feed(lead.decoder.decode(frame.payload))
+                if transaction is not None and transaction.end_lsn > covered:
+                    self._receive(transaction)
+            await self._pending.room()
+
+    def _receive(self, transaction: Transaction) -> None:
+        self.progress.transactions += 1
+        if transaction.beat is not None:
+            self.progress.lag_seconds = time.time() - float(transaction.beat)
+        self._pending.add(transaction)
+
+    async def _project(self) -> None:
+        """Turn what has arrived into documents for ever; with nothing to do, keep the checkpoint moving."""
+        next_beat = next_look = 0.0
+        while True:
+            window = self._pending.window(self._limit)
+            if window and await self._batch(window):
+                self._hidden_wait = 0.0
+            elif not self._work_left:
+                await self._pending.arrival(self._patience(bool(window)))
+            if self._work_left:
+                await self._page()
+            now = time.monotonic()
+            if now >= next_look:
+                next_look = now + LOOK_SECONDS
+                await self._look()
+            if now >= next_beat:
+                next_beat = now + BEAT_SECONDS
+                await self._beat()
+
+    def _patience(self, hidden: bool) -> float:
+        """Seconds to wait for an arrival: short while a commit is not visible yet, longer each time."""
+        if not hidden:
+            return LOOK_SECONDS
+        self._pending.quiet()
+        self._hidden_wait = min(max(self._hidden_wait * 2, _HIDDEN_FIRST), _HIDDEN_MOST)
+        return self._hidden_wait
+
+    async def _batch(self, window: list[Transaction]) -> bool:
+        """Project the window's visible transactions; returns whether there were any."""
+        started = time.monotonic()
+        visible = await self._persistence.run(lambda conn: self._visible(conn, window))
+        self.progress.hidden += len(window) - len(visible)
+        if not visible:
+            return False
+        dirty = Dirty()
+        for transaction in visible:
+            dirty.update(transaction.keys())
+        reached = self._pending.reached(visible)
+        projected = await self._persistence.run(lambda conn: self._write(conn, dirty, reached, visible))
+        self._pending.finish(visible)
+        self._work_left = self._work_left or bool(dirty.scopes)
+        self._note(projected, reached)
+        self._adapt(len(dirty), time.monotonic() - started)
+        return True
+
+    async def _visible(self, conn: AsyncConnection, window: list[Transaction]) -> list[Transaction]:
+        """A commit is sent when it is flushed and seen a little later: what is not seen yet waits."""
+        hidden = await checkpoint.invisible(conn, [t.xid for t in window])
+        visible = [t for t in window if t.xid not in hidden]
+        await self._relations.name_unknown(conn, visible)
+        return visible
+
+    async def _write(
+        self, conn: AsyncConnection, dirty: Dirty, reached: Transaction | None, visible: list[Transaction]
+    ) -> Projected:
+        newest = max(t.committed_at for t in visible)
+        committed_at = datetime.fromtimestamp(newest, UTC)
+        async with conn.transaction():
+            if reached is not None:
+                await checkpoint.advance(conn, self._settings.slot, self._epoch, reached.end_lsn, committed_at)
+            else:
+                await checkpoint.hold(conn, self._settings.slot, self._epoch)
+            return await project(conn, dirty, replace(self._frame, committed_at=committed_at))
+
+    def _note(self, projected: Projected, reached: Transaction | None) -> None:
+        self.progress.batches += 1
+        self.progress.documents += projected.total
+        if reached is not None:
+            self._confirmed(reached.end_lsn)
+        if projected.total:
+            self._changed()
+
+    def _adapt(self, size: int, seconds: float) -> None:
+        if seconds > LONG_BATCH_SECONDS:
+            self._limit = max(self._limit // 2, _SMALLEST_BATCH)
+        elif size >= self._limit and seconds < LONG_BATCH_SECONDS / 2:
+            self._limit = min(self._limit * 2, _LARGEST_BATCH)
+
+    def _confirmed(self, lsn: int) -> None:
+        """Note the stored checkpoint; the server may forget what lies before it."""
+        self.progress.checkpoint_lsn = lsn
+        self._stream.send_status(max(lsn, self._assembler.position), lsn, lsn)
+
+    async def _page(self) -> None:
+        """Do one page of durable work."""
+        work = await self._persistence.run(self._write_page)
+        self._work_left = work is not None
+        self._changed()
+
+    async def _write_page(self, conn: AsyncConnection) -> Work | None:
+        async with conn.transaction():
+            await checkpoint.hold(conn, self._settings.slot, self._epoch)
+            return await project_page(conn, self._frame)
+
+    async def _look(self) -> None:
+        """Notice work that others put on the list, and a new day."""
+
+        async def look(conn: AsyncConnection) -> bool:
+            today = await tables.today(conn, self._settings.time_zone)
+            if today > self._frame.today:
+                async with conn.transaction():
+                    await checkpoint.hold(conn, self._settings.slot, self._epoch)
+                    await checkpoint.move_horizon(conn, self._settings.slot, self._epoch, today)
+                    await scopes.add(conn, "horizon", None, "midnight")
+                self._frame = replace(self._frame, today=today)
+            return await scopes.any_left(conn)
+
+        self._work_left = await self._persistence.run(look) or self._work_left
+
+    async def _beat(self) -> None:
+        """Measure the lag, and with nothing in flight move the checkpoint past what named no key."""
+        position = self._assembler.position if self._pending.empty else 0
+
+        async def beat(conn: AsyncConnection) -> None:
+            if position > self.progress.checkpoint_lsn:
+                await checkpoint.advance(conn, self._settings.slot, self._epoch, position, None)
+            await checkpoint.beat(conn, f"{time.time():.6f}")
+
+        await self._persistence.run(beat)
+        if position > self.progress.checkpoint_lsn:
+            self._pending.finish([])
+            self._confirmed(position)

@@ -1,0 +1,115 @@
+"""Taking the lead of a slot: the slot exists, nobody else streams it, and the checkpoint fits it.
+
+The slot is the lock: PostgreSQL lets one connection stream it. The epoch in the checkpoint is the fence: who led
+before and wakes up late finds it raised and can write nothing.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+from psycopg import AsyncConnection
+
+from daemon.relations import Relations
+from daemon.replication import slot as slots
+from daemon.replication.errors import PublicationMissingError
+from daemon.replication.options import pgoutput_options, wal2json_options
+from daemon.replication.pgoutput import PgoutputDecoder
+from daemon.replication.slot import SlotState
+from daemon.replication.stream import ReplicationStream, System
+from daemon.replication.wal2json import Wal2jsonDecoder
+from daemon.settings import Settings
+from sql import checkpoint, scopes
+from sql.checkpoint import Checkpoint
+from sql.pms import tables
+from sql.pms.tables import FOLLOWED
+
+log = structlog.get_logger()
+
+BEAT_PREFIX = "roomwire"
+Decoder = Wal2jsonDecoder | PgoutputDecoder
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What the leader streams with."""
+
+    checkpoint: Checkpoint
+    decoder: Decoder
+
+
+def gap(stored: Checkpoint | None, system: System, state: SlotState) -> str | None:
+    """Why the stream cannot close the distance from the checkpoint to now, or None where it can.
+
+    A slot that stands further than the checkpoint has thrown away what lies between.
+    """
+    if stored is None:
+        return "the first start"
+    if stored.system_id != system.system_id:
+        return "the database is another cluster"
+    if stored.timeline != system.timeline:
+        return "the database was promoted or restored"
+    if stored.end_lsn < (state.confirmed_flush_lsn or 0):
+        return "the slot is newer than the checkpoint"
+    return None
+
+
+async def take_lead(
+    stream: ReplicationStream, conn: AsyncConnection, relations: Relations, settings: Settings
+) -> Lead:
+    """Start streaming the slot, and become its leader.
+
+    Where the stream cannot tell all that has happened, a resync of everything is put on the list of durable work,
+    in the transaction that moves the checkpoint across the gap.
+
+    Raises:
+        ReplicationError: the server refuses; SlotActiveError while another leads.
+    """
+    system = await stream.identify_system()
+    state = await _ensure_slot(stream.connection, settings)
+    await relations.refresh(conn)
+    stored = await checkpoint.read(conn, settings.slot)
+    start = 0 if stored is None or gap(stored, system, state) else stored.end_lsn
+    decoder, options = await _decoding(stream, state, relations, settings)
+    await stream.start(settings.slot, start, options)
+    return Lead(await _raise_epoch(conn, system, state, settings), decoder)
+
+
+async def _ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
+    state = await slots.inspect(conn, settings.slot)
+    if state.lost:
+        log.warning("slot_lost", slot=settings.slot, reason=state.invalidation_reason or state.wal_status)
+        await slots.drop(conn, settings.slot)
+    if state.lost or not state.exists:
+        plugin = await slots.choose_plugin(conn, settings.plugin)
+        log.info("slot_creating", slot=settings.slot, plugin=plugin, waits_for="transactions that are open")
+        await slots.create(conn, settings.slot, plugin)
+        state = await slots.inspect(conn, settings.slot)
+    return state
+
+
+async def _decoding(
+    stream: ReplicationStream, state: SlotState, relations: Relations, settings: Settings
+) -> tuple[Decoder, dict[str, str]]:
+    if state.plugin == "wal2json":
+        decoder = Wal2jsonDecoder(FOLLOWED, relations.roots, relations.noise)
+        return decoder, wal2json_options(sorted(relations.noise), BEAT_PREFIX)
+    if await slots.missing_publications(stream.connection, [settings.publication]):
+        raise PublicationMissingError(f"There is no publication {settings.publication}")
+    return PgoutputDecoder(FOLLOWED), pgoutput_options([settings.publication])
+
+
+async def _raise_epoch(conn: AsyncConnection, system: System, state: SlotState, settings: Settings) -> Checkpoint:
+    async with conn.transaction():
+        reason = gap(await checkpoint.read(conn, settings.slot), system, state)
+        if reason:
+            log.warning("resync", reason=reason)
+            await scopes.add_resync(conn, None, reason)
+            await checkpoint.start(
+                conn,
+                settings.slot,
+                system_id=system.system_id,
+                timeline=system.timeline,
+                end_lsn=state.confirmed_flush_lsn or 0,
+                today=await tables.today(conn, settings.time_zone),
+            )
+        return await checkpoint.lead(conn, settings.slot)
