@@ -65,7 +65,7 @@ async def take_lead(
         ReplicationError: the server refuses; SlotActiveError while another leads.
     """
     system = await stream.identify_system()
-    state = await _ensure_slot(stream.connection, settings)
+    state = await ensure_slot(stream.connection, settings)
     await relations.refresh(conn)
     stored = await checkpoint.read(conn, settings.slot)
     start = 0 if stored is None or gap(stored, system, state) else stored.end_lsn
@@ -74,7 +74,12 @@ async def take_lead(
     return Lead(await _raise_epoch(conn, system, state, settings), decoder)
 
 
-async def _ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
+async def ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
+    """Make the slot where there is none, or where the server has given it up.
+
+    Raises:
+        ReplicationError: the server refuses.
+    """
     state = await slots.inspect(conn, settings.slot)
     if state.lost:
         log.warning("slot_lost", slot=settings.slot, reason=state.invalidation_reason or state.wal_status)

@@ -98,3 +98,10 @@ async def beat(conn: AsyncConnection, content: str) -> int:
     row = await (await conn.execute(_QUERIES["beat"], {"content": content})).fetchone()
     assert row is not None  # a select of one expression gives one row
     return int(row[0])
+
+
+async def written(conn: AsyncConnection) -> tuple[int, datetime]:
+    """How far the server has written its WAL, and its clock."""
+    row = await (await conn.execute(_QUERIES["written"])).fetchone()
+    assert row is not None  # a select of two expressions gives one row
+    return int(row[0]), row[1]

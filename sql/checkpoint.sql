@@ -47,3 +47,6 @@ where not pg_visible_in_snapshot(
 -- name: beat
 -- A message in the WAL: it comes back through the slot and shows how late we are.
 select (pg_logical_emit_message(true, 'roomwire', %(content)s) - '0/0')::bigint
+
+-- name: written
+select (pg_current_wal_lsn() - '0/0')::bigint, clock_timestamp()

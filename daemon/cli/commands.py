@@ -1,0 +1,110 @@
+"""The commands for the process as a whole: setup, migrate, run, resync, status, demo."""
+
+from typing import Annotated
+
+import typer
+
+from daemon.cli import endpoints, running
+from daemon.cli.progress import show_resync
+from daemon.cli.status import gather, render
+from daemon.setup import run_setup
+from daemon.supervisor import PARTS, Part, supervise
+from sql import migrate as migrations
+from sql import scopes
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Keeps hotels' booking engines in step with their property management system.",
+)
+app.add_typer(endpoints.app, name="endpoint")
+
+Owner = Annotated[
+    str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as the owner of the PMS's tables.")
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def setup(
+    owner_dsn: Owner,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the SQL and change nothing.")] = False,
+) -> None:
+    """Prepare the PMS's database: roles, schema, publication, migrations, slot. Harmless to run again."""
+    found = running.settings()
+    running.run(run_setup(found, owner_dsn, dry_run=dry_run, say=typer.echo))
+    if not dry_run:
+        typer.secho("The database is ready: start `roomwire run`.", fg="green")
+
+
+@app.command()
+def migrate(
+    to: Annotated[
+        int | None, typer.Option(help="Migration number to go to, also backwards; 0 removes all.")
+    ] = None,
+) -> None:
+    """Bring Roomwire's own tables up to date."""
+    found = running.settings()
+
+    async def work() -> list[str]:
+        async with running.database(found) as conn:
+            return await migrations.migrate(conn, to)
+
+    typer.echo("\n".join(running.run(work()) or ["Nothing to do: the tables are up to date."]))
+
+
+@app.command()
+def run(
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Run only this part ({', '.join(PARTS)}); repeatable.")
+    ] = None,
+) -> None:
+    """Follow the PMS and deliver to booking engines, until stopped."""
+    chosen: list[Part] = [part for part in PARTS if not only or part in only]
+    if unknown := set(only or ()) - set(PARTS):
+        running.fail(f"There is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}.")
+    found = running.settings()
+    running.run(supervise(found, chosen))
+
+
+@app.command()
+def resync(
+    hotel: Annotated[int | None, typer.Option(help="Only this hotel.")] = None,
+    wait: Annotated[bool, typer.Option(help="Show progress until it is done.")] = True,
+) -> None:
+    """Compare everything with the PMS again; endpoints get only what differs."""
+    found = running.settings()
+
+    async def work() -> None:
+        async with running.database(found) as conn, conn.transaction():
+            await scopes.add_resync(conn, hotel, "asked for by an operator")
+        if wait:
+            await show_resync(found)
+
+    running.run(work())
+
+
+@app.command()
+def status() -> None:
+    """Show who leads, how far capture is, what work is left, and who is behind."""
+    found = running.settings()
+    typer.echo(render(running.run(gather(found))))
+
+
+@app.command()
+def demo(
+    dsn: Annotated[
+        str | None, typer.Option(help="A PostgreSQL of yours, as its superuser, instead of our own.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of the booking engine's page; 0 takes a free one.")] = 8700,
+    rate: Annotated[float, typer.Option(help="Actions of the hotels' staff per second.")] = 2.0,
+) -> None:
+    """Show it: a PMS with three hotels, staff at work, the daemon, and a booking engine's page."""
+    from deploy.demo import run_demo  # noqa: PLC0415  # the demo's server is an optional dependency
+
+    raise typer.Exit(run_demo(dsn=dsn, port=port, rate=rate))

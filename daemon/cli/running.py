@@ -1,0 +1,78 @@
+"""Running a command: settings, the event loop, and errors as one clear line with a remedy."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn, TypeVar
+
+import psycopg
+import typer
+import uvloop
+from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
+
+from daemon.logs import configure
+from daemon.replication.errors import ReplicationError
+from daemon.settings import Settings, SettingsError, read
+from outbox.endpoints import EndpointError
+from sql.checkpoint import DeposedError
+from sql.migrate import MigrationError
+from sql.pool import connect
+
+T = TypeVar("T")
+
+_KNOWN = (ReplicationError, EndpointError, MigrationError, DeposedError, psycopg.Error, PoolTimeout, OSError)
+
+
+def settings(**given: Any) -> Settings:
+    """Read the settings and set up logging, or end the process with a line for each fault."""
+    try:
+        found = read(**given)
+    except SettingsError as error:
+        fail(str(error))
+    configure(found.log_level, found.log_format)
+    return found
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end; a known error becomes one line and exit code 1."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
+    except BaseExceptionGroup as group:
+        known = _first(group)
+        if known is None:
+            raise
+        fail(_line(known))
+    except _KNOWN as error:
+        fail(_line(error))
+
+
+@asynccontextmanager
+async def database(found: Settings) -> AsyncIterator[AsyncConnection]:
+    """A connection to the PMS's database for the length of a command."""
+    async with await connect(found.dsn.get_secret_value(), application="command") as conn:
+        yield conn
+
+
+def fail(line: str) -> NoReturn:
+    """Say why on standard error and end with exit code 1."""
+    typer.secho(line, err=True, fg="red")
+    raise typer.Exit(1)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    for error in group.exceptions:
+        found = _first(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, _KNOWN):
+            return found
+    return None
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, psycopg.errors.UndefinedTable) and "booking_engine" in text:
+        return f"{text}. Run `roomwire migrate` first."
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return f"{text}. Run `roomwire setup` as the owner of the PMS's tables."
+    return text or type(error).__name__

@@ -1,0 +1,60 @@
+"""`roomwire setup`: everything that must stand in the database before `roomwire run`.
+
+The owner of the PMS's tables makes roles, grants, the schema and the publication; the capture role itself then
+migrates its schema and makes the slot.
+"""
+
+from collections.abc import Callable
+
+from psycopg.conninfo import conninfo_to_dict
+
+from daemon.leadership import ensure_slot
+from daemon.settings import Settings
+from sql import migrate, setup
+from sql.pool import connect
+from sql.setup import Wanted
+
+
+async def run_setup(settings: Settings, owner_dsn: str, *, dry_run: bool, say: Callable[[str], None]) -> None:
+    """Prepare the database; with `dry_run` only say the SQL, without passwords.
+
+    Raises:
+        psycopg.Error: the owner may not do a step, or a server cannot be reached.
+        ReplicationError: the slot cannot be made.
+    """
+    await _as_owner(settings, owner_dsn, dry_run=dry_run, say=say)
+    if dry_run:
+        say(f"\n-- as {_role(settings)}: migrations\n{migrate.script().as_string(None)}")
+        say(f"\n-- as {_role(settings)}: the slot {settings.slot}, plugin {settings.plugin}")
+        return
+    dsn = settings.dsn.get_secret_value()
+    async with await connect(dsn, application="setup", statement_timeout="0") as conn:
+        for line in await migrate.migrate(conn):
+            say(f"  {line}")
+        say(f"  slot {settings.slot} (waits until transactions that are open now have ended)")
+        state = await ensure_slot(conn, settings)
+        say(f"  slot {settings.slot} is there, with plugin {state.plugin}")
+
+
+async def _as_owner(settings: Settings, owner_dsn: str, *, dry_run: bool, say: Callable[[str], None]) -> None:
+    parts = conninfo_to_dict(settings.dsn.get_secret_value())
+    async with await connect(owner_dsn, application="setup", statement_timeout="0") as owner:
+        password = parts.get("password")
+        wanted = Wanted(
+            database=owner.info.dbname,
+            capture=_role(settings) or owner.info.user,
+            publication=settings.publication,
+            password=str(password) if password and not dry_run else None,
+        )
+        steps = await setup.statements(owner, wanted)
+        for step in steps:
+            text = step.as_string(owner)
+            say(f"{text};" if dry_run else f"  {text.partition(' password ')[0]}")
+        if not dry_run:
+            async with owner.transaction():
+                for step in steps:
+                    await owner.execute(step)
+
+
+def _role(settings: Settings) -> str:
+    return str(conninfo_to_dict(settings.dsn.get_secret_value()).get("user") or "")

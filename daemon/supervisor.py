@@ -1,0 +1,81 @@
+"""The composition root: builds the parts of one process, runs them together, and ends them together."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal, get_args
+
+import structlog
+from aiohttp import web
+
+from api.app import make_app
+from daemon.following import follow
+from daemon.hints import receive_hints, send_hints
+from daemon.settings import Settings
+from outbox.delivery.worker import run_delivery
+from sql.pool import make_pool
+
+log = structlog.get_logger()
+
+Part = Literal["capture", "delivery", "api"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+_CAPTURE_CONNECTIONS = 3
+_DELIVERY_CONNECTIONS = 8
+
+
+async def supervise(settings: Settings, parts: Collection[Part]) -> None:
+    """Run these parts until SIGTERM or SIGINT; a part that fails ends them all, with its error."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as resources, asyncio.TaskGroup() as tasks:
+        forever = await _start(settings, parts, stop, resources, tasks)
+        log.info("running", parts=sorted(parts), slot=settings.slot)
+        await stop.wait()
+        log.info("stopping")
+        for task in forever:
+            task.cancel()
+
+
+async def _start(
+    settings: Settings,
+    parts: Collection[Part],
+    stop: asyncio.Event,
+    resources: AsyncExitStack,
+    tasks: asyncio.TaskGroup,
+) -> list[asyncio.Task[None]]:
+    """Start the parts; returns those that only cancelling ends."""
+    dsn = settings.dsn.get_secret_value()
+    changed = asyncio.Event()
+    forever = []
+    if "capture" in parts:
+        pool = await resources.enter_async_context(make_pool(dsn, application="capture", size=_CAPTURE_CONNECTIONS))
+        forever.append(tasks.create_task(follow(settings, pool, changed.set)))
+        if "delivery" not in parts:
+            forever.append(tasks.create_task(send_hints(pool, changed)))
+    if "delivery" in parts:
+        pool = await resources.enter_async_context(
+            make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS)
+        )
+        tasks.create_task(run_delivery(pool, wake=changed, stop=stop))
+        if "capture" not in parts:
+            forever.append(tasks.create_task(receive_hints(dsn, changed)))
+    if "api" in parts:
+        await resources.enter_async_context(_serving(settings))
+    return forever
+
+
+@asynccontextmanager
+async def _serving(settings: Settings) -> AsyncIterator[None]:
+    runner = web.AppRunner(make_app(), access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, settings.api_host, settings.api_port)
+    await site.start()
+    log.info("serving", addresses=[f"http://{host}:{port}" for host, port, *_ in runner.addresses])
+    try:
+        yield
+    finally:
+        await runner.cleanup()

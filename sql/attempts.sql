@@ -1,0 +1,36 @@
+The daily partitions of the attempts.
+
+-- name: alone
+select pg_try_advisory_lock(hashtext('roomwire attempt partitions'))
+
+-- name: done
+select pg_advisory_unlock(hashtext('roomwire attempt partitions'))
+
+-- name: today
+select (now() at time zone 'UTC')::date
+
+-- name: list
+-- All that were ever made, also those that a detaching which was interrupted left behind.
+select c.relname, i.inhrelid is not null, coalesce(i.inhdetachpending, false)
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'booking_engine'
+left join pg_inherits i on i.inhrelid = c.oid
+where c.relkind = 'r' and c.relname ~ '^attempt_[0-9]{8}$'
+order by c.relname
+
+-- name: create
+-- Attached in a step of its own: that lets others write attempts meanwhile, `partition of` does not.
+create table booking_engine.{partition} (like booking_engine.attempt including defaults)
+
+-- name: attach
+alter table booking_engine.attempt
+attach partition booking_engine.{partition} for values from ({first}) to ({end})
+
+-- name: detach
+alter table booking_engine.attempt detach partition booking_engine.{partition} concurrently
+
+-- name: finalize
+alter table booking_engine.attempt detach partition booking_engine.{partition} finalize
+
+-- name: drop
+drop table booking_engine.{partition}

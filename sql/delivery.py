@@ -1,0 +1,225 @@
+"""Delivery in the database: what is due, leases, and what came of each send.
+
+Every function is one statement, and autocommit suits all of them. They are planned anew each time: the tables go
+from empty to a million rows and back, and a plan made for either is wrong for the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from sql.queries import load
+
+_QUERIES = load("delivery.sql")
+_SCAN = _QUERIES["scan"].format(due=_QUERIES["due"])
+_CLAIM = _QUERIES["claim"].format(due=_QUERIES["due"])
+_SNAPSHOT = _QUERIES["snapshot"].format(window=load("endpoints.sql")["window"])
+
+Verdict = Literal["delivered", "released", "rejected", "refused"]
+"""What becomes of a key: it has the version sent; back into the queue; again after a pause; refused for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to send and how. own: only bookings of our own; max_bytes: of a message of many keys."""
+
+    id: int
+    name: str
+    url: str
+    secret: str = field(repr=False)
+    guest_data: bool
+    own: bool
+    max_bytes: int
+    concurrency: int
+
+
+class Standing(NamedTuple):
+    """What there is to do for an endpoint.
+
+    fill_version: its first sync is due; failures: consecutive outages; open: it may be sent to now; due: something
+    is in the queue; heartbeat: it is time for one.
+    """
+
+    target: Target
+    fill_version: int | None
+    failures: int
+    open: bool
+    due: bool
+    heartbeat: bool
+
+
+class Claim(NamedTuple):
+    """A leased key, and its document as of the same snapshot.
+
+    marked: the version it was marked with; acked: the version the endpoint has, 0 for none; sent: it may have been
+    sent something since; version, born, body, committed_at: the document's, None where there is no document (any
+    more); days: nights above `acked` as ordinals (1 = 0001-01-01), ascending, with `sellable` and `occupied` beside
+    them.
+    """
+
+    kind: str
+    hotel_id: int
+    id: str
+    marked: int
+    acked: int
+    sent: bool
+    tries: int
+    version: int | None
+    born: int | None
+    body: str | None
+    committed_at: datetime | None
+    days: list[int] | None
+    sellable: list[int] | None
+    occupied: list[int] | None
+
+
+class Claimed(NamedTuple):
+    """What one claim got. failing: the endpoint's last send was an outage; probing: this claim may try again."""
+
+    claims: list[Claim]
+    failing: bool
+    probing: bool
+
+
+class Live(NamedTuple):
+    """The live ids of a hotel. start: bookings that end before this day are not listed."""
+
+    start: date
+    room_types: list[int]
+    plans: list[str]
+    bookings: list[str]
+
+
+class Result(NamedTuple):
+    """What came of one leased key. wait: seconds until the next try of a rejected one."""
+
+    kind: str
+    hotel_id: int
+    id: str
+    token: UUID
+    version: int
+    verdict: Verdict
+    wait: float = 0
+    error: str | None = None
+
+
+class Attempt(NamedTuple):
+    """One send. latency_ms: until the answer or the failure; answer: its first characters."""
+
+    at: datetime
+    webhook_id: str
+    type: str
+    hotel_id: int | None
+    keys: int
+    bytes: int
+    outcome: str
+    status: int | None
+    latency_ms: int
+    error: str | None
+    answer: str | None
+
+
+class Beat(NamedTuple):
+    """A heartbeat that is the caller's to send. probing: it is the first try after an outage."""
+
+    probing: bool
+    as_of: datetime | None
+    behind: int
+
+
+async def scan(conn: AsyncConnection) -> list[Standing]:
+    """All enabled endpoints, and what there is to do for each."""
+    rows = await (await conn.execute(_SCAN, prepare=False)).fetchall()
+    return [Standing(Target(*row[:8]), *row[8:]) for row in rows]
+
+
+async def claim(conn: AsyncConnection, endpoint_id: int, *, token: UUID, size: int, lease: float) -> Claimed:
+    """Lease up to `size` keys for `lease` seconds, in the order of the queue."""
+    given = {"endpoint": endpoint_id, "token": token, "size": size, "lease": lease}
+    rows = await (await conn.execute(_CLAIM, given, prepare=False, binary=True)).fetchall()
+    failing, probing = rows[0][-2:] if rows else (False, False)
+    return Claimed([Claim(*row[:-2]) for row in rows], failing, probing)
+
+
+async def snapshot(conn: AsyncConnection, hotel_id: int, *, first: str, last: str, own: bool) -> Live:
+    """The live ids of a hotel now; of bookings those whose first hex digit lies in first..last."""
+    given = {"hotel": hotel_id, "first": first, "last": last, "own": own}
+    row = await (await conn.execute(_SNAPSHOT, given)).fetchone()
+    assert row is not None  # a select without a table
+    return Live(*row)
+
+
+async def settle(
+    conn: AsyncConnection, endpoint_id: int, results: Sequence[Result], attempts: Sequence[Attempt]
+) -> None:
+    """Write down what came of sends. Keys whose lease passed to another sender are left to that one.
+
+    Raises:
+        psycopg.errors.CheckViolation: no partition takes the attempts.
+    """
+    kinds, hotels, ids, tokens, versions, verdicts, waits, errors = _columns(results, 8)
+    at, webhook_ids, types, attempt_hotels, keys, sizes, outcomes, statuses, latencies, failures, answers = (
+        _columns(attempts, 11)
+    )
+    given = {
+        "endpoint": endpoint_id,
+        "kinds": kinds,
+        "hotels": hotels,
+        "ids": ids,
+        "tokens": tokens,
+        "versions": versions,
+        "verdicts": verdicts,
+        "waits": waits,
+        "errors": errors,
+        "at": at,
+        "webhook_ids": webhook_ids,
+        "types": types,
+        "attempt_hotels": attempt_hotels,
+        "key_counts": keys,
+        "bytes": sizes,
+        "outcomes": outcomes,
+        "statuses": statuses,
+        "latencies": latencies,
+        "attempt_errors": failures,
+        "answers": answers,
+    }
+    await conn.execute(_QUERIES["settle"], given, prepare=False)
+
+
+async def extend(
+    conn: AsyncConnection, endpoint_id: int, keys: Sequence[tuple[str, int, str]], *, token: UUID, lease: float
+) -> None:
+    """Keep a lease for another `lease` seconds, where it still is the caller's."""
+    kinds, hotels, ids = _columns(keys, 3)
+    given = {"endpoint": endpoint_id, "kinds": kinds, "hotels": hotels, "ids": ids}
+    await conn.execute(_QUERIES["extend"], given | {"token": token, "lease": lease}, prepare=False)
+
+
+async def outage(conn: AsyncConnection, endpoint_id: int, *, wait: float, probing: bool, error: str) -> None:
+    """Count an outage and put the next try off by `wait` seconds."""
+    given = {"endpoint": endpoint_id, "wait": wait, "probing": probing, "error": error}
+    await conn.execute(_QUERIES["outage"], given)
+
+
+async def success(conn: AsyncConnection, endpoint_id: int) -> None:
+    """Note that the endpoint answers."""
+    await conn.execute(_QUERIES["success"], {"endpoint": endpoint_id})
+
+
+async def gone(conn: AsyncConnection, endpoint_id: int, reason: str) -> None:
+    """Disable an endpoint that said it is gone."""
+    await conn.execute(_QUERIES["gone"], {"endpoint": endpoint_id, "reason": reason})
+
+
+async def heartbeat(conn: AsyncConnection, endpoint_id: int) -> Beat | None:
+    """Take the heartbeat that is due, unless another worker has."""
+    row = await (await conn.execute(_QUERIES["heartbeat"], {"endpoint": endpoint_id})).fetchone()
+    return Beat(*row) if row else None
+
+
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -1,0 +1,180 @@
+Delivery: claiming what endpoints are behind on, and writing down what came of each send.
+
+-- name: due
+-- Rows of `behind b` that a send may take now. A snapshot waits until what its hotel stood behind on before it is through.
+b.rejected_at is null
+and (b.leased_until is null or b.leased_until <= now())
+and (b.not_before is null or b.not_before <= now())
+and (b.kind <> 'snapshot' or not exists (
+    select from booking_engine.behind earlier
+    where earlier.endpoint_id = b.endpoint_id and earlier.hotel_id = b.hotel_id
+        and earlier.place < b.place and earlier.rejected_at is null))
+
+-- name: scan
+-- Every enabled endpoint, and whether there is something to do for it.
+select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_bytes, e.concurrency,
+    e.fill_version,
+    e.failures,
+    e.fill_version is null and (e.retry_at is null or e.retry_at <= now()) as open,
+    exists (select from booking_engine.behind b where b.endpoint_id = e.id and {due}) as due,
+    e.heartbeat_seconds > 0
+        and (e.heartbeat_at is null or e.heartbeat_at <= now() - e.heartbeat_seconds * interval '1 s') as heartbeat
+from booking_engine.endpoint e
+where e.status = 'enabled'
+order by e.id
+
+-- name: claim
+-- Leases the next keys of one endpoint and reads, in the same snapshot, what they say. After an outage the claim is a
+-- probe: it moves the next try ahead of the other workers.
+with gate as (
+    select id, failures > 0 as failing
+    from booking_engine.endpoint
+    where id = %(endpoint)s and status = 'enabled' and fill_version is null
+        and (retry_at is null or retry_at <= now())
+),
+due as (
+    select b.kind, b.hotel_id, b.id, b.sent
+    from booking_engine.behind b
+    where b.endpoint_id = %(endpoint)s and exists (select from gate) and {due}
+    order by b.place
+    limit %(size)s
+    for update skip locked
+),
+claimed as (
+    update booking_engine.behind b
+    set token = %(token)s, leased_until = clock_timestamp() + %(lease)s * interval '1 s', sent = true
+    from due
+    where b.endpoint_id = %(endpoint)s and b.kind = due.kind and b.hotel_id = due.hotel_id and b.id = due.id
+    returning b.kind, b.hotel_id, b.id, b.version, b.acked, b.place, b.tries, due.sent
+),
+probe as (
+    update booking_engine.endpoint e
+    set retry_at = clock_timestamp() + %(lease)s * interval '1 s'
+    from gate
+    where e.id = gate.id and gate.failing and (e.retry_at is null or e.retry_at <= now())
+        and exists (select from claimed)
+    returning e.id
+)
+select c.kind, c.hotel_id, c.id, c.version, c.acked, c.sent, c.tries,
+    d.version, d.born, d.body::text, d.committed_at,
+    nights.days, nights.sellable, nights.occupied,
+    gate.failing, exists (select from probe)
+from claimed c
+cross join gate
+left join booking_engine.document d on d.kind = c.kind and d.hotel_id = c.hotel_id and d.id = c.id
+left join lateral (
+    select array_agg(a.date - date '0001-01-01' + 1 order by a.date) as days,
+        array_agg(a.sellable order by a.date) as sellable,
+        array_agg(a.occupied order by a.date) as occupied
+    from booking_engine.availability a
+    where c.kind = 'availability' and d.body is not null
+        and a.hotel_id = c.hotel_id and a.version > c.acked
+        and a.room_type_id = case when c.kind = 'availability' then c.id::int end
+) nights on c.kind = 'availability'
+order by c.place, c.kind, c.hotel_id, c.id
+
+-- name: snapshot
+-- The live ids of one hotel, of bookings those whose first hex digit lies in the given range.
+select w.start,
+    (select coalesce(array_agg(id::int order by id::int), '{{}}') from booking_engine.document
+     where kind = 'room_type' and hotel_id = %(hotel)s and body is not null and version > 0),
+    (select coalesce(array_agg(id order by id), '{{}}') from booking_engine.document
+     where kind = 'plan' and hotel_id = %(hotel)s and body is not null and version > 0),
+    (select coalesce(array_agg(id order by id), '{{}}') from booking_engine.document
+     where kind = 'booking' and hotel_id = %(hotel)s and body is not null and version > 0
+        and ends >= w.start and (own or not %(own)s)
+        and id >= %(first)s and id < chr(ascii(%(last)s) + 1))
+from (select {window} as start) w
+
+-- name: settle
+-- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
+-- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now.
+with result as (
+    select *
+    from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[], %(tokens)s::uuid[], %(versions)s::bigint[],
+        %(verdicts)s::text[], %(waits)s::float8[], %(errors)s::text[])
+        as r (kind, hotel_id, id, token, sent_version, verdict, wait, error)
+),
+mine as (
+    select b.kind, b.hotel_id, b.id, b.version, r.sent_version, r.verdict, r.wait, r.error,
+        b.version <= r.sent_version as newest
+    from booking_engine.behind b
+    join result r on r.kind = b.kind and r.hotel_id = b.hotel_id and r.id = b.id and r.token = b.token
+    where b.endpoint_id = %(endpoint)s
+    order by b.kind, b.hotel_id, b.id
+    for update of b
+),
+acknowledged as (
+    delete from booking_engine.behind b
+    using mine m
+    where b.endpoint_id = %(endpoint)s and b.kind = m.kind and b.hotel_id = m.hotel_id and b.id = m.id
+        and m.verdict = 'delivered' and m.newest
+),
+kept as (
+    update booking_engine.behind b
+    set token = null,
+        leased_until = null,
+        acked = case when m.verdict = 'delivered' then greatest(b.acked, m.sent_version) else b.acked end,
+        place = case when m.verdict = 'delivered' then (extract(epoch from clock_timestamp()) * 1000000)::bigint
+            else b.place end,
+        tries = case when m.verdict in ('rejected', 'refused') and m.newest then b.tries + 1
+            when m.verdict = 'delivered' then 0
+            else b.tries end,
+        not_before = case when m.verdict = 'rejected' and m.newest
+            then clock_timestamp() + m.wait * interval '1 s' end,
+        rejected_at = case when m.verdict = 'refused' and m.newest then clock_timestamp() end,
+        last_error = case when m.verdict = 'delivered' then null else coalesce(m.error, b.last_error) end
+    from mine m
+    where b.endpoint_id = %(endpoint)s and b.kind = m.kind and b.hotel_id = m.hotel_id and b.id = m.id
+        and not (m.verdict = 'delivered' and m.newest)
+)
+insert into booking_engine.attempt
+    (at, endpoint_id, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
+select at, %(endpoint)s, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer
+from unnest(%(at)s::timestamptz[], %(webhook_ids)s::text[], %(types)s::text[], %(attempt_hotels)s::int[],
+    %(key_counts)s::int[], %(bytes)s::int[], %(outcomes)s::text[], %(statuses)s::int[], %(latencies)s::int[],
+    %(attempt_errors)s::text[], %(answers)s::text[])
+    as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
+
+-- name: extend
+-- A rejected message is sent again in halves, which takes longer than one send.
+update booking_engine.behind b
+set leased_until = clock_timestamp() + %(lease)s * interval '1 s'
+from (
+    select b.kind, b.hotel_id, b.id
+    from booking_engine.behind b
+    join unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[]) as r (kind, hotel_id, id)
+        on r.kind = b.kind and r.hotel_id = b.hotel_id and r.id = b.id
+    where b.endpoint_id = %(endpoint)s and b.token = %(token)s
+    order by b.kind, b.hotel_id, b.id
+    for update of b
+) mine
+where b.endpoint_id = %(endpoint)s and b.kind = mine.kind and b.hotel_id = mine.hotel_id and b.id = mine.id
+
+-- name: outage
+-- Counts once per wave: the sends that were in flight when the first one failed change nothing, the probe does.
+update booking_engine.endpoint
+set failures = failures + 1, last_error = %(error)s, retry_at = clock_timestamp() + %(wait)s * interval '1 s'
+where id = %(endpoint)s and (failures = 0 or %(probing)s)
+
+-- name: success
+update booking_engine.endpoint
+set failures = 0, retry_at = null, last_error = null, last_success_at = clock_timestamp()
+where id = %(endpoint)s
+    and (failures > 0 or last_success_at is null or last_success_at < now() - interval '1 minute')
+
+-- name: gone
+update booking_engine.endpoint
+set status = 'disabled', reason = %(reason)s
+where id = %(endpoint)s and status = 'enabled'
+
+-- name: heartbeat
+-- The worker whose update finds it due sends it.
+update booking_engine.endpoint e
+set heartbeat_at = clock_timestamp()
+where id = %(endpoint)s and status = 'enabled' and fill_version is null and heartbeat_seconds > 0
+    and (retry_at is null or retry_at <= now())
+    and (heartbeat_at is null or heartbeat_at <= now() - heartbeat_seconds * interval '1 s')
+returning failures > 0,
+    (select max(committed_at) from booking_engine.checkpoint),
+    (select count(*) from booking_engine.behind b where b.endpoint_id = e.id and b.kind <> 'snapshot')

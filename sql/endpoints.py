@@ -1,0 +1,129 @@
+"""Endpoints in the database: the list, and the pages of a first sync."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from sql.queries import load
+
+_QUERIES = load("endpoints.sql")
+_FILL = _QUERIES["fill"].format(window=_QUERIES["window"])
+_MANY_BOOKINGS = 4_000
+"""Ids of 40 bytes that fit a snapshot of well under 256 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One endpoint as its operator sees it; the secret is left out.
+
+    behind: keys whose newest version it lacks, of which `rejected` were refused for good; oldest: since when;
+    filling: its first sync is not marked yet.
+    """
+
+    id: int
+    name: str
+    url: str
+    status: str
+    reason: str | None
+    hotels: list[int] | None
+    bookings: str
+    guest_data: bool
+    max_bytes: int
+    concurrency: int
+    heartbeat_seconds: int
+    failures: int
+    retry_at: datetime | None
+    last_error: str | None
+    last_success_at: datetime | None
+    filling: bool
+    behind: int
+    rejected: int
+    oldest: datetime | None
+
+
+class Position(NamedTuple):
+    """The last document that a first sync has looked at, in key order."""
+
+    kind: str
+    hotel_id: int
+    id: str
+
+
+START = Position("", 0, "")
+
+
+async def lock(conn: AsyncConnection) -> None:
+    """Keep everybody from writing documents until the caller's transaction ends.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: a transaction that writes documents took too long; try again.
+    """
+    await conn.execute(_QUERIES["lock"])
+
+
+async def add(conn: AsyncConnection, settings: Mapping[str, Any]) -> int:
+    """Insert an endpoint and note that its first sync is due; returns its id. Needs `lock`."""
+    found: int = await _one(conn, "add", settings)
+    return found
+
+
+async def enable(conn: AsyncConnection, name: str) -> int | None:
+    """Enable an endpoint and note that its first sync is due; returns its id, if there is one. Needs `lock`."""
+    found: int | None = await _one(conn, "enable", {"name": name})
+    return found
+
+
+async def disable(conn: AsyncConnection, name: str, reason: str) -> int | None:
+    """Stop sending to an endpoint and marking what it misses; returns its id, if there is one."""
+    found: int | None = await _one(conn, "disable", {"name": name, "reason": reason})
+    return found
+
+
+async def remove(conn: AsyncConnection, endpoint_id: int) -> None:
+    """Delete an endpoint, with what is left of its marks."""
+    await conn.execute(_QUERIES["remove"], {"endpoint": endpoint_id})
+
+
+async def overview(conn: AsyncConnection) -> list[Overview]:
+    """All endpoints by name, with what they are behind on."""
+    async with conn.cursor(row_factory=class_row(Overview)) as cursor:
+        await cursor.execute(_QUERIES["overview"])
+        return await cursor.fetchall()
+
+
+async def resend(conn: AsyncConnection, name: str) -> int:
+    """Queue again what an endpoint rejected for good; returns how many keys."""
+    return (await conn.execute(_QUERIES["resend"], {"name": name})).rowcount
+
+
+async def fence(conn: AsyncConnection, endpoint_id: int, version: int) -> bool:
+    """Whether the caller's transaction may work on this first sync: it is still due and nobody else's."""
+    found = await conn.execute(_QUERIES["fence"], {"endpoint": endpoint_id, "version": version})
+    return await found.fetchone() is not None
+
+
+async def clear(conn: AsyncConnection, endpoint_id: int, version: int, size: int) -> int:
+    """Delete up to `size` marks that are not newer than `version`; returns how many."""
+    given = {"endpoint": endpoint_id, "version": version, "size": size}
+    return (await conn.execute(_QUERIES["clear"], given)).rowcount
+
+
+async def fill(conn: AsyncConnection, endpoint_id: int, after: Position, size: int) -> Position | None:
+    """Mark the documents among the `size` that follow `after`; returns the last one, None past the end."""
+    given = {"endpoint": endpoint_id, "kind": after.kind, "hotel": after.hotel_id, "id": after.id, "size": size}
+    row = await (await conn.execute(_FILL, given)).fetchone()
+    return Position(*row) if row else None
+
+
+async def close(conn: AsyncConnection, endpoint_id: int) -> None:
+    """Mark the snapshots that end a first sync and let the deliveries begin."""
+    await conn.execute(_QUERIES["close"], {"endpoint": endpoint_id, "many": _MANY_BOOKINGS})
+
+
+async def _one(conn: AsyncConnection, name: str, given: Mapping[str, Any]) -> Any:
+    row = await (await conn.execute(_QUERIES[name], given)).fetchone()
+    return row[0] if row else None

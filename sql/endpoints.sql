@@ -1,0 +1,127 @@
+Endpoints: where messages go, and the first sync of those that are new.
+
+-- name: lock
+-- Waits until nobody is writing documents; who writes them takes ROW SHARE before it reads the list of endpoints.
+lock table booking_engine.endpoint in exclusive mode
+
+-- name: add
+insert into booking_engine.endpoint
+    (name, url, secret, hotels, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds, fill_version)
+values (%(name)s, %(url)s, %(secret)s, %(hotels)s::int[], %(bookings)s, %(guest_data)s, %(max_bytes)s,
+    %(concurrency)s, %(heartbeat_seconds)s, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+returning id
+
+-- name: enable
+update booking_engine.endpoint
+set status = 'enabled', reason = null, failures = 0, retry_at = null, last_error = null,
+    fill_version = (extract(epoch from clock_timestamp()) * 1000000)::bigint
+where name = %(name)s
+returning id
+
+-- name: disable
+update booking_engine.endpoint
+set status = 'disabled', reason = %(reason)s, fill_version = null
+where name = %(name)s
+returning id
+
+-- name: remove
+delete from booking_engine.endpoint where id = %(endpoint)s
+
+-- name: overview
+select e.id, e.name, e.url, e.status, e.reason, e.hotels, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
+    e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
+    e.fill_version is not null as filling, b.behind, b.rejected, b.oldest
+from booking_engine.endpoint e
+cross join lateral (
+    select count(*) as behind, count(b.rejected_at) as rejected, min(b.since) as oldest
+    from booking_engine.behind b
+    where b.endpoint_id = e.id and b.kind <> 'snapshot'
+) b
+order by e.name
+
+-- name: resend
+-- Puts what was rejected for good back into the queue.
+update booking_engine.behind b
+set rejected_at = null, tries = 0, not_before = null
+from booking_engine.endpoint e
+where e.name = %(name)s and b.endpoint_id = e.id and b.rejected_at is not null
+
+-- name: fence
+-- Whoever holds this row does the endpoint's first sync; marking needs only its key.
+select 1
+from booking_engine.endpoint
+where id = %(endpoint)s and fill_version = %(version)s
+for no key update skip locked
+
+-- name: clear
+-- A page of what was marked before the first sync; what is being marked at this moment stays.
+with page as (
+    select kind, hotel_id, id
+    from booking_engine.behind
+    where endpoint_id = %(endpoint)s and version <= %(version)s
+    order by kind, hotel_id, id
+    limit %(size)s
+    for update skip locked
+)
+delete from booking_engine.behind b
+using page p
+where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_id and b.id = p.id
+
+-- name: fill
+-- Marks a page of documents as unknown to the endpoint. A send in flight loses its token, so that its acknowledgement
+-- cannot undo that. Bookings that ended before the window are left out; hotels that are gone are sent as gone.
+with page as (
+    select kind, hotel_id, id, version, body is null as gone, own, ends
+    from booking_engine.document
+    where (kind, hotel_id, id) > (%(kind)s, %(hotel)s, %(id)s)
+    order by kind, hotel_id, id
+    limit %(size)s
+),
+marked as (
+    insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
+    select e.id, p.kind, p.hotel_id, p.id, p.version, p.gone::int,
+        e.fill_version + array_position(array['hotel', 'room_type', 'plan', 'availability', 'booking'], p.kind)
+    from page p
+    join booking_engine.endpoint e on e.id = %(endpoint)s
+        and (e.hotels is null or p.hotel_id = any(e.hotels))
+        and (p.kind <> 'booking' or e.bookings = 'all' or p.own)
+    where p.version > 0
+        and (not p.gone or p.kind = 'hotel')
+        and (p.kind <> 'booking' or p.ends >= {window})
+    order by p.kind, p.hotel_id, p.id
+    on conflict (endpoint_id, kind, hotel_id, id) do update
+        set version = greatest(behind.version, excluded.version), acked = excluded.acked, place = excluded.place,
+            token = null, leased_until = null, tries = 0, not_before = null, rejected_at = null, last_error = null
+)
+select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
+
+-- name: window
+-- The day from which on bookings that end are kept in step, on the horizon's own calendar.
+(select coalesce(max(horizon), current_date) - 30 from booking_engine.checkpoint)
+
+-- name: close
+-- Marks the snapshots that end the first sync, one per hotel, or 16 where it has many bookings; then it is filled.
+with filled as (
+    update booking_engine.endpoint e
+    set fill_version = null
+    from (select id, fill_version from booking_engine.endpoint where id = %(endpoint)s) old
+    where e.id = old.id
+    returning e.id, e.hotels, old.fill_version as version
+)
+insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
+select e.id, 'snapshot', h.hotel_id, digits.first || '-' || digits.last, e.version, 0, e.version + 6
+from filled e
+join booking_engine.document h on h.kind = 'hotel' and h.body is not null and h.version > 0
+    and (e.hotels is null or h.hotel_id = any(e.hotels))
+cross join lateral (
+    select count(*) > %(many)s as many
+    from booking_engine.document b
+    where b.kind = 'booking' and b.hotel_id = h.hotel_id and b.body is not null
+) bookings
+cross join lateral (
+    select '0' as first, 'f' as last where not bookings.many
+    union all
+    select digit, digit from unnest(string_to_array('0123456789abcdef', null)) as digit where bookings.many
+) digits
+on conflict (endpoint_id, kind, hotel_id, id) do update
+    set version = excluded.version, place = excluded.place, token = null, leased_until = null

@@ -1,0 +1,7 @@
+Hints that documents have changed.
+
+-- name: send
+notify roomwire_changed
+
+-- name: listen
+listen roomwire_changed

@@ -1,0 +1,58 @@
+"""What `roomwire setup` says to PostgreSQL as the owner of the PMS's tables: roles, grants, schema, publication."""
+
+from dataclasses import dataclass, field
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from sql.pms.tables import FOLLOWED
+from sql.queries import load
+
+_QUERIES = load("setup.sql")
+WRITER = "roomwire_writer"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What there shall be. password: of the capture role, None to leave it as it is."""
+
+    database: str
+    capture: str
+    publication: str
+    password: str | None = field(repr=False, default=None)
+
+
+async def statements(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
+    """The statements that bring the database from what it is to what is wanted; harmless to run again."""
+    names: dict[str, Composable] = {
+        "database": Identifier(wanted.database),
+        "capture": Identifier(wanted.capture),
+        "writer": Identifier(WRITER),
+        "publication": Identifier(wanted.publication),
+        "tables": SQL(", ").join(Identifier("public", table) for table in FOLLOWED),
+    }
+    steps = await _roles(conn, wanted)
+    steps += [_QUERIES[name].format(**names) for name in ("connect", "schema", "schema_usage", "usage", "read")]
+    if await _exists(conn, "publication_exists", publication=wanted.publication):
+        steps += [_QUERIES[name].format(**names) for name in ("alter_publication", "publish_roots")]
+    else:
+        steps.append(_QUERIES["create_publication"].format(**names))
+    return steps
+
+
+async def _roles(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
+    steps = []
+    owner = conn.info.user
+    if wanted.capture != owner:
+        known = await _exists(conn, "role_exists", role=wanted.capture)
+        query = _QUERIES["alter_capture" if known else "create_capture"]
+        if not known or wanted.password:
+            steps.append(query.format(role=Identifier(wanted.capture), password=Literal(wanted.password)))
+    if not await _exists(conn, "role_exists", role=WRITER):
+        steps.append(_QUERIES["create_writer"].format(role=Identifier(WRITER)))
+    return steps
+
+
+async def _exists(conn: AsyncConnection, query: str, **values: str) -> bool:
+    row = await (await conn.execute(_QUERIES[query], values)).fetchone()
+    return bool(row and row[0])

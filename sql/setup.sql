@@ -1,0 +1,41 @@
+What the owner of the PMS's tables does once. {braces} take identifiers and literals.
+Only partition parents are addressed: a new hotel's leaves need no grant and no change of the publication.
+
+-- name: role_exists
+select exists (select from pg_roles where rolname = %(role)s)
+
+-- name: create_capture
+create role {role} login replication password {password}
+
+-- name: alter_capture
+alter role {role} login replication password {password}
+
+-- name: create_writer
+create role {role} login
+
+-- name: connect
+grant connect on database {database} to {capture}, {writer}
+
+-- name: schema
+create schema if not exists booking_engine authorization {capture}
+
+-- name: schema_usage
+grant usage on schema booking_engine to {writer}
+
+-- name: usage
+grant usage on schema public to {capture}, {writer}
+
+-- name: read
+grant select on {tables} to {capture}, {writer}
+
+-- name: publication_exists
+select exists (select from pg_publication where pubname = %(publication)s)
+
+-- name: create_publication
+create publication {publication} for table {tables} with (publish_via_partition_root = true)
+
+-- name: alter_publication
+alter publication {publication} set table {tables}
+
+-- name: publish_roots
+alter publication {publication} set (publish_via_partition_root = true)
