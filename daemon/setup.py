@@ -44,12 +44,13 @@ async def _as_owner(settings: Settings, owner_dsn: str, *, dry_run: bool, say: C
             database=owner.info.dbname,
             capture=_role(settings) or owner.info.user,
             publication=settings.publication,
-            password=str(password) if password and not dry_run else None,
+            password=str(password) if password else None,
         )
         steps = await setup.statements(owner, wanted)
         for step in steps:
-            text = step.as_string(owner)
-            say(f"{text};" if dry_run else f"  {text.partition(' password ')[0]}")
+            said, hidden, _ = step.as_string(owner).partition(" password ")
+            text = f"{said}{hidden}{'…' if hidden else ''}"
+            say(f"{text};" if dry_run else f"  {text}")
         if not dry_run:
             async with owner.transaction():
                 for step in steps:

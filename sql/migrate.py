@@ -58,8 +58,10 @@ async def migrate(conn: AsyncConnection, target: int | None = None) -> list[str]
     known = available()
     target = known[-1].number if target is None else target
     async with conn.transaction():
-        for name in ("lock", "create_schema", "create_table"):
-            await conn.execute(_QUERIES[name])
+        await conn.execute(_QUERIES["lock"])
+        if not await _true(conn, "schema_exists"):
+            await conn.execute(_QUERIES["create_schema"])
+        await conn.execute(_QUERIES["create_table"])
         applied = await _applied(conn, known)
         done = [await _up(conn, m) for m in known if applied < m.number <= target]
         done += [await _down(conn, m) for m in reversed(known) if target < m.number <= applied]
@@ -69,9 +71,13 @@ async def migrate(conn: AsyncConnection, target: int | None = None) -> list[str]
 async def pending(conn: AsyncConnection) -> list[str]:
     """Names of the migrations that have not run yet, oldest first."""
     known = available()
-    row = await (await conn.execute(_QUERIES["exists"])).fetchone()
-    applied = await _applied(conn, known) if row and row[0] else 0
+    applied = await _applied(conn, known) if await _true(conn, "exists") else 0
     return [f"{m.number:04} {m.name}" for m in known if m.number > applied]
+
+
+async def _true(conn: AsyncConnection, query: str) -> bool:
+    row = await (await conn.execute(_QUERIES[query])).fetchone()
+    return bool(row and row[0])
 
 
 async def _applied(conn: AsyncConnection, known: list[Migration]) -> int:

@@ -3,8 +3,12 @@ The migration runner's own bookkeeping.
 -- name: lock
 select pg_advisory_xact_lock(hashtext('roomwire migrate'))
 
+-- name: schema_exists
+-- Asked first, because IF NOT EXISTS wants the right to create one even where it exists.
+select to_regnamespace('booking_engine') is not null
+
 -- name: create_schema
-create schema if not exists booking_engine
+create schema booking_engine
 
 -- name: create_table
 create table if not exists booking_engine.migration (

@@ -46,8 +46,11 @@ async def _roles(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
     if wanted.capture != owner:
         known = await _exists(conn, "role_exists", role=wanted.capture)
         query = _QUERIES["alter_capture" if known else "create_capture"]
-        if not known or wanted.password:
-            steps.append(query.format(role=Identifier(wanted.capture), password=Literal(wanted.password)))
+        steps.append(query.format(role=Identifier(wanted.capture)))
+        if wanted.password:
+            steps.append(
+                _QUERIES["password"].format(role=Identifier(wanted.capture), password=Literal(wanted.password))
+            )
     if not await _exists(conn, "role_exists", role=WRITER):
         steps.append(_QUERIES["create_writer"].format(role=Identifier(WRITER)))
     return steps

@@ -5,10 +5,13 @@ Only partition parents are addressed: a new hotel's leaves need no grant and no 
 select exists (select from pg_roles where rolname = %(role)s)
 
 -- name: create_capture
-create role {role} login replication password {password}
+create role {role} login replication
 
 -- name: alter_capture
-alter role {role} login replication password {password}
+alter role {role} login replication
+
+-- name: password
+alter role {role} password {password}
 
 -- name: create_writer
 create role {role} login
