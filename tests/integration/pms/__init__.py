@@ -1,0 +1,1 @@
+"""Of the PMS to work against, the truth and the mirror: on real servers."""

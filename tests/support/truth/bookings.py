@@ -1,0 +1,132 @@
+"""Bookings: one document per reservation, its nights in order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from psycopg.rows import DictRow
+
+from tests.support.truth.rows import Document, Key, Rows, iso, yen
+
+BOOKINGS_KEPT = timedelta(days=30)
+
+
+def _by(rows: Iterable[DictRow], field: str) -> dict[Any, list[DictRow]]:
+    groups: dict[Any, list[DictRow]] = defaultdict(list)
+    for row in rows:
+        groups[row[field]].append(row)
+    return groups
+
+
+def bookings(rows: Rows, today: date) -> dict[Key, Document]:
+    """Every reservation but blocks and employee stays, unless it ended more than 30 days ago."""
+    desk = _Desk(
+        clients={row["id"]: row for row in rows.read("SELECT * FROM clients")},
+        rooms={(row["hotel_id"], row["id"]): row for row in rows.rooms},
+        guests=_by(rows.read("SELECT * FROM reservation_clients"), "reservation_details_id"),
+        addons=_by(rows.read("SELECT * FROM reservation_addons"), "reservation_detail_id"),
+    )
+    nights = _by(rows.nights, "reservation_id")
+    return {
+        ("booking", row["hotel_id"], str(row["id"])): desk.booking(row, nights.get(row["id"], []))
+        for row in rows.read("SELECT * FROM reservations")
+        if row["status"] != "block" and row["type"] != "employee" and row["check_out"] >= today - BOOKINGS_KEPT
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a booking's document is put together from, by id."""
+
+    clients: dict[Any, DictRow]
+    rooms: dict[tuple[int, int], DictRow]
+    guests: dict[Any, list[DictRow]]
+    addons: dict[Any, list[DictRow]]
+
+    def booking(self, row: DictRow, nights: list[DictRow]) -> Document:
+        client = self.clients[row["reservation_client_id"]]
+        # Rooms in order of their number in the database, nights without a room last.
+        ordered = sorted(
+            nights, key=lambda night: (night["date"], night["room_id"] is None, night["room_id"] or 0, night["id"])
+        )
+        plain = ("status", "type", "agent", "number_of_people", "payment_timing", "comment")
+        return {
+            "hotel_id": row["hotel_id"],
+            "booking_id": str(row["id"]),
+            **{field: row[field] for field in plain},
+            "external_id": row["ota_reservation_id"],
+            "check_in": iso(row["check_in"]),
+            "check_in_time": row["check_in_time"] and row["check_in_time"].isoformat(),
+            "check_out": iso(row["check_out"]),
+            "check_out_time": row["check_out_time"] and row["check_out_time"].isoformat(),
+            "guest": {
+                "client_id": str(client["id"]),
+                "name": _display_name(client),
+                "name_kana": client["name_kana"],
+                "email": client["email"],
+                "phone": client["phone"],
+            },
+            "total": yen(sum((self._revenue(night) for night in nights), Decimal(0))),
+            "nights": [self._night(night) for night in ordered],
+        }
+
+    def _revenue(self, night: DictRow) -> Decimal:
+        if night["cancelled"] is not None:
+            return Decimal(0)
+        price = night["price"] or Decimal(0)
+        if night["plan_type"] == "per_person":
+            price *= night["number_of_people"]
+        addons = self.addons.get(night["id"], [])
+        return Decimal(price + sum(addon["price"] * addon["quantity"] for addon in addons))
+
+    def _night(self, night: DictRow) -> Document:
+        room = self.rooms.get((night["hotel_id"], night["room_id"]))
+        general, own = night["plans_global_id"], night["plans_hotel_id"]
+        guests = [self.clients[row["client_id"]] for row in self.guests.get(night["id"], [])]
+        addons = sorted(self.addons.get(night["id"], []), key=_addon_order)
+        return {
+            "date": iso(night["date"]),
+            "room_type_id": room["room_type_id"] if room else None,
+            "room_id": night["room_id"],
+            "room_number": room["room_number"] if room else None,
+            "plan_key": None
+            if general is None and own is None
+            else f"{'' if general is None else general}h{'' if own is None else own}",
+            "plan_name": night["plan_name"],
+            "plan_type": night["plan_type"],
+            "number_of_people": night["number_of_people"],
+            "price": yen(night["price"]),
+            "billable": night["billable"],
+            "cancelled": night["cancelled"] is not None,
+            "guests": sorted(
+                ({"client_id": str(client["id"]), "name": _display_name(client)} for client in guests),
+                key=lambda guest: (guest["name"], guest["client_id"]),
+            ),
+            "addons": [
+                {
+                    "name": row["addon_name"],
+                    "type": row["addon_type"],
+                    "quantity": row["quantity"],
+                    "price": yen(row["price"]),
+                }
+                for row in addons
+            ],
+        }
+
+
+def _addon_order(row: DictRow) -> tuple[Any, ...]:
+    """By name, type, quantity and price; as in the C collation, and what has no name last."""
+    name, kind = row["addon_name"], row["addon_type"]
+    return name is None, name or "", kind is None, kind or "", row["quantity"], row["price"]
+
+
+def _display_name(client: DictRow) -> str:
+    for field in ("name_kanji", "name_kana"):
+        if client[field] is not None:
+            return str(client[field])
+    return str(client["name"])
