@@ -1,23 +1,24 @@
 """Positions in the write-ahead log (LSN): integers here, hexadecimal `X/Y` where PostgreSQL reads them."""
 
+import re
+
 from daemon.replication.errors import DecodeError
+
+_LSN = re.compile(r"([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})", re.ASCII)
 
 
 def parse_lsn(text: str) -> int:
-    """Read PostgreSQL's notation, such as `0/158F400`.
+    """Read PostgreSQL's notation: `0/158F400` is 22606848.
 
     Raises:
         DecodeError: the text is not an LSN.
     """
-    try:
-        high, low = text.split("/")
-        if not 1 <= len(high) <= 8 or not 1 <= len(low) <= 8:
-            raise DecodeError("not an LSN", where="LSN")
-        return (int(high, 16) << 32) | int(low, 16)
-    except (ValueError, AttributeError) as error:
-        raise DecodeError("not an LSN", where="LSN") from error
+    parts = _LSN.fullmatch(text)
+    if parts is None:
+        raise DecodeError("not a position in the log", where="LSN")
+    return int(parts[1], 16) << 32 | int(parts[2], 16)
 
 
 def format_lsn(lsn: int) -> str:
-    """Write an LSN as PostgreSQL does: 22607872 becomes `0/158F400`."""
+    """Write an LSN as PostgreSQL does: 22606848 is `0/158F400`."""
     return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"

@@ -1,0 +1,198 @@
+"""Roomwire as its users run it: prepared by `roomwire setup`, started as a process, ended by signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from tests.support.mirror import Mirror, differences
+from tests.support.servers.databases import Database
+from tests.support.truth import truth
+
+_LOOK_AGAIN = 0.05
+_SETTLED = """
+    select not exists (select from booking_engine.dirty_scope)
+        and not exists (select from booking_engine.behind where rejected_at is null)
+        and not exists (select from booking_engine.endpoint where fill_version is not null)
+        and (select end_lsn from booking_engine.checkpoint where slot = %s) >= %s::pg_lsn
+"""
+
+
+def today() -> date:
+    """The hotel-local day."""
+    return datetime.now(ZoneInfo("Asia/Tokyo")).date()
+
+
+@dataclass
+class Roomwire:
+    """Roomwire on one test's database.
+
+    Attributes:
+        database: the PMS's.
+        settings: environment of every command, over the defaults of `environment`.
+    """
+
+    database: Database
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def slot(self) -> str:
+        """The slot's name, this test's own."""
+        return self.database.slot("roomwire")
+
+    @property
+    def role(self) -> str:
+        """The capture role's name, this test's own."""
+        return f"{self.database.name}_capture"
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables that a command runs with."""
+        dsn = make_conninfo(self.database.dsn, user=self.role, password="capture")
+        ours = {
+            "ROOMWIRE_DSN": dsn,
+            "ROOMWIRE_OWNER_DSN": self.database.dsn,
+            "ROOMWIRE_SLOT": self.slot,
+            "ROOMWIRE_API_PORT": "0",
+        }
+        return {**os.environ, **ours, **self.settings}
+
+    async def command(self, *words: str) -> str:
+        """Run `roomwire …` to its end; returns what it printed.
+
+        Raises:
+            AssertionError: it failed; with what it said.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *_command(words),
+            env=self.environment(),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode == 0, err.decode()
+        return out.decode()
+
+    async def add_endpoint(self, name: str, url: str, secret: str, *options: str) -> None:
+        """Add an endpoint that gets guest data and no heartbeats."""
+        await self.command(
+            "endpoint", "add", name, url, "--secret", secret, "--guest-data", "--heartbeat-seconds", "0", *options
+        )
+
+    @asynccontextmanager
+    async def running(self, *words: str) -> AsyncIterator[Daemon]:
+        """`roomwire run` as a process, until the block ends."""
+        daemon = Daemon(self, words)
+        await daemon.start()
+        try:
+            yield daemon
+        finally:
+            await daemon.end()
+
+    async def settled(self, seconds: float = 60.0) -> None:
+        """Wait until everything that the PMS has committed by now is with every endpoint.
+
+        Raises:
+            AssertionError: it is not after so many seconds; with what is left.
+        """
+        async with await psycopg.AsyncConnection.connect(self.database.dsn, autocommit=True) as conn:
+            # A commit after the last one of the PMS: the checkpoint has to pass it.
+            await conn.execute("select pg_logical_emit_message(true, 'test', 'settle')")
+            row = await (await conn.execute("select pg_current_wal_flush_lsn()::text")).fetchone()
+            assert row is not None
+
+            async def settled() -> bool:
+                found = await (await conn.execute(_SETTLED, (self.slot, row[0]))).fetchone()
+                return bool(found and found[0])
+
+            if not await until(settled, seconds):
+                raise AssertionError(f"not settled after {seconds} s: {await self._left(conn)}")
+
+    async def _left(self, conn: psycopg.AsyncConnection[Any]) -> str:
+        rows = []
+        for table in ("checkpoint", "dirty_scope", "endpoint"):
+            rows += await (await conn.execute(f"select * from booking_engine.{table}")).fetchall()  # type: ignore[arg-type]
+        rows += await (await conn.execute("select * from booking_engine.behind limit 5")).fetchall()
+        return "\n".join(map(str, rows))
+
+    def wrong(self, mirror: Mirror) -> list[str]:
+        """What a mirror has that the PMS says otherwise, and what it noticed while listening."""
+        return differences(mirror, truth(self.database.dsn, today())) + [str(v) for v in mirror.violations]
+
+
+class Daemon:
+    """One `roomwire run`, which may be killed and started again."""
+
+    def __init__(self, roomwire: Roomwire, words: Sequence[str]) -> None:
+        self._roomwire = roomwire
+        self._words = words
+        self._log = Path(tempfile.mkstemp(prefix="roomwire-", suffix=".log")[1])
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it."""
+        with self._log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *_command(["run", *self._words]), env=self._roomwire.environment(), stderr=log, stdout=log
+            )
+
+    async def kill(self) -> None:
+        """End it with SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+
+    async def end(self) -> int:
+        """End it with SIGTERM; returns its exit code."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.terminate()
+        try:
+            async with asyncio.timeout(20):
+                return await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            raise AssertionError(f"it did not stop:\n{self.log()}") from None
+
+    def log(self) -> str:
+        """What it has written to its log so far."""
+        return self._log.read_text()
+
+    async def logged(self, words: str, seconds: float = 30.0) -> None:
+        """Wait until its log holds these words."""
+
+        async def there() -> bool:
+            return words in self.log()
+
+        assert await until(there, seconds), f"{words!r} is not in the log:\n{self.log()}"
+
+
+async def until(true: Callable[[], Any], seconds: float) -> bool:
+    """Look again and again until it is true; returns whether it became so in time."""
+    deadline = time.monotonic() + seconds
+    never = asyncio.Event()
+    while not await true():
+        if time.monotonic() > deadline:
+            return False
+        try:
+            async with asyncio.timeout(_LOOK_AGAIN):
+                await never.wait()
+        except TimeoutError:
+            continue
+    return True
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "daemon", *words]
