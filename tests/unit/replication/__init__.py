@@ -1,0 +1,1 @@
+"""Frames, decoders and policies of replication, without a server."""
