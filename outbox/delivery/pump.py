@@ -1,0 +1,221 @@
+"""One endpoint's delivery: claim, compose, send, write down, and again."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID, uuid4
+
+from outbox.delivery.compose import Message, compose, digits, heartbeat, snapshot
+from outbox.delivery.ledger import Ledger
+from outbox.delivery.sender import Sender
+from outbox.delivery.steady import steadily, unhurried
+from sql import delivery
+from sql.delivery import Claim, Claimed, Standing, Target
+from sql.pool import Pool
+
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times in seconds.
+
+    A lease outlasts a send, which outlasts a connect; poll: between looks at the database; drain: for sends in
+    flight when stopping.
+    """
+
+    lease: float = 30.0
+    send: float = 15.0
+    connect: float = 3.0
+    poll: float = 1.0
+    drain: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A message whose keys are the worker's until `until` (monotonic seconds). probing: after an outage."""
+
+    message: Message
+    token: UUID
+    until: float
+    probing: bool = False
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The keys it carries."""
+        return [part.claim for part in self.message.parts]
+
+
+class Pump:
+    """Delivers to one endpoint until it is retired. Other endpoints' troubles are none of its own."""
+
+    def __init__(self, pool: Pool, sender: Sender, target: Target, timing: Timing) -> None:
+        self.target = target
+        self._pool = pool
+        self._sender = sender
+        self._timing = timing
+        self._ledger = Ledger(pool, target)
+        self._ready: deque[Leased] = deque()
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Event()
+        self._due = False
+        self._beat = False
+        self._retired = False
+        self._broken: BaseException | None = None
+        self._size = 2 * target.concurrency
+
+    def poke(self, standing: Standing) -> None:
+        """Tell what the last look at the database found."""
+        self._ledger.failures = standing.failures
+        if standing.open and (standing.due or standing.heartbeat):
+            self._due = self._due or standing.due
+            self._beat = standing.heartbeat
+            self._turn.set()
+
+    def retire(self) -> None:
+        """Take in nothing more; `run` ends when what is in flight is written down."""
+        self._retired = True
+        self._turn.set()
+
+    def abort(self) -> None:
+        """Give up the sends in flight; `run` still writes down what came of the others."""
+        for lane in self._lanes:
+            lane.cancel()
+
+    async def run(self) -> None:
+        """Deliver until retired."""
+        try:
+            while not self._retired:
+                await self._turn.wait()
+                self._turn.clear()
+                if self._broken:
+                    raise self._broken
+                await unhurried(self._ledger.settle(), self._timing.drain)
+                if not self._retired:
+                    await self._refill()
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        finally:
+            await self._drain()
+
+    async def _drain(self) -> None:
+        self._put_back()
+        await unhurried(self._ledger.settle(), self._timing.drain)
+        if self._lanes:
+            await asyncio.wait(self._lanes)
+            await unhurried(self._ledger.settle(), self._timing.drain)
+
+    async def _refill(self) -> None:
+        if self._beat:
+            self._beat = False
+            await self._claim_heartbeat()
+        full = len(self._ready) >= self.target.concurrency
+        if not self._due or full or (self._ledger.failures and self._lanes):
+            return
+        self._due = False
+        size = 1 if self._ledger.failures else self._size
+        token, until = uuid4(), time.monotonic() + self._timing.lease
+        claim = partial(
+            delivery.claim, endpoint_id=self.target.id, token=token, size=size, lease=self._timing.lease
+        )
+        claimed = await steadily(self._pool, claim)
+        self._due = self._due or len(claimed.claims) == size
+        await self._take(claimed, token, until)
+
+    async def _take(self, claimed: Claimed, token: UUID, until: float) -> None:
+        claims = claimed.claims
+        if claimed.failing:
+            # The first try after an outage is one message, of one worker.
+            kept = 1 if claimed.probing else 0
+            self._ledger.release(token, claims[kept:])
+            claims = claims[:kept]
+        documents = [claim for claim in claims if claim.kind != "snapshot"]
+        composed = compose(documents, guest_data=self.target.guest_data, max_bytes=self.target.max_bytes)
+        self._ledger.acknowledge(token, composed.silent)
+        snapshots = [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
+        for message in composed.messages + snapshots:
+            self._ready.append(Leased(message, token, until, claimed.probing))
+        self._open_lanes()
+        if self._ledger or (self._due and len(self._ready) < self.target.concurrency):
+            self._turn.set()
+
+    async def _snapshot(self, claim: Claim) -> Message:
+        first, last = digits(claim)
+        read = partial(delivery.snapshot, hotel_id=claim.hotel_id, first=first, last=last, own=self.target.own)
+        return snapshot(claim, await steadily(self._pool, read))
+
+    async def _claim_heartbeat(self) -> None:
+        beat = await steadily(self._pool, partial(delivery.heartbeat, endpoint_id=self.target.id))
+        if beat:
+            message = heartbeat(beat.as_of, beat.behind)
+            self._ready.append(Leased(message, uuid4(), math.inf, beat.probing))
+            self._open_lanes()
+
+    def _open_lanes(self) -> None:
+        while len(self._lanes) < min(self.target.concurrency, len(self._lanes) + len(self._ready)):
+            lane = asyncio.create_task(self._lane(self._ready.popleft()))
+            self._lanes.add(lane)
+            lane.add_done_callback(self._close_lane)
+
+    def _close_lane(self, lane: asyncio.Task[None]) -> None:
+        self._lanes.discard(lane)
+        if not lane.cancelled() and lane.exception():
+            self._broken = lane.exception()
+        self._turn.set()
+
+    async def _lane(self, first: Leased) -> None:
+        """Send one message after the other until none is ready."""
+        await self._deliver(first)
+        while self._ready:
+            await self._deliver(self._ready.popleft())
+
+    async def _deliver(self, leased: Leased) -> None:
+        try:
+            await self._send(leased)
+        except asyncio.CancelledError:
+            self._ledger.release(leased.token, leased.claims)
+            raise
+        finally:
+            self._turn.set()
+
+    async def _send(self, leased: Leased) -> None:
+        if leased.until - time.monotonic() < self._timing.send:
+            # It could arrive after the lease has ended, while another worker sends the same.
+            self._size = max(self._size // 2, self.target.concurrency)
+            self._ledger.release(leased.token, leased.claims)
+            return
+        sent = await self._sender.send(leased.message)
+        outcome, parts = sent.outcome, leased.message.parts
+        self._ledger.note(sent.attempt, outcome, probing=leased.probing)
+        match outcome.verdict:
+            case "delivered":
+                self._size = min(self._size + 1, _MOST)
+                self._ledger.acknowledge(leased.token, [(part.claim, part.version) for part in parts])
+            case "rejected" if len(parts) > 1:
+                await self._send_halves(leased)
+            case "rejected":
+                for part in parts:
+                    self._ledger.reject(leased.token, part, outcome.error)
+            case _:
+                self._ledger.release(leased.token, leased.claims, outcome.error)
+                self._put_back()
+
+    async def _send_halves(self, leased: Leased) -> None:
+        """Find the key that is not taken, so that the others go through."""
+        keys = [claim[:3] for claim in leased.claims]
+        until = time.monotonic() + self._timing.lease
+        extend = partial(
+            delivery.extend, endpoint_id=self.target.id, keys=keys, token=leased.token, lease=self._timing.lease
+        )
+        await steadily(self._pool, extend)
+        for half in leased.message.halves():
+            await self._send(Leased(half, leased.token, until, leased.probing))
+
+    def _put_back(self) -> None:
+        while self._ready:
+            leased = self._ready.popleft()
+            self._ledger.release(leased.token, leased.claims)

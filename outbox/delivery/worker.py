@@ -1,0 +1,117 @@
+"""Delivery: the loop that empties `behind`, for all endpoints at once.
+
+Any number of workers may run, on any number of machines: leases in the database keep them apart.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+import psycopg
+import structlog
+
+from outbox.delivery import first_sync, partitions
+from outbox.delivery.pump import Pump, Timing
+from outbox.delivery.sender import Sender, open_session
+from outbox.delivery.steady import steadily
+from sql import delivery
+from sql.delivery import Standing, Target
+from sql.pool import Pool
+
+_HOUR = 3600.0
+_log = structlog.get_logger(__name__)
+
+
+async def run_delivery(
+    pool: Pool, *, wake: asyncio.Event, stop: asyncio.Event, timing: Timing | None = None
+) -> None:
+    """Deliver until `stop` is set, then for up to `timing.drain` seconds what is in flight.
+
+    `wake` is a hint that something was marked; the database is looked at each `timing.poll` seconds anyway. The
+    pool needs about one connection per endpoint that is busy at the same time; with fewer they take turns.
+    """
+    timing = timing or Timing()
+    async with open_session(connect=timing.connect, total=timing.send) as session, asyncio.TaskGroup() as tasks:
+        fleet = Fleet(pool, session, timing, tasks)
+        upkeep = tasks.create_task(_maintain_hourly(pool))
+        while not stop.is_set():
+            wake.clear()
+            fleet.arrange(await steadily(pool, delivery.scan))
+            await _first(wake, stop, timing.poll)
+        upkeep.cancel()
+        await fleet.retire()
+
+
+class Fleet:
+    """One pump for each endpoint that is enabled, kept in step with the list."""
+
+    def __init__(
+        self, pool: Pool, session: aiohttp.ClientSession, timing: Timing, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._pool = pool
+        self._session = session
+        self._timing = timing
+        self._tasks = tasks
+        self._pumps: dict[int, Pump] = {}
+        self._running: dict[Pump, asyncio.Task[None]] = {}
+        self._fills: dict[int, asyncio.Task[bool]] = {}
+
+    def arrange(self, standings: Sequence[Standing]) -> None:
+        """Start what is new, retire what is gone or set up anew, and tell each what there is to do."""
+        wanted = {standing.target.id: standing.target for standing in standings}
+        for old in list(self._pumps.values()):
+            if wanted.get(old.target.id) != old.target:
+                self._pumps.pop(old.target.id).retire()
+        for standing in standings:
+            if standing.fill_version is not None:
+                self._fill(standing.target.id, standing.fill_version)
+            elif pump := self._pumps.get(standing.target.id) or self._start(standing.target):
+                pump.poke(standing)
+
+    async def retire(self) -> None:
+        """Let every pump finish; cut short what outlasts the drain."""
+        for fill in self._fills.values():
+            fill.cancel()
+        for pump in self._running:
+            pump.retire()
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=self._timing.drain)
+        for pump, task in self._running.items():
+            if not task.done():
+                pump.abort()
+
+    def _start(self, target: Target) -> Pump | None:
+        try:
+            sender = Sender(self._session, target)
+        except ValueError as error:
+            _log.error("endpoint_unusable", endpoint=target.name, error=str(error), remedy="add it anew")
+            return None
+        pump = Pump(self._pool, sender, target, self._timing)
+        task = self._tasks.create_task(pump.run(), name=f"pump {target.name}")
+        self._pumps[target.id] = pump
+        self._running[pump] = task
+        task.add_done_callback(lambda _: self._running.pop(pump))
+        return pump
+
+    def _fill(self, endpoint_id: int, version: int) -> None:
+        task = self._fills.get(endpoint_id)
+        if task is None or task.done():
+            self._fills[endpoint_id] = self._tasks.create_task(first_sync.fill(self._pool, endpoint_id, version))
+
+
+async def _first(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:
+    """Wait for either event, for at most `seconds`."""
+    waiting = {asyncio.ensure_future(wake.wait()), asyncio.ensure_future(stop.wait())}
+    _, pending = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+
+
+async def _maintain_hourly(pool: Pool) -> None:
+    while True:
+        try:
+            await partitions.maintain(pool)
+        except psycopg.Error as error:
+            # Three days lie ahead, and what cannot be written makes one at once.
+            _log.error("partitions_not_kept", error=str(error).strip())
+        await asyncio.sleep(_HOUR)

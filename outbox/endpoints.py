@@ -1,0 +1,175 @@
+"""Endpoints: adding, enabling, disabling and removing the places that messages go to."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from time import monotonic
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable, UniqueViolation
+
+from outbox import signing
+from sql import endpoints
+from sql.endpoints import Overview
+
+T = TypeVar("T")
+_PAGE = 5_000
+_EVERYTHING = 2**63 - 1
+
+
+class EndpointError(Exception):
+    """An endpoint cannot be as asked; the message says what to do instead. It never shows a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an endpoint is.
+
+    url: http or https; secret: `whsec_…`; hotels: ids, None for all; bookings: all, or only our own; guest_data:
+    whether it may know of people; max_bytes: size of a message of many keys; concurrency: sends at the same time;
+    heartbeat_seconds: 0 for none.
+
+    Raises:
+        EndpointError: a value is not possible.
+    """
+
+    name: str
+    url: str
+    secret: str = field(default_factory=signing.new_secret, repr=False)
+    hotels: list[int] | None = None
+    bookings: Literal["all", "own"] = "all"
+    guest_data: bool = False
+    max_bytes: int = 20_000
+    concurrency: int = 8
+    heartbeat_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
+        try:
+            signing.signing_key(self.secret)
+        except ValueError as error:
+            raise EndpointError(str(error)) from None
+        if not self.name.strip():
+            raise EndpointError("an endpoint needs a name")
+        if self.hotels is not None and not self.hotels:
+            raise EndpointError("name at least one hotel, or none at all for every hotel")
+        if self.bookings not in {"all", "own"}:
+            raise EndpointError("bookings are 'all' or 'own'")
+        _check_between("max_bytes", self.max_bytes, 1_000, 262_144)
+        _check_between("concurrency", self.concurrency, 1, 100)
+        _check_between("heartbeat_seconds", self.heartbeat_seconds, 0, 86_400)
+
+
+async def add(conn: AsyncConnection, settings: Settings, *, patience: float = 60.0) -> int:
+    """Add an endpoint; its first sync begins within a second where deliveries run. Returns its id.
+
+    Waits up to `patience` seconds for a moment when nobody writes documents.
+
+    Raises:
+        EndpointError: the name is taken, or there was no such moment.
+    """
+
+    async def insert() -> int:
+        await endpoints.lock(conn)
+        return await endpoints.add(conn, asdict(settings))
+
+    try:
+        return await _alone(conn, insert, patience)
+    except UniqueViolation:
+        raise EndpointError(
+            f"there is an endpoint named {settings.name!r}; remove it, or take another name"
+        ) from None
+    except psycopg.IntegrityError as error:
+        # Its detail would show the row, and with it the secret.
+        raise EndpointError(f"the database refuses this endpoint: {error.diag.message_primary}") from None
+
+
+async def enable(conn: AsyncConnection, name: str, *, patience: float = 60.0) -> None:
+    """Enable an endpoint, also one that is enabled: either way it gets a first sync.
+
+    Raises:
+        EndpointError: there is none of this name, or no moment within `patience` seconds when nobody writes
+            documents.
+    """
+
+    async def update() -> int | None:
+        await endpoints.lock(conn)
+        return await endpoints.enable(conn, name)
+
+    _found(await _alone(conn, update, patience), name)
+
+
+async def disable(conn: AsyncConnection, name: str, reason: str = "disabled by its operator") -> None:
+    """Send nothing more to an endpoint. What it misses is not noted: enabling it is a first sync.
+
+    Raises:
+        EndpointError: there is none of this name.
+    """
+    _found(await endpoints.disable(conn, name, reason), name)
+
+
+async def remove(conn: AsyncConnection, name: str) -> None:
+    """Remove an endpoint and all that it was behind on.
+
+    Raises:
+        EndpointError: there is none of this name.
+    """
+    endpoint_id = _found(await endpoints.disable(conn, name, "being removed"), name)
+    while await endpoints.clear(conn, endpoint_id, _EVERYTHING, _PAGE) == _PAGE:
+        pass
+    await endpoints.remove(conn, endpoint_id)
+
+
+async def overview(conn: AsyncConnection) -> list[Overview]:
+    """All endpoints by name, with what they are behind on; without their secrets."""
+    return await endpoints.overview(conn)
+
+
+async def resend(conn: AsyncConnection, name: str) -> int:
+    """Send again what an endpoint rejected for good; returns how many keys that is."""
+    return await endpoints.resend(conn, name)
+
+
+async def _alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float) -> T:
+    """Run a change that needs the list of endpoints to itself, in a transaction, as often as it takes.
+
+    Each try waits no longer than the session's lock_timeout, since writers of documents queue behind it.
+    """
+    deadline = monotonic() + patience
+    while True:
+        try:
+            async with conn.transaction():
+                return await change()
+        except LockNotAvailable:
+            if monotonic() > deadline:
+                raise EndpointError(
+                    f"documents were being written without a pause for {patience:.0f} s; try again later"
+                ) from None
+        await asyncio.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - lets the writers through
+
+
+def _found(endpoint_id: int | None, name: str) -> int:
+    if endpoint_id is None:
+        raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
+    return endpoint_id
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or any(ord(character) <= 32 for character in url):
+        raise EndpointError("a url is http:// or https://, a host, perhaps a port, and a path")
+    if "@" in parts.netloc:
+        raise EndpointError("a url carries no user and no password: messages are signed instead")
+
+
+def _check_between(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise EndpointError(f"{name} is between {least} and {most}, not {value}")
