@@ -1,0 +1,1 @@
+"""Delivery, on real servers and to real receivers."""

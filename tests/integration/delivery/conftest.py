@@ -1,0 +1,110 @@
+"""A database with Roomwire's schema, a receiver, and workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+
+from outbox import endpoints, signing
+from outbox.delivery import Timing, run_delivery
+from outbox.endpoints import Settings
+from sql.migrate import script
+from sql.pool import Pool, connect, make_pool
+from tests.integration.delivery.documents import Documents
+from tests.integration.delivery.receiver import Receiver
+from tests.support.servers import Server
+from tests.support.servers.databases import Database, fresh_database, template
+
+QUICK = Timing(lease=4.0, send=2.0, connect=1.0, poll=0.1, drain=5.0)
+
+
+@pytest.fixture
+def ours(server: Server) -> Iterator[Database]:
+    """A database with Roomwire's schema and nothing else."""
+
+    def fill(connection: psycopg.Connection[Any]) -> None:
+        connection.execute("create schema booking_engine")
+        connection.execute(script())
+
+    with fresh_database(server, template(server, "roomwire_delivery", fill)) as database:
+        yield database
+
+
+@pytest.fixture
+async def pool(ours: Database) -> AsyncIterator[Pool]:
+    async with make_pool(ours.dsn, application="test", size=8) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def documents(ours: Database) -> AsyncIterator[Documents]:
+    async with await connect(ours.dsn, application="test documents") as conn:
+        yield Documents(conn)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver(signing.new_secret()) as receiver:
+        yield receiver
+
+
+@dataclass
+class Bench:
+    """What a test of delivery works with."""
+
+    pool: Pool
+    documents: Documents
+    receiver: Receiver
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def endpoint(self, name: str = "engine", *, to: Receiver | None = None, **wishes: Any) -> int:
+        """Add an endpoint that points to the receiver; no heartbeats unless asked for."""
+        to = to or self.receiver
+        wishes = {"heartbeat_seconds": 0, "secret": to._secret, "url": to.url} | wishes
+        return await endpoints.add(self.documents.conn, Settings(name, **wishes))
+
+    @asynccontextmanager
+    async def delivering(self, timing: Timing = QUICK) -> AsyncIterator[asyncio.Task[None]]:
+        """Run a worker meanwhile; it must end by itself and without error when asked to."""
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            worker = tasks.create_task(run_delivery(self.pool, wake=self.wake, stop=stop, timing=timing))
+            try:
+                yield worker
+            finally:
+                stop.set()
+
+    async def idle(self, *, rejected: int = 0) -> None:
+        """Wait until nothing is left to deliver but `rejected` keys."""
+
+        async def done() -> bool:
+            unfilled = await self.count("endpoint where fill_version is not null")
+            return unfilled == 0 and await self.count("behind") == rejected
+
+        await eventually(done)
+
+    async def count(self, what: str) -> int:
+        """Number of rows in one of our tables, with a condition if need be."""
+        return int(await self.documents.value(f"select count(*) from booking_engine.{what}"))
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return await (await self.documents.conn.execute(query)).fetchall()  # type: ignore[arg-type]  # tests' own
+
+
+@pytest.fixture
+def bench(pool: Pool, documents: Documents, receiver: Receiver) -> Bench:
+    return Bench(pool, documents, receiver)
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], limit: float = 20) -> None:
+    """Look until it is so."""
+    async with asyncio.timeout(limit):
+        while not await check():
+            await asyncio.sleep(0.02)
