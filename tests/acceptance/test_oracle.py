@@ -1,13 +1,58 @@
 """The oracle: after everything that staff may do, a mirror knows exactly what the PMS says."""
 
+import asyncio
+from random import Random
+
+import psycopg
+
 from deploy.pms.simulator import Simulator
-from tests.support.daemon import Roomwire, today
+from tests.support.daemon import Daemon, Roomwire, today
 from tests.support.mirror.process import MirrorProcess
 
+ACTIONS = 10_000
+KILLS = 10
 
-async def test_first_sync_and_staff_at_work_end_in_the_truth(roomwire: Roomwire, mirror: MirrorProcess) -> None:
+
+async def test_ten_thousand_actions_and_ten_kills_end_in_the_truth(
+    roomwire: Roomwire, mirror: MirrorProcess
+) -> None:
+    milestones = sorted(Random(7).sample(range(ACTIONS // 10, ACTIONS), KILLS))
+    due = asyncio.Event()
+
+    def count(_flow: str) -> None:
+        if milestones and simulator.actions.total() >= milestones[0]:
+            milestones.pop(0)
+            due.set()
+
+    async def kill_when_due(daemon: Daemon) -> None:
+        for _ in range(KILLS):
+            await due.wait()
+            due.clear()
+            await daemon.kill()
+            await daemon.start()
+
+    simulator = Simulator(roomwire.database.dsn, seed=11, connections=6, rate=None, today=today(), on_action=count)
+    async with roomwire.running() as daemon, asyncio.TaskGroup() as group:
+        killing = group.create_task(kill_when_due(daemon))
+        await simulator.run(actions=ACTIONS)
+        await killing
+        await roomwire.settled(120)
+    assert milestones == []
+    assert roomwire.wrong(await mirror.mirror()) == []
+
+
+async def test_the_oracle_sees_what_is_missed_without_old_positions(
+    roomwire: Roomwire, mirror: MirrorProcess
+) -> None:
+    with psycopg.connect(roomwire.database.dsn) as conn:
+        conn.execute(
+            "create function forget() returns trigger language plpgsql as 'begin return null; end';"
+            "create trigger forget before insert on booking_engine.reservation_seen for each row"
+            " execute function forget()"
+        )
     simulator = Simulator(roomwire.database.dsn, seed=3, connections=4, rate=None, today=today())
     async with roomwire.running():
-        await simulator.run(actions=400)
+        await simulator.run(actions=500)
         await roomwire.settled()
-    assert roomwire.wrong(await mirror.mirror()) == []
+    nights = [line for line in roomwire.wrong(await mirror.mirror()) if line.startswith("availability")]
+    assert len(nights) > 10
