@@ -160,7 +160,9 @@ def _hotel(rows: Rows, number: int, plans: list[Plan], opened: date, today: date
 def _rooms(rows: Rows, hotel: int, size: int) -> list[Room]:
     """Rooms by type and floor; the last but one is out of order, the very last is the staff's."""
     rooms: list[Room] = []
-    for name, capacity, share in ROOM_TYPES:
+    counts = [round(size * share / 100) for _, _, share in ROOM_TYPES]
+    counts[0] += size - sum(counts)
+    for (name, capacity, _), count in zip(ROOM_TYPES, counts, strict=True):
         room_type = rows.next_id("room_types")
         rows.add(
             "room_types", id=room_type, hotel_id=hotel, name=name,
@@ -170,7 +172,7 @@ def _rooms(rows: Rows, hotel: int, size: int) -> list[Room]:
             "sc_tl_rooms", hotel_id=hotel, room_type_id=room_type, rmtypecode=f"R{room_type}",
             rmtypename=name, isstockadjustable="1",
         )  # fmt: skip
-        for _ in range(round(size * share / 100)):
+        for _ in range(count):
             ordinal = len(rooms)
             closed, staff = ordinal == size - 2, ordinal == size - 1
             room = Room(rows.next_id("rooms"), room_type, capacity, not (closed or staff))

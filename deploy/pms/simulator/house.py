@@ -90,7 +90,8 @@ async def add_room(desk: Desk) -> None:
                 """DELETE FROM rooms WHERE hotel_id = %s AND id = (
                     SELECT id FROM rooms r WHERE hotel_id = %s AND NOT EXISTS (
                         SELECT FROM reservation_details d WHERE d.hotel_id = r.hotel_id AND d.room_id = r.id)
-                    AND NOT EXISTS (SELECT FROM reservation_payments p WHERE p.room_id = r.id) LIMIT 1)""",
+                    AND NOT EXISTS (SELECT FROM reservation_payments p WHERE p.room_id = r.id)
+                    ORDER BY id DESC LIMIT 1)""",
                 hotel,
                 hotel,
             )
@@ -131,7 +132,8 @@ async def add_room_type(desk: Desk) -> None:
             await desk.run(
                 """DELETE FROM room_types WHERE hotel_id = %s AND id = (
                     SELECT id FROM room_types t WHERE hotel_id = %s AND NOT EXISTS (
-                        SELECT FROM rooms r WHERE r.hotel_id = t.hotel_id AND r.room_type_id = t.id) LIMIT 1)""",
+                        SELECT FROM rooms r WHERE r.hotel_id = t.hotel_id AND r.room_type_id = t.id)
+                    ORDER BY id LIMIT 1)""",
                 hotel,
                 hotel,
             )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 
 import psycopg
 
 from deploy.pms.simulator.desk import ALIVE, Desk, Flows, NothingToDoError
-from deploy.pms.simulator.nights import cancel_nights
+from deploy.pms.simulator.nights import any_client, any_plan, cancel_nights, insert_nights, insert_reservation
 from deploy.pms.simulator.stays import hold
 
 flows = Flows()
@@ -92,6 +93,34 @@ async def second_thoughts(desk: Desk) -> None:
             raise psycopg.Rollback
         async with desk.conn.transaction():
             await hold(desk)
+
+
+@flows.flow(0.03)
+async def import_history(desk: Desk) -> None:
+    """A batch of stays of the last weeks is imported with the log triggers off, whatever the rooms hold already."""
+    hotel = await desk.hotel()
+    rooms = await desk.rows("SELECT id FROM rooms WHERE hotel_id = %s ORDER BY id", hotel)
+    if not rooms:
+        raise NothingToDoError
+    async with desk.transaction():
+        await desk.run("ALTER TABLE reservations DISABLE TRIGGER log_changes")
+        await desk.run("ALTER TABLE reservation_details DISABLE TRIGGER log_changes")
+        for (room,) in desk.rng.sample(rooms, min(10, len(rooms))):
+            await _import_stay(desk, hotel, room)
+        await desk.run("ALTER TABLE reservations ENABLE TRIGGER log_changes")
+        await desk.run("ALTER TABLE reservation_details ENABLE TRIGGER log_changes")
+
+
+async def _import_stay(desk: Desk, hotel: int, room: int) -> None:
+    nights = desk.length()
+    check_in = desk.today - timedelta(days=nights + desk.rng.randint(0, 10))
+    reservation = await insert_reservation(
+        desk, hotel, await any_client(desk), check_in=check_in, nights=nights, people=1, status="checked_out"
+    )
+    plan = await any_plan(desk, hotel)
+    await insert_nights(
+        desk, hotel, reservation, [room], check_in=check_in, nights=nights, plan=plan, billable=True
+    )
 
 
 @flows.flow(0.3)

@@ -120,7 +120,8 @@ async def edit_global_plan(desk: Desk) -> None:
                 """DELETE FROM plans_global WHERE id = (
                     SELECT g.id FROM plans_global g WHERE NOT EXISTS (
                         SELECT FROM reservation_details d WHERE d.plans_global_id = g.id)
-                    AND NOT EXISTS (SELECT FROM plans_hotel h WHERE h.plans_global_id = g.id) LIMIT 1)"""
+                    AND NOT EXISTS (SELECT FROM plans_hotel h WHERE h.plans_global_id = g.id)
+                    ORDER BY id LIMIT 1)"""
             )
         else:
             await desk.run(

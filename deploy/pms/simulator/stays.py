@@ -94,7 +94,7 @@ async def plan_and_price(desk: Desk) -> None:
 async def change_status(desk: Desk) -> None:
     """Any state to any other, with what it does to the nights."""
     found = await desk.reservation(STATES)
-    target = desk.rng.choices(STATES, (1, 2, 5, 3, 2, 3))[0]
+    target = desk.rng.choices((*STATES, "block"), (1, 2, 5, 3, 2, 3, 0.1))[0]
     async with desk.transaction():
         await desk.run(
             "UPDATE reservations SET status = %s, updated_by = 3 WHERE hotel_id = %s AND id = %s",

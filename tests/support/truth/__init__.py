@@ -42,7 +42,7 @@ def truth(source: str | psycopg.Connection[Any], today: date) -> Truth:
     """Read the PMS in one REPEATABLE READ transaction and work out every document and every night.
 
     Args:
-        source: A connection string, or an idle connection to the PMS.
+        source: A connection string, or a connection to the PMS without an open transaction.
         today: The hotel-local day.
     """
     if isinstance(source, str):
