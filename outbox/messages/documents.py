@@ -22,10 +22,12 @@ PlanKey = Annotated[
     str,
     Field(description="`<global plan>h<hotel plan>`, `h<hotel plan>` or `<global plan>h`.", pattern="h"),
 ]
+BookedPlanKey = Annotated[str | None, Field(description="Key of the plan; null without one.")]
 BookingId = Annotated[str, Field(description="The reservation's uuid in the PMS.")]
 LocalTime = Annotated[
-    str, Field(description="When it was entered in the PMS: ISO 8601, the hotel's local time, no zone.")
+    str | None, Field(description="When it was entered in the PMS: ISO 8601, the hotel's local time, no zone.")
 ]
+NightDate = Annotated[date, Field(description="The night: the day on which it begins.")]
 PlanType = Annotated[
     str | None,
     Field(description="`per_room`, or `per_person`: the price is multiplied by the number of people."),
@@ -53,7 +55,7 @@ class Hotel(Shape):
     phone_number: str | None = Field(description="Telephone number.")
     latitude: float | None = Field(description="Degrees north.")
     longitude: float | None = Field(description="Degrees east.")
-    created_at: LocalTime | None
+    created_at: LocalTime
 
 
 class RoomType(Shape):
@@ -65,7 +67,7 @@ class RoomType(Shape):
     description: str | None = Field(description="Text shown to guests.")
     rooms: int = Field(description="Number of its rooms that can be sold.", ge=0)
     capacity: int | None = Field(description="Most people that one of these rooms takes; null without rooms.")
-    created_at: LocalTime | None
+    created_at: LocalTime
 
 
 class Plan(Shape):
@@ -114,11 +116,11 @@ class Addon(Shape):
 class Night(Shape):
     """One room for one night."""
 
-    date: date
+    date: NightDate
     room_type_id: int | None = Field(description="The room's type; null while no room is assigned.")
     room_id: int | None = Field(description="The room's id in the PMS; null while none is assigned.")
     room_number: str | None = Field(description="Number on the door.")
-    plan_key: PlanKey | None
+    plan_key: BookedPlanKey
     plan_name: str | None = Field(description="Name of the plan when it was booked.")
     plan_type: PlanType
     number_of_people: int = Field(description="People in this room this night.")

@@ -56,14 +56,14 @@ class BookingState(Booking):
     version: Version
 
 
-class HotelKey(Shape):
+class GoneHotel(Shape):
     """A hotel that is no more."""
 
     hotel_id: HotelId
     version: Version
 
 
-class RoomTypeKey(Shape):
+class GoneRoomType(Shape):
     """A room type that is no more."""
 
     hotel_id: HotelId
@@ -71,7 +71,7 @@ class RoomTypeKey(Shape):
     version: Version
 
 
-class PlanKeys(Shape):
+class GonePlan(Shape):
     """A plan that is no more."""
 
     hotel_id: HotelId
@@ -79,7 +79,7 @@ class PlanKeys(Shape):
     version: Version
 
 
-class BookingKey(Shape):
+class GoneBooking(Shape):
     """A booking that is no more."""
 
     hotel_id: HotelId
@@ -128,7 +128,7 @@ class Snapshot(Shape):
     version: Version
     room_type_ids: list[int] | None = Field(description="Room types that exist; null: not listed in this message.")
     plan_keys: list[str] | None = Field(description="Plans that exist; null: not listed in this message.")
-    bookings: LiveBookings
+    bookings: LiveBookings = Field(description="Bookings that exist, or a share of them.")
 
 
 class Pulse(Shape):
@@ -145,7 +145,7 @@ class HotelUpdated(Message[Literal["hotel.updated"], HotelState]):
     """A hotel is new or has changed."""
 
 
-class HotelDeleted(Message[Literal["hotel.deleted"], HotelKey]):
+class HotelDeleted(Message[Literal["hotel.deleted"], GoneHotel]):
     """A hotel is no more, with everything in it."""
 
 
@@ -153,7 +153,7 @@ class RoomTypeUpdated(Message[Literal["room_type.updated"], RoomTypeState]):
     """A room type is new or has changed."""
 
 
-class RoomTypeDeleted(Message[Literal["room_type.deleted"], RoomTypeKey]):
+class RoomTypeDeleted(Message[Literal["room_type.deleted"], GoneRoomType]):
     """A room type is no more, with its availability."""
 
 
@@ -161,7 +161,7 @@ class PlanUpdated(Message[Literal["plan.updated"], PlanState]):
     """A plan is new or has changed."""
 
 
-class PlanDeleted(Message[Literal["plan.deleted"], PlanKeys]):
+class PlanDeleted(Message[Literal["plan.deleted"], GonePlan]):
     """A plan is no more."""
 
 
@@ -184,7 +184,7 @@ class BookingCancelled(Message[Literal["booking.cancelled"], BookingState]):
     """A booking whose status is `cancelled`. It may be revived: then it is updated."""
 
 
-class BookingDeleted(Message[Literal["booking.deleted"], BookingKey]):
+class BookingDeleted(Message[Literal["booking.deleted"], GoneBooking]):
     """A booking is no more: staff deleted it or merged it into another."""
 
 

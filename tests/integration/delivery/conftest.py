@@ -66,8 +66,8 @@ class Bench:
     async def endpoint(self, name: str = "engine", *, to: Receiver | None = None, **wishes: Any) -> int:
         """Add an endpoint that points to the receiver; no heartbeats unless asked for."""
         to = to or self.receiver
-        wishes = {"heartbeat_seconds": 0, "secret": to._secret, "url": to.url} | wishes
-        return await endpoints.add(self.documents.conn, Settings(name, **wishes))
+        given: dict[str, Any] = {"heartbeat_seconds": 0, "secret": to._secret, "url": to.url} | wishes
+        return await endpoints.add(self.documents.conn, Settings(name, **given))
 
     @asynccontextmanager
     async def delivering(self, timing: Timing = QUICK) -> AsyncIterator[asyncio.Task[None]]:
@@ -95,7 +95,7 @@ class Bench:
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        return await (await self.documents.conn.execute(query)).fetchall()  # type: ignore[arg-type]  # tests' own
+        return await (await self.documents.conn.execute(query)).fetchall()
 
 
 @pytest.fixture
@@ -106,5 +106,5 @@ def bench(pool: Pool, documents: Documents, receiver: Receiver) -> Bench:
 async def eventually(check: Callable[[], Awaitable[bool]], limit: float = 20) -> None:
     """Look until it is so."""
     async with asyncio.timeout(limit):
-        while not await check():
+        while not await check():  # noqa: ASYNC110  # rows set no event
             await asyncio.sleep(0.02)

@@ -93,7 +93,7 @@ class Documents:
                 "occupied": occupied,
             }
             await self.conn.execute(_WRITE, key | given)
-            return await self.value(_QUERIES["lock"], key)
+            return int(await self.value(_QUERIES["lock"], key))
 
     async def value(self, query: Any, given: Mapping[str, Any] | None = None) -> Any:
         """The only value of a query's only row."""

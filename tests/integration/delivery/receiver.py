@@ -47,7 +47,7 @@ Answer = Callable[[dict[str, Any]], Awaitable[int | web.Response]]
 class Receiver:
     """An endpoint on a free port; an asynchronous context manager.
 
-    Every request is checked, its signature and its shape against the message models; leaving fails if one was wrong.
+    Every request's signature and shape are checked; leaving fails if one was wrong.
 
     Attributes:
         answer: what to answer to a message: a status, or a response. May take its time.
