@@ -1,0 +1,1 @@
+"""Replication against real servers: every plugin that each of them has."""
