@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -126,9 +125,8 @@ class Receiver:
         """The message, if its signature and its JSON are right."""
         lowered = {name.lower(): value for name, value in headers.items()}
         try:
-            Webhook(self.secret).verify(body, lowered)
+            message: dict[str, Any] = Webhook(self.secret).verify(body, lowered)
         except (WebhookVerificationError, ValueError) as error:
             self.mirror.violate("signature", f"{lowered.get('webhook-id')}: {error!r}")
             return None
-        message: dict[str, Any] = json.loads(body)
         return message

@@ -90,6 +90,14 @@ def test_two_ids_for_one_content_are_an_offence() -> None:
     assert rules(told(booking("created", 5), booking("created", 5))) == ["webhook-id"]
 
 
+def test_heartbeats_differ_by_their_time() -> None:
+    beats = [
+        message("heartbeat", as_of=None, behind=0) | {"timestamp": f"2026-11-23T00:00:0{n}Z"} for n in range(2)
+    ]
+    assert not told(*beats).violations
+    assert rules(told(beats[0], beats[0])) == ["webhook-id"]
+
+
 def test_ranges_become_nights_each_with_its_version() -> None:
     mirror = told(
         room_type(1),
