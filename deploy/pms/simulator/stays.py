@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from deploy.pms.names import long_remark, remark
 from deploy.pms.prices import price
 from deploy.pms.simulator.desk import ALIVE, Desk, Flows, NothingToDoError
-from deploy.pms.simulator.nights import any_client, any_plan, cancel_nights, insert_nights, insert_reservation
+from deploy.pms.simulator.nights import (
+    Plan,
+    any_client,
+    any_plan,
+    cancel_nights,
+    insert_nights,
+    insert_rates,
+    insert_reservation,
+)
 
 flows = Flows()
 STATES = ("hold", "provisory", "confirmed", "checked_in", "checked_out", "cancelled")
@@ -52,42 +61,35 @@ async def plan_and_price(desk: Desk) -> None:
         found.id,
     )
     for night, day in nights:
-        yen = price(plan.rates, day)
-        async with desk.transaction():
-            await desk.run(
-                """UPDATE reservation_details SET plans_global_id = %s, plans_hotel_id = %s, plan_name = %s,
-                    plan_type = %s, price = 0, updated_by = 3
-                WHERE hotel_id = %s AND id = %s""",
-                plan.global_id,
-                plan.hotel_id,
-                plan.name,
-                plan.plan_type,
-                found.hotel_id,
-                night,
-            )
-        async with desk.transaction():
-            await desk.run(
-                "DELETE FROM reservation_rates WHERE hotel_id = %s AND reservation_details_id = %s",
-                found.hotel_id,
-                night,
-            )
-            # The night may have been deleted by another desk meanwhile: then nothing is inserted.
-            await desk.run(
-                """INSERT INTO reservation_rates (hotel_id, reservation_details_id, adjustment_type,
-                    adjustment_value, tax_type_id, tax_rate, price, created_by, updated_by)
-                SELECT hotel_id, id, 'base_rate', %s, 3, 0.1, %s, 3, 3
-                FROM reservation_details WHERE hotel_id = %s AND id = %s""",
-                yen,
-                yen,
-                found.hotel_id,
-                night,
-            )
-            await desk.run(
-                "UPDATE reservation_details SET price = %s, updated_by = 3 WHERE hotel_id = %s AND id = %s",
-                yen,
-                found.hotel_id,
-                night,
-            )
+        await _price_night(desk, found.hotel_id, night, plan, price(plan.rates, day))
+
+
+async def _price_night(desk: Desk, hotel: int, night: UUID, plan: Plan, yen: int) -> None:
+    """One transaction for the plan, a second for its rate and price."""
+    async with desk.transaction():
+        await desk.run(
+            """UPDATE reservation_details SET plans_global_id = %s, plans_hotel_id = %s, plan_name = %s,
+                plan_type = %s, price = 0, updated_by = 3
+            WHERE hotel_id = %s AND id = %s""",
+            plan.global_id,
+            plan.hotel_id,
+            plan.name,
+            plan.plan_type,
+            hotel,
+            night,
+        )
+    async with desk.transaction():
+        await desk.run(
+            "DELETE FROM reservation_rates WHERE hotel_id = %s AND reservation_details_id = %s", hotel, night
+        )
+        await desk.run(
+            "UPDATE reservation_details SET price = %s, updated_by = 3 WHERE hotel_id = %s AND id = %s",
+            yen,
+            hotel,
+            night,
+        )
+        # Another desk may have deleted the night meanwhile: then this inserts nothing.
+        await insert_rates(desk, hotel, [night])
 
 
 @flows.flow(12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from datetime import date
@@ -173,3 +175,11 @@ def test_plan_rates_belong_to_one_plan(conn: Connection) -> None:
     net = """SELECT net_price FROM plans_rates
         WHERE adjustment_type = 'base_rate' AND adjustment_value = 8000"""
     assert one(conn, net) == 7273
+
+
+def test_the_command_installs_it(database: Database) -> None:
+    command = [sys.executable, "-m", "deploy.pms", "install", "--dsn", database.dsn, "--hotels", "1", "--days", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "installed: 1 hotels, 2 days ahead\n"
+    with database.connect() as conn:
+        assert one(conn, "SELECT count(*) FROM rooms") == 60
