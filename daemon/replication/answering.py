@@ -11,7 +11,7 @@ from typing import Final
 
 _GAP: Final = 0.1
 _SERIES_ENDS: Final = 1.0
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -45,5 +45,5 @@ class Answering:
 
     @property
     def hopeless(self) -> bool:
-        """Questions have come without a pause for 5 s, and no position has moved: the server waits for us."""
+        """Questions have come without a pause for 2 s, and no position has moved: the server waits for us."""
         return self.asked - self.began > _PATIENCE

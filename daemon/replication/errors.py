@@ -97,6 +97,12 @@ class PublicationMissingError(ReplicationError):
     remedy = "Run `roomwire setup`, then recreate the slot: a slot does not see a publication made after it."
 
 
+class PublicationFaultyError(ReplicationError):
+    """The publication leaves out what is needed, or forbids the PMS to write."""
+
+    remedy = "Run `roomwire setup` as the tables' owner, then `roomwire resync`: what it left out is in no stream."
+
+
 class NotPermittedError(ReplicationError):
     """The role may not replicate from this database, or pg_hba.conf refuses it."""
 

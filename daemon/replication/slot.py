@@ -89,7 +89,7 @@ async def inspect(connection: Connection, name: str) -> SlotState:
     Raises:
         ReplicationError: the server cannot be asked.
     """
-    row = await _row(connection, "slot", slot=name)
+    row = await ask(connection, "slot", slot=name)
     return SlotState(exists=False) if row is None else SlotState(exists=True, **row)
 
 
@@ -101,7 +101,7 @@ async def check_server(connection: Connection) -> ServerState:
         NotPermittedError: the role has no REPLICATION.
         ReplicationError: the server cannot be asked.
     """
-    row = await _row(connection, "server")
+    row = await ask(connection, "server")
     if row is None:
         raise ReplicationError("The server described itself with no row")
     server = ServerState(**row)
@@ -153,7 +153,7 @@ async def create(connection: Connection, name: str, plugin: Plugin) -> int:
     server = await check_server(connection)
     failover = server.version >= _FAILOVER_SINCE and not server.standby
     try:
-        row = await _row(connection, "create_failover" if failover else "create", slot=name, plugin=plugin)
+        row = await ask(connection, "create_failover" if failover else "create", slot=name, plugin=plugin)
     except NotPermittedError as error:
         raise _plugin_refused(plugin) from error
     if row is None:
@@ -168,18 +168,18 @@ async def drop(connection: Connection, name: str) -> None:
         SlotActiveError: somebody streams it.
         SlotMissingError: there is none.
     """
-    await _row(connection, "drop", slot=name)
+    await ask(connection, "drop", slot=name)
 
 
 async def missing_publications(connection: Connection, names: list[str]) -> list[str]:
     """Return those of the publications that do not exist, in the order asked."""
-    row = await _row(connection, "publications", names=names)
+    row = await ask(connection, "publications", names=names)
     return [name for name in names if row is None or name not in row["names"]]
 
 
 async def sender_timeout(connection: Connection) -> float:
     """Return the server's wal_sender_timeout in seconds; infinity when it is off."""
-    row = await _row(connection, "sender_timeout")
+    row = await ask(connection, "sender_timeout")
     return float(row["seconds"]) if row is not None and row["seconds"] else float("inf")
 
 
@@ -209,22 +209,37 @@ def _plugin_refused(plugin: str | None) -> PluginRefusedError:
 
 async def _probe(connection: Connection, plugin: Plugin) -> None:
     """Make a temporary slot; it need not become ready, which might take as long as somebody's transaction."""
-    await _row(connection, "limit_time")
+    await ask(connection, "limit_time")
     try:
-        await _row(connection, "probe", plugin=plugin)
-        await _row(connection, "drop_probe")
+        await ask(connection, "probe", plugin=plugin)
+        await ask(connection, "drop_probe")
     except SlotWaitingError:
         return
     except NotPermittedError as error:
         raise _plugin_refused(plugin) from error
     finally:
-        await _row(connection, "unlimit_time")
+        await ask(connection, "unlimit_time")
 
 
-async def _row(connection: Connection, query: str, **parameters: object) -> dict[str, Any] | None:
+async def ask(connection: Connection, query: str, **parameters: object) -> dict[str, Any] | None:
+    """Run a query of `slot.sql` and return its first row.
+
+    Raises:
+        ReplicationError: the server refuses, or cannot be asked.
+    """
+    rows = await ask_all(connection, query, **parameters)
+    return rows[0] if rows else None
+
+
+async def ask_all(connection: Connection, query: str, **parameters: object) -> list[dict[str, Any]]:
+    """Run a query of `slot.sql` and return its rows.
+
+    Raises:
+        ReplicationError: the server refuses, or cannot be asked.
+    """
     try:
         async with connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(_QUERIES[query], parameters)
-            return await cursor.fetchone() if cursor.description else None
+            return await cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:
         raise command_failed(error) from error

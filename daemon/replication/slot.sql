@@ -1,4 +1,4 @@
-Replication slots and what they need. Every statement works on a replication connection, too.
+Replication slots, publications and what they need. Every statement works on a replication connection, too.
 
 -- name: slot
 SELECT coalesce(slot.database = current_database(), false) AS here, slot.plugin, slot.active_pid,
@@ -21,6 +21,41 @@ SELECT setting::int / 1000.0 AS seconds FROM pg_settings WHERE name = 'wal_sende
 
 -- name: publications
 SELECT coalesce(array_agg(pubname::text), '{}') AS names FROM pg_publication WHERE pubname = ANY (%(names)s)
+
+-- name: publication
+SELECT pubviaroot AS via_root,
+       array_remove(ARRAY[CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END,
+                          CASE WHEN pubdelete THEN 'delete' END, CASE WHEN pubtruncate THEN 'truncate' END],
+                    NULL) AS operations
+  FROM pg_publication
+ WHERE pubname = %(publication)s
+
+-- name: published
+SELECT relation.relname::text AS name, published.tablename IS NOT NULL AS published,
+       published.rowfilter IS NOT NULL AS filtered,
+       ARRAY(SELECT attname::text
+               FROM pg_attribute
+              WHERE attrelid = relation.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                AND attname <> ALL (published.attnames)) AS left_out
+  FROM pg_class AS relation
+  JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace AND schema.nspname = %(schema)s
+  LEFT JOIN pg_publication_tables AS published
+         ON published.pubname = %(publication)s
+        AND published.schemaname = schema.nspname AND published.tablename = relation.relname
+ WHERE relation.relkind IN ('r', 'p') AND relation.relname = ANY (%(tables)s)
+ ORDER BY relation.relname
+
+-- name: without_identity
+SELECT format('%%I.%%I', published.schemaname, published.tablename) AS name
+  FROM pg_publication_tables AS published
+  JOIN pg_publication AS publication USING (pubname)
+  JOIN pg_namespace AS schema ON schema.nspname = published.schemaname
+  JOIN pg_class AS relation ON relation.relnamespace = schema.oid AND relation.relname = published.tablename
+ WHERE pubname = %(publication)s AND (publication.pubupdate OR publication.pubdelete)
+   AND (relation.relreplident = 'n'
+        OR relation.relreplident = 'd'
+           AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = relation.oid AND indisprimary))
+ ORDER BY name
 
 -- name: limit_time
 SET statement_timeout = '1s'

@@ -182,8 +182,8 @@ async def test_a_server_comes_down_when_we_cannot_confirm(database: Database, pr
         with pytest.raises(ConnectionLostError, match="shuts down"):
             await consumer.read_for_ever()
         await stopping
-    assert time.monotonic() - began < 10
-    assert len(consumer.keepalives) < 300
+    assert time.monotonic() - began < 6
+    assert len(consumer.keepalives) < 150
     database.server.start()
     async with consuming(database, preferred) as consumer:
         rows, _ = await consumer.next()
