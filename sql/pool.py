@@ -16,6 +16,11 @@ _SESSION = {
     "timezone": "UTC",
     "datestyle": "ISO",
     "search_path": "public",
+    # Our queries look up a few keys in many partitions: planning one costs more than running it, a plan that was
+    # made while a table was empty must not read it whole when it has grown, and compiling never pays.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
 }
 
 Pool = AsyncConnectionPool[AsyncConnection]

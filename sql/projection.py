@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 from psycopg import AsyncConnection
-from psycopg.sql import SQL, Composed
+from psycopg.sql import Composable, Composed
 
 from sql.queries import load
 
@@ -21,17 +21,17 @@ CONTENT: tuple[ContentKind, ...] = ("hotel", "room_type", "availability", "plan"
 _OURS = load("projection.sql")
 _BOOKINGS = load("pms/bookings.sql")
 _CONTENT = load("pms/content.sql")
-_FRESH: dict[DocumentKind, SQL] = {"booking": _BOOKINGS["fresh"]}
-_FRESH |= {kind: _CONTENT[kind] for kind in CONTENT}
 
 
-def _compose(name: str, **parts: SQL) -> Composed:
+def _compose(name: str, **parts: Composable) -> Composed:
     return _OURS[name].format(**parts)
 
 
 _RENEW_SEEN = _compose("renew_seen", positions=_BOOKINGS["positions"], digests=_BOOKINGS["digests"])
 _STUB_BOOKINGS = _compose("stub_bookings", eligible=_BOOKINGS["eligible"])
-_STUB_CONTENT = {kind: _compose("stub_content", fresh=_FRESH[kind]) for kind in CONTENT}
+_STUB_CONTENT = {kind: _compose("stub_content", fresh=_CONTENT[kind]) for kind in CONTENT}
+_FRESH: dict[DocumentKind, Composable] = {"booking": _BOOKINGS["fresh"]}
+_FRESH |= {kind: _compose("of_keys", content=_CONTENT[kind]) for kind in CONTENT}
 _WRITE = {kind: _compose("write", fresh=_FRESH[kind], marks=_OURS["marks"]) for kind in _FRESH}
 _WRITE_NIGHTS = _compose("write_nights", fresh=load("pms/nights.sql")["fresh"], marks=_OURS["marks"])
 

@@ -23,9 +23,8 @@ with fresh as (
     {positions}
 ),
 compared as (
-    select w.hotel_id, w.reservation_id, f.nights, f.refs, f.dates, s.refs as old_refs, s.dates as old_dates
-    from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, reservation_id)
-    left join fresh f using (hotel_id, reservation_id)
+    select f.hotel_id, f.reservation_id, f.nights, f.refs, f.dates, s.refs as old_refs, s.dates as old_dates
+    from fresh f
     left join booking_engine.reservation_seen s using (hotel_id, reservation_id)
     where (f.refs, f.dates) is distinct from (s.refs, s.dates)
 ),
@@ -94,16 +93,23 @@ where d.kind = %(kind)s and d.hotel_id = any(%(hotels)s::int[])
 order by d.hotel_id, d.id
 for update
 
+-- name: of_keys
+-- The content of every wanted key, without a body where it is gone.
+select wanted.hotel_id, wanted.id, f.body, f.own, f.ends
+from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+left join (
+    {content}
+) f on f.hotel_id = wanted.hotel_id and f.id = wanted.id
+
 -- name: write
 -- Gives every locked document that differs from the PMS its new body and version, and marks who is behind on it.
 with fresh as (
     {fresh}
 ),
 changed as (
-    select d.hotel_id, d.id, d.version as old_version, f.body, f.own, f.ends
-    from unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id)
-    join booking_engine.document d on d.kind = %(kind)s and d.hotel_id = w.hotel_id and d.id = w.id
-    left join fresh f on f.hotel_id = d.hotel_id and f.id = d.id
+    select f.hotel_id, f.id, d.version as old_version, f.body, f.own, f.ends
+    from fresh f
+    join booking_engine.document d on d.kind = %(kind)s and d.hotel_id = f.hotel_id and d.id = f.id
     where d.body is distinct from f.body
 ),
 moved as (

@@ -8,68 +8,76 @@ join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
 where r.status <> 'block' and r.type <> 'employee' and r.check_out >= %(today)s::date - 30
 
 -- name: fresh
-select r.hotel_id, r.id::text as id, r.check_out as ends,
-    coalesce(r.type = 'web' and r.agent = %(agent)s, false) as own,
-    jsonb_build_object(
-        'hotel_id', r.hotel_id, 'booking_id', r.id, 'status', r.status, 'type', r.type, 'agent', r.agent,
-        'external_id', r.ota_reservation_id, 'check_in', r.check_in, 'check_in_time', r.check_in_time,
-        'check_out', r.check_out, 'check_out_time', r.check_out_time,
-        'number_of_people', r.number_of_people, 'payment_timing', r.payment_timing, 'comment', r.comment,
-        'guest', jsonb_build_object(
-            'client_id', c.id, 'name', coalesce(c.name_kanji, c.name_kana, c.name),
-            'name_kana', c.name_kana, 'email', c.email, 'phone', c.phone),
-        'total', coalesce(stay.total, 0), 'nights', coalesce(stay.nights, '[]')
-    ) as body
-from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
-join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
-left join clients c on c.id = r.reservation_client_id
-cross join lateral (
-    select
-        round(sum(
-            case when d.cancelled is null then
-                coalesce(d.price * case d.plan_type when 'per_person' then d.number_of_people else 1 end, 0)
-                + coalesce(extra.price, 0)
-            else 0 end))::bigint as total,
-        jsonb_agg(jsonb_build_object(
-            'date', d.date, 'room_type_id', m.room_type_id, 'room_id', d.room_id, 'room_number', m.room_number,
-            'plan_key', case when num_nonnulls(d.plans_global_id, d.plans_hotel_id) > 0
-                then concat(d.plans_global_id, 'h', d.plans_hotel_id) end,
-            'plan_name', d.plan_name, 'plan_type', d.plan_type, 'number_of_people', d.number_of_people,
-            'price', round(d.price)::bigint, 'billable', d.billable, 'cancelled', d.cancelled is not null,
-            'guests', coalesce(guest.list, '[]'), 'addons', coalesce(extra.list, '[]')
-        ) order by d.date, d.room_id nulls last, d.id) as nights
-    from reservation_details d
-    left join rooms m on m.hotel_id = d.hotel_id and m.id = d.room_id
-    left join lateral (
-        select jsonb_agg(jsonb_build_object('client_id', g.client_id, 'name', g.name)
-            order by g.name collate "C", g.client_id) as list
-        from (
-            select rc.client_id, coalesce(gc.name_kanji, gc.name_kana, gc.name) as name
-            from reservation_clients rc
-            join clients gc on gc.id = rc.client_id
-            where rc.hotel_id = d.hotel_id and rc.reservation_details_id = d.id
-        ) g
-    ) guest on true
-    left join lateral (
-        select sum(a.price * a.quantity) as price,
-            jsonb_agg(jsonb_build_object('name', a.addon_name, 'type', a.addon_type,
-                'quantity', a.quantity, 'price', round(a.price)::bigint)
-                order by a.addon_name collate "C", a.addon_type collate "C", a.quantity, a.price) as list
-        from reservation_addons a
-        where a.hotel_id = d.hotel_id and a.reservation_detail_id = d.id
-    ) extra on true
-    where d.hotel_id = r.hotel_id and d.reservation_id = r.id
-) stay
-where r.status <> 'block' and r.type <> 'employee'
+-- A row for every wanted reservation, without a body where it is no booking. Each is looked up by itself: a join with
+-- all of them at once is planned for a few and then takes the square of their number.
+select wanted.hotel_id, wanted.id, booking.ends, booking.own, booking.body
+from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+left join lateral (
+    select r.check_out as ends,
+        coalesce(r.type = 'web' and r.agent = %(agent)s, false) as own,
+        jsonb_build_object(
+            'hotel_id', r.hotel_id, 'booking_id', r.id, 'status', r.status, 'type', r.type, 'agent', r.agent,
+            'external_id', r.ota_reservation_id, 'check_in', r.check_in, 'check_in_time', r.check_in_time,
+            'check_out', r.check_out, 'check_out_time', r.check_out_time,
+            'number_of_people', r.number_of_people, 'payment_timing', r.payment_timing, 'comment', r.comment,
+            'guest', jsonb_build_object(
+                'client_id', c.id, 'name', coalesce(c.name_kanji, c.name_kana, c.name),
+                'name_kana', c.name_kana, 'email', c.email, 'phone', c.phone),
+            'total', coalesce(stay.total, 0), 'nights', coalesce(stay.nights, '[]')
+        ) as body
+    from reservations r
+    left join clients c on c.id = r.reservation_client_id
+    cross join lateral (
+        select
+            round(sum(
+                case when d.cancelled is null then
+                    coalesce(d.price * case d.plan_type when 'per_person' then d.number_of_people else 1 end, 0)
+                    + coalesce(extra.price, 0)
+                else 0 end))::bigint as total,
+            jsonb_agg(jsonb_build_object(
+                'date', d.date, 'room_type_id', m.room_type_id, 'room_id', d.room_id, 'room_number', m.room_number,
+                'plan_key', case when num_nonnulls(d.plans_global_id, d.plans_hotel_id) > 0
+                    then concat(d.plans_global_id, 'h', d.plans_hotel_id) end,
+                'plan_name', d.plan_name, 'plan_type', d.plan_type, 'number_of_people', d.number_of_people,
+                'price', round(d.price)::bigint, 'billable', d.billable, 'cancelled', d.cancelled is not null,
+                'guests', coalesce(guest.list, '[]'), 'addons', coalesce(extra.list, '[]')
+            ) order by d.date, d.room_id nulls last, d.id) as nights
+        from reservation_details d
+        left join rooms m on m.hotel_id = d.hotel_id and m.id = d.room_id
+        left join lateral (
+            select jsonb_agg(jsonb_build_object('client_id', g.client_id, 'name', g.name)
+                order by g.name collate "C", g.client_id) as list
+            from (
+                select rc.client_id, coalesce(gc.name_kanji, gc.name_kana, gc.name) as name
+                from reservation_clients rc
+                join clients gc on gc.id = rc.client_id
+                where rc.hotel_id = d.hotel_id and rc.reservation_details_id = d.id
+            ) g
+        ) guest on true
+        left join lateral (
+            select sum(a.price * a.quantity) as price,
+                jsonb_agg(jsonb_build_object('name', a.addon_name, 'type', a.addon_type,
+                    'quantity', a.quantity, 'price', round(a.price)::bigint)
+                    order by a.addon_name collate "C", a.addon_type collate "C", a.quantity, a.price) as list
+            from reservation_addons a
+            where a.hotel_id = d.hotel_id and a.reservation_detail_id = d.id
+        ) extra on true
+        where d.hotel_id = r.hotel_id and d.reservation_id = r.id
+    ) stay
+    where r.hotel_id = wanted.hotel_id and r.id = wanted.id::uuid and r.status <> 'block' and r.type <> 'employee'
+) booking on true
 
 -- name: positions
 -- What each wanted reservation is computed from: the ids of its nights, guests and add-ons, its clients, its dates.
 -- Blocks and employee stays occupy rooms but are no bookings: only their nights count.
-select r.hotel_id, r.id as reservation_id, coalesce(stay.nights, '{}') as nights,
-    coalesce(stay.dates, '{}') as dates,
-    shown.clients, coalesce(stay.nights, '{}') || coalesce(shown.clients || shown.children, '{}') as refs
+-- A row for every wanted reservation, without refs where it is gone.
+select wanted.hotel_id, wanted.id as reservation_id, coalesce(stay.nights, '{}') as nights,
+    shown.clients,
+    case when r.id is not null then coalesce(stay.dates, '{}') end as dates,
+    case when r.id is not null
+        then coalesce(stay.nights, '{}') || coalesce(shown.clients || shown.children, '{}') end as refs
 from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
-join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
+left join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
 cross join lateral (
     select array_agg(d.id order by d.id) as nights, array_agg(distinct d.date) as dates
     from reservation_details d
@@ -99,11 +107,12 @@ from clients c
 where c.id in (select shown.client_id from shown)
 
 -- name: in_rooms
--- The reservations that stay in these rooms within the window: their documents show the room's number and type.
-select distinct d.hotel_id, d.reservation_id::text
+-- The reservations within the window that stay in these rooms: their documents show the room's number and type.
+select distinct r.hotel_id, r.id::text
 from unnest(%(hotels)s::int[], %(ids)s::int[]) as wanted (hotel_id, id)
 join reservation_details d on d.hotel_id = wanted.hotel_id and d.room_id = wanted.id
-where d.date >= %(today)s::date - 31
+join reservations r on r.hotel_id = d.hotel_id and r.id = d.reservation_id
+where r.check_out >= %(today)s::date - 30
 
 -- name: page
 -- The next reservations of a hotel after the cursor, in id order.
