@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID, uuid4
 
+import structlog
+
 from outbox.delivery.compose import Message, compose, digits, heartbeat, snapshot
 from outbox.delivery.ledger import Ledger
 from outbox.delivery.sender import Sender
@@ -17,6 +19,8 @@ from sql.delivery import Claim, Claimed, Standing, Target
 from sql.pool import Pool
 
 _MOST = 100
+_GRACE = 3.0
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,12 @@ class Leased:
 
 
 class Pump:
-    """Delivers to one endpoint until it is retired. Other endpoints' troubles are none of its own."""
+    """Delivers to one endpoint. Other endpoints' troubles are none of its own.
+
+    Attributes:
+        target: the endpoint as it was when this began.
+        retired: it shall take in nothing more.
+    """
 
     def __init__(self, pool: Pool, sender: Sender, target: Target, timing: Timing) -> None:
         self.target = target
@@ -63,7 +72,7 @@ class Pump:
         self._turn = asyncio.Event()
         self._due = False
         self._beat = False
-        self._retired = False
+        self.retired = False
         self._broken: BaseException | None = None
         self._size = 2 * target.concurrency
 
@@ -75,45 +84,50 @@ class Pump:
             self._beat = standing.heartbeat
             self._turn.set()
 
-    def retire(self) -> None:
-        """Take in nothing more; `run` ends when what is in flight is written down."""
-        self._retired = True
-        self._turn.set()
-
-    def abort(self) -> None:
-        """Give up the sends in flight; `run` still writes down what came of the others."""
-        for lane in self._lanes:
-            lane.cancel()
-
     async def run(self) -> None:
-        """Deliver until retired."""
+        """Deliver until cancelled.
+
+        If `retired` is set by then, the sends in flight get `timing.drain` seconds. What came of them is written
+        down either way, unless the database is away: then the keys are sent again when their leases end.
+        """
         try:
-            while not self._retired:
+            while True:
                 await self._turn.wait()
                 self._turn.clear()
                 if self._broken:
                     raise self._broken
-                await unhurried(self._ledger.settle(), self._timing.drain)
-                if not self._retired:
-                    await self._refill()
-        except asyncio.CancelledError:
-            self.abort()
-            raise
+                await unhurried(self._take_turn(), _GRACE)
         finally:
             await self._drain()
 
+    async def _take_turn(self) -> None:
+        await self._ledger.settle()
+        if not self.retired:
+            await self._refill()
+
     async def _drain(self) -> None:
         self._put_back()
-        await unhurried(self._ledger.settle(), self._timing.drain)
+        settling = {asyncio.ensure_future(self._ledger.settle())}
+        await asyncio.wait(self._lanes | settling, timeout=self._timing.drain if self.retired else 0)
+        for lane in self._lanes:
+            lane.cancel()
         if self._lanes:
             await asyncio.wait(self._lanes)
-            await unhurried(self._ledger.settle(), self._timing.drain)
+        settling.add(asyncio.ensure_future(self._ledger.settle()))
+        done, late = await asyncio.wait(settling, timeout=_GRACE)
+        for task in late:
+            task.cancel()
+            _log.error(
+                "outcomes_not_written", endpoint=self.target.name, remedy="none needed: leases end by themselves"
+            )
+        for task in done:
+            task.result()
 
     async def _refill(self) -> None:
         if self._beat:
             self._beat = False
             await self._claim_heartbeat()
-        full = len(self._ready) >= self.target.concurrency
+        full = len(self._ready) >= max(self.target.concurrency, self._size // 2)
         if not self._due or full or (self._ledger.failures and self._lanes):
             return
         self._due = False
@@ -165,6 +179,8 @@ class Pump:
         self._lanes.discard(lane)
         if not lane.cancelled() and lane.exception():
             self._broken = lane.exception()
+        # What became ready after it last looked would wait for ever.
+        self._open_lanes()
         self._turn.set()
 
     async def _lane(self, first: Leased) -> None:

@@ -29,13 +29,15 @@ async def steadily(pool: Pool, work: Work[T]) -> T:
     errors are raised.
     """
     pause = _SHORTEST
+    missing = False
     while True:
         try:
+            if missing:
+                await partitions.maintain(pool)
             async with pool.connection() as conn:
                 return await work(conn)
-        except CheckViolation:
-            await partitions.maintain(pool)
-        except _PASSING as error:
+        except (*_PASSING, CheckViolation) as error:
+            missing = isinstance(error, CheckViolation)
             _log.warning("database_retry", error=str(error).strip(), pause_seconds=pause)
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries
         pause = min(pause * 2, _LONGEST)
@@ -48,4 +50,5 @@ async def unhurried(work: Awaitable[T], grace: float) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task}, timeout=grace)
+        task.cancel()
         raise

@@ -4,6 +4,7 @@ Any number of workers may run, on any number of machines: leases in the database
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import aiohttp
@@ -33,13 +34,14 @@ async def run_delivery(
     timing = timing or Timing()
     async with open_session(connect=timing.connect, total=timing.send) as session, asyncio.TaskGroup() as tasks:
         fleet = Fleet(pool, session, timing, tasks)
-        upkeep = tasks.create_task(_maintain_hourly(pool))
-        while not stop.is_set():
-            wake.clear()
-            fleet.arrange(await steadily(pool, delivery.scan))
-            await _first(wake, stop, timing.poll)
-        upkeep.cancel()
-        await fleet.retire()
+        endless = [
+            tasks.create_task(_maintain_hourly(pool)),
+            tasks.create_task(_look(pool, fleet, wake, timing.poll)),
+        ]
+        await stop.wait()
+        for task in endless:
+            task.cancel()
+        fleet.retire()
 
 
 class Fleet:
@@ -61,24 +63,23 @@ class Fleet:
         wanted = {standing.target.id: standing.target for standing in standings}
         for old in list(self._pumps.values()):
             if wanted.get(old.target.id) != old.target:
-                self._pumps.pop(old.target.id).retire()
+                self._retire(self._pumps.pop(old.target.id))
         for standing in standings:
             if standing.fill_version is not None:
                 self._fill(standing.target.id, standing.fill_version)
             elif pump := self._pumps.get(standing.target.id) or self._start(standing.target):
                 pump.poke(standing)
 
-    async def retire(self) -> None:
-        """Let every pump finish; cut short what outlasts the drain."""
+    def retire(self) -> None:
+        """Let every pump finish what is in flight, and end."""
         for fill in self._fills.values():
             fill.cancel()
-        for pump in self._running:
-            pump.retire()
-        if self._running:
-            await asyncio.wait(self._running.values(), timeout=self._timing.drain)
-        for pump, task in self._running.items():
-            if not task.done():
-                pump.abort()
+        for pump in list(self._running):
+            self._retire(pump)
+
+    def _retire(self, pump: Pump) -> None:
+        pump.retired = True
+        self._running[pump].cancel()
 
     def _start(self, target: Target) -> Pump | None:
         try:
@@ -99,12 +100,13 @@ class Fleet:
             self._fills[endpoint_id] = self._tasks.create_task(first_sync.fill(self._pool, endpoint_id, version))
 
 
-async def _first(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:
-    """Wait for either event, for at most `seconds`."""
-    waiting = {asyncio.ensure_future(wake.wait()), asyncio.ensure_future(stop.wait())}
-    _, pending = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
+async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> None:
+    """Look at the database when woken, and each `poll` seconds anyway."""
+    while True:
+        wake.clear()
+        fleet.arrange(await steadily(pool, delivery.scan))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), poll)
 
 
 async def _maintain_hourly(pool: Pool) -> None:
