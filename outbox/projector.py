@@ -36,7 +36,7 @@ async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projecte
     bookings = await _project_bookings(conn, dirty, nights, frame)
     content = await _project_content(conn, dirty, frame) if dirty.hotels else 0
     availability = await projection.write_nights(conn, nights, frame) if nights else 0
-    for scope in sorted(dirty.scopes):
+    for scope in sorted(dirty.scopes, key=str):
         await scopes.add(conn, scope.kind, scope.hotel_id, "the change stream")
     return Projected(bookings, content, availability)
 

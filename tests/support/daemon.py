@@ -43,10 +43,12 @@ class Roomwire:
     Attributes:
         database: the PMS's.
         settings: environment of every command, over the defaults of `environment`.
+        daemons: those that were started.
     """
 
     database: Database
     settings: dict[str, str] = field(default_factory=dict)
+    daemons: list[Daemon] = field(default_factory=list)
 
     @property
     def slot(self) -> str:
@@ -95,6 +97,7 @@ class Roomwire:
     async def running(self, *words: str) -> AsyncIterator[Daemon]:
         """`roomwire run` as a process, until the block ends."""
         daemon = Daemon(self, words)
+        self.daemons.append(daemon)
         await daemon.start()
         try:
             yield daemon
@@ -122,10 +125,10 @@ class Roomwire:
 
     async def _left(self, conn: psycopg.AsyncConnection[Any]) -> str:
         rows = []
-        for table in ("checkpoint", "dirty_scope", "endpoint"):
+        for table in ("checkpoint", "dirty_scope"):
             rows += await (await conn.execute(f"select * from booking_engine.{table}")).fetchall()  # type: ignore[arg-type]
         rows += await (await conn.execute("select * from booking_engine.behind limit 5")).fetchall()
-        return "\n".join(map(str, rows))
+        return "\n".join([*map(str, rows), *(daemon.log() for daemon in self.daemons)])
 
     def wrong(self, mirror: Mirror) -> list[str]:
         """What a mirror has that the PMS says otherwise, and what it noticed while listening."""
