@@ -23,6 +23,8 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 _CAPTURE_CONNECTIONS = 3
 _DELIVERY_CONNECTIONS = 8
+# It touches no table of the PMS, so it may wait; an acknowledgement that a crash takes back is only sent again.
+_DELIVERY_SESSION = {"lock_timeout": "5s", "synchronous_commit": "off"}
 
 
 async def supervise(settings: Settings, parts: Collection[Part]) -> None:
@@ -58,7 +60,7 @@ async def _start(
             forever.append(tasks.create_task(send_hints(pool, changed)))
     if "delivery" in parts:
         pool = await resources.enter_async_context(
-            make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS)
+            make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS, **_DELIVERY_SESSION)
         )
         tasks.create_task(run_delivery(pool, wake=changed, stop=stop))
         if "capture" not in parts:

@@ -49,10 +49,10 @@ async def connect(dsn: str, *, application: str, **overrides: str) -> AsyncConne
     return await AsyncConnection.connect(polite(dsn, application=application, **overrides), autocommit=True)
 
 
-def make_pool(dsn: str, *, application: str, size: int) -> Pool:
+def make_pool(dsn: str, *, application: str, size: int, **overrides: str) -> Pool:
     """A pool of at most `size` connections, in autocommit; open it with `async with`."""
     return AsyncConnectionPool(
-        polite(dsn, application=application),
+        polite(dsn, application=application, **overrides),
         min_size=1,
         max_size=size,
         kwargs={"autocommit": True},
