@@ -1,6 +1,6 @@
 """Claims and JSON for unit tests."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -39,3 +39,5 @@ def night_claim(
     """A claim of nights."""
     nights = {"days": days, "sellable": sellable, "occupied": occupied}
     return claim("availability", hotel_id, str(room_type), {}, **nights, **fields)
+
+DAY = date(2026, 12, 28)

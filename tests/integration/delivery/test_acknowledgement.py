@@ -1,0 +1,186 @@
+"""Acknowledgements against writers of documents and against other workers, on real connections."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg import AsyncConnection
+
+from sql import delivery
+from sql.delivery import Claim, Result, Verdict
+from sql.pool import connect
+from tests.integration.delivery.conftest import Bench, eventually
+from tests.integration.delivery.documents import Documents, booking_id
+from tests.support.servers.databases import Database
+
+KEY = ("booking", 7, booking_id(1))
+
+
+@pytest.fixture
+async def worker(ours: Database) -> AsyncIterator[AsyncConnection]:
+    async with await connect(ours.dsn, application="worker", lock_timeout="10s") as conn:
+        yield conn
+
+
+@pytest.fixture
+async def endpoint(bench: Bench) -> int:
+    """An endpoint that is behind on one booking in its first version."""
+    number = await bench.endpoint()
+    await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
+    await bench.documents.booking(7, booking_id(1))
+    return number
+
+
+async def claim(conn: AsyncConnection, endpoint: int, lease: float = 30) -> tuple[UUID, list[Claim]]:
+    token = uuid4()
+    return token, (await delivery.claim(conn, endpoint, token=token, size=10, lease=lease)).claims
+
+
+async def settle(
+    conn: AsyncConnection, endpoint: int, claimed: Claim, token: UUID, verdict: Verdict = "delivered"
+) -> None:
+    assert claimed.version is not None
+    await delivery.settle(conn, endpoint, [Result(*claimed[:3], token, claimed.version, verdict)], [])
+
+
+async def blocked(bench: Bench, conn: AsyncConnection) -> None:
+    """Wait until this connection waits for a lock."""
+    waiting = f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {conn.info.backend_pid}"
+
+    async def check() -> bool:
+        return bool(await bench.documents.value(waiting))
+
+    await eventually(check)
+
+
+async def state(bench: Bench) -> list[tuple[object, ...]]:
+    return await bench.rows("select version, acked, token, tries from booking_engine.behind")
+
+
+async def test_what_was_sent_and_did_not_change_is_no_longer_behind(
+    bench: Bench, worker: AsyncConnection, endpoint: int
+) -> None:
+    token, (claimed,) = await claim(worker, endpoint)
+    await settle(worker, endpoint, claimed, token)
+    assert await state(bench) == []
+
+
+async def test_a_version_that_is_being_written_during_the_acknowledgement_stays_behind(
+    bench: Bench, worker: AsyncConnection, endpoint: int, ours: Database
+) -> None:
+    token, (claimed,) = await claim(worker, endpoint)
+    async with await connect(ours.dsn, application="projector") as other:
+        projector = Documents(other)
+        async with other.transaction():
+            newer = await projector.booking(7, booking_id(1), status="checked_in")
+            acknowledging = asyncio.create_task(settle(worker, endpoint, claimed, token))
+            await blocked(bench, worker)
+        await acknowledging
+    assert await state(bench) == [(newer, claimed.version, None, 0)]
+
+
+async def test_a_version_that_waits_for_the_acknowledgement_is_marked_anew(
+    bench: Bench, worker: AsyncConnection, endpoint: int, ours: Database
+) -> None:
+    token, (claimed,) = await claim(worker, endpoint)
+    async with await connect(ours.dsn, application="projector", lock_timeout="10s") as other:
+        async with worker.transaction():
+            await settle(worker, endpoint, claimed, token)
+            writing = asyncio.create_task(Documents(other).booking(7, booking_id(1), status="checked_in"))
+            await blocked(bench, other)
+        newer = await writing
+    assert await state(bench) == [(newer, claimed.version, None, 0)]
+
+
+async def test_a_change_between_send_and_acknowledgement_is_sent_next(
+    bench: Bench, worker: AsyncConnection, endpoint: int
+) -> None:
+    token, (claimed,) = await claim(worker, endpoint)
+    newer = await bench.documents.booking(7, booking_id(1), status="checked_in")
+    assert (await claim(worker, endpoint))[1] == [], "one send in flight per key"
+    await settle(worker, endpoint, claimed, token)
+    token, (again,) = await claim(worker, endpoint)
+    assert (again.version, again.acked) == (newer, claimed.version)
+
+
+async def test_a_mark_that_is_being_written_is_taken_by_the_next_claim(
+    bench: Bench, worker: AsyncConnection, endpoint: int, ours: Database
+) -> None:
+    """A claim waits for nobody."""
+    async with await connect(ours.dsn, application="projector") as other, other.transaction():
+        newer = await Documents(other).booking(7, booking_id(1), status="checked_in")
+        assert (await claim(worker, endpoint))[1] == []
+    _, (claimed,) = await claim(worker, endpoint)
+    assert claimed.version == claimed.marked == newer
+
+
+async def test_a_worker_whose_lease_has_ended_changes_nothing(
+    bench: Bench, worker: AsyncConnection, endpoint: int
+) -> None:
+    late, (claimed,) = await claim(worker, endpoint, lease=0)
+    token, (again,) = await claim(worker, endpoint)
+    assert again.sent, "the first worker may have sent it"
+    for verdict in ("delivered", "rejected", "released", "refused"):
+        await settle(worker, endpoint, claimed, late, verdict)  # type: ignore[arg-type]  # each of the words
+    assert await state(bench) == [(claimed.version, 0, token, 0)]
+
+
+async def test_two_workers_never_claim_the_same_key(bench: Bench, ours: Database, endpoint: int) -> None:
+    await bench.documents.bookings(7, 300)
+    async with (
+        await connect(ours.dsn, application="one") as one,
+        await connect(ours.dsn, application="two") as two,
+    ):
+
+        async def drain(conn: AsyncConnection) -> list[str]:
+            taken: list[str] = []
+            while claims := (await claim(conn, endpoint))[1]:
+                taken += [claimed.id for claimed in claims]
+            return taken
+
+        first, second = await asyncio.gather(drain(one), drain(two))
+    assert len(first) + len(second) == len({*first, *second}) == 301
+
+
+async def test_a_deletion_of_what_was_never_sent_is_not_sent_and_one_of_what_may_have_been_is(
+    bench: Bench,
+) -> None:
+    await bench.endpoint()
+    async with bench.delivering():
+        await bench.idle()
+        conn = bench.documents.conn
+        async with conn.transaction():
+            await bench.documents.booking(7, booking_id(1))
+            await bench.documents.delete("booking", 7, booking_id(1))
+        await bench.idle()
+        assert bench.receiver.begun == 0
+
+        async def unheard(_message: object) -> int:
+            bench.receiver.answer = accept
+            return 500
+
+        async def accept(_message: object) -> int:
+            return 204
+
+        bench.receiver.answer = unheard
+        await bench.documents.booking(7, booking_id(2))
+        await bench.receiver.until(lambda: len(bench.receiver.received) == 1)
+        await bench.documents.delete("booking", 7, booking_id(2))
+        await bench.idle()
+    assert bench.receiver.types() == ["booking.deleted"]
+
+
+async def test_the_keys_of_a_killed_worker_are_sent_by_another(bench: Bench) -> None:
+    """A worker that dies says nothing: its leases just end."""
+    await bench.endpoint()
+    async with bench.delivering():
+        await bench.idle()
+    await bench.documents.bookings(7, 20)
+    dead = await delivery.claim(bench.documents.conn, 1, token=uuid4(), size=10, lease=1.5)
+    async with bench.delivering():
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 10)
+        orphans = {claimed.id for claimed in dead.claims}
+        assert orphans.isdisjoint(received.data["booking_id"] for received in bench.receiver.accepted)
+        await bench.idle()
+    assert len({received.data["booking_id"] for received in bench.receiver.accepted}) == 20
