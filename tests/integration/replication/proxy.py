@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from psycopg.conninfo import make_conninfo
 
@@ -15,43 +15,63 @@ _SMALL_BUFFER = 8192
 
 
 class Proxy:
-    """Passes bytes both ways while `open` is set."""
+    """Passes bytes on, in threads of its own, so that it works while the test's event loop does not.
+
+    Attributes:
+        up: set while bytes pass from client to server.
+        down: set while bytes pass from server to client.
+    """
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
-        self._writers: list[asyncio.StreamWriter] = []
-        self.open = asyncio.Event()
-        self.open.set()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        # What a closed direction does not take must soon fill its sender's buffer.
+        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
+        self._sockets = [self._listening]
+        self.port = self._listening.getsockname()[1]
+        self.up = threading.Event()
+        self.down = threading.Event()
+        self.up.set()
+        self.down.set()
+        threading.Thread(target=self._accept, daemon=True).start()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Connect a client to the server, until either end closes."""
-        up_reader, up_writer = await asyncio.open_connection(*self._address, limit=_SMALL_BUFFER)
-        self._writers += [writer, up_writer]
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._pass(reader, up_writer))
-            both.create_task(self._pass(up_reader, writer))
+    def close(self) -> None:
+        """End every connection."""
+        self.up.set()
+        self.down.set()
+        for opened in self._sockets:
+            # Closing alone does not wake a thread that waits for the socket.
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+            opened.close()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(_SMALL_BUFFER):
-                await self.open.wait()
-                writer.write(data)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._address)
+            self._sockets += [client, server]
+            for source, target, open_ in ((client, server, self.up), (server, client, self.down)):
+                threading.Thread(target=_pass, args=(source, target, open_), daemon=True).start()
 
 
-@asynccontextmanager
-async def proxied(database: Database) -> AsyncIterator[tuple[Proxy, str]]:
+def _pass(source: socket.socket, target: socket.socket, open_: threading.Event) -> None:
+    try:
+        while data := source.recv(_SMALL_BUFFER):
+            open_.wait()
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+@contextmanager
+def proxied(database: Database) -> Iterator[tuple[Proxy, str]]:
     """Put a proxy before the database's server: the proxy, and the connection string through it."""
     proxy = Proxy(database.server.address)
-    listening = socket.create_server(("127.0.0.1", 0))
-    # What a frozen proxy does not take must soon fill its sender's buffer.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
-    port = listening.getsockname()[1]
-    async with await asyncio.start_server(proxy.serve, sock=listening, limit=_SMALL_BUFFER) as running:
-        yield proxy, make_conninfo(database.server.dsn(database.name, tcp=True), port=port)
-        proxy.open.set()
-        running.close()
+    try:
+        yield proxy, make_conninfo(database.server.dsn(database.name, tcp=True), port=proxy.port)
+    finally:
+        proxy.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from daemon.replication import frames
 from daemon.replication.errors import ConnectionLostError
+from daemon.replication.stream import ReplicationStream
 from tests.integration.replication.proxy import proxied
 from tests.integration.replication.reading import commit, consuming, ids, prepare, until
 from tests.support.servers import Server
@@ -17,6 +19,9 @@ from tests.support.servers.databases import Database
 
 # A server that gives a silent receiver up after 1.5 s, so that we have to speak every 0.5 s.
 IMPATIENT = "-c wal_sender_timeout=1500"
+
+FILLING = 200_000
+"""More statuses than fit into the buffers between us and a server that takes none."""
 
 CONFIRMED = "SELECT (confirmed_flush_lsn - '0/0')::bigint FROM pg_replication_slots WHERE slot_name = %s"
 REPLIES = "SELECT extract(epoch FROM reply_time)::float8 FROM pg_stat_replication WHERE pid = %s"
@@ -94,33 +99,59 @@ async def test_nothing_is_confirmed_that_nobody_confirmed(database: Database, pr
 
 async def test_statuses_that_cannot_leave_are_sent_when_they_can(database: Database, preferred: str) -> None:
     await prepare(database, preferred)
-    async with proxied(database) as (proxy, dsn), consuming(database, preferred, dsn=dsn) as consumer:
-        with database.connect() as connection:
-            commit(connection, 1)
-            _, end = await consumer.next()
-            proxy.open.clear()
-            for _ in range(200_000):
+    with proxied(database) as (proxy, dsn):
+        async with consuming(database, preferred, dsn=dsn) as consumer:
+            with database.connect() as connection:
+                commit(connection, 1)
+                _, end = await consumer.next()
+                proxy.up.clear()
+                fill(consumer.stream)
+                consumer.stream.send_status(end.end_lsn, end.end_lsn, end.end_lsn)
+                proxy.up.set()
+                # Long before the next status would be due, which would take the rest along.
+                async with asyncio.timeout(5):
+                    await until(connection, CONFIRMED, [database.slot()], lambda lsn: lsn == end.end_lsn)
+
+
+async def test_frames_that_come_in_while_a_status_cannot_leave_are_read(database: Database, preferred: str) -> None:
+    await prepare(database, preferred)
+    with proxied(database) as (proxy, dsn):
+        async with consuming(database, preferred, dsn=dsn) as consumer:
+            with database.connect() as connection:
+                commit(connection, 1)
+                await consumer.next()
+                reading = asyncio.create_task(consumer.next())
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(reading), 0.1)
+                proxy.up.clear()
+                fill(consumer.stream)
+                commit(connection, 2)
+            # libpq, not the event loop, is the first to see that there is something to read, and takes it all.
+            patience = 10.0
+            while select.select([consumer.stream.connection.fileno()], [], [], patience)[0]:
                 consumer.stream.send_status(0, 0, 0)
-            consumer.stream.send_status(end.end_lsn, end.end_lsn, end.end_lsn)
-            commit(connection, 2)
-            proxy.open.set()
-            rows, _ = await consumer.next()
-            assert ids(rows) == [2]
-            await until(connection, CONFIRMED, [database.slot()], lambda lsn: lsn == end.end_lsn)
+                patience = 0.3
+            async with asyncio.timeout(5):
+                rows, _ = await reading
+    assert ids(rows) == [2]
 
 
 async def test_a_server_that_has_gone_silent_is_noticed(database: Database, preferred: str) -> None:
     await prepare(database, preferred)
-    async with proxied(database) as (proxy, dsn):
+    with proxied(database) as (proxy, dsn):
         impatient = make_conninfo(dsn, options=IMPATIENT)
         async with consuming(database, preferred, dsn=impatient, silence=1.2) as consumer:
+            # All that was sent is confirmed: on its own the server would now say nothing.
+            await consumer.events()
+            position = consumer.keepalives[-1].wal_end
+            consumer.stream.send_status(position, position, position)
             reading = asyncio.create_task(consumer.read_for_ever())
             with database.connect() as connection:
                 pid = consumer.stream.connection.info.backend_pid
                 first = await until(connection, REPLIES, [pid], bool)
-                await until(connection, REPLIES, [pid], lambda last: last > first + 1.5)
+                await until(connection, REPLIES, [pid], lambda last: last > first + 2.5)
             assert not reading.done()
-            proxy.open.clear()
+            proxy.down.clear()
             async with asyncio.timeout(10):
                 with pytest.raises(ConnectionLostError, match="silent"):
                     await reading
@@ -188,3 +219,9 @@ async def test_a_server_comes_down_when_we_cannot_confirm(database: Database, pr
     async with consuming(database, preferred) as consumer:
         rows, _ = await consumer.next()
     assert ids(rows) == [1]
+
+
+def fill(stream: ReplicationStream) -> None:
+    """Send statuses until they do not leave any more."""
+    for _ in range(FILLING):
+        stream.send_status(0, 0, 0)

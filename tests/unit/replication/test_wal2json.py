@@ -20,7 +20,7 @@ def decode(message: object) -> Event:
 
 def insert(table: str, value: bytes = b'"x"', *, schema: str = "public") -> bytes:
     return (
-        b'{"action":"I","schema":"%s","table":"%s","columns":[{"name":"id","value":%s},{"name":"room","value":1}]}'
+        b'{"action":"I","schema":"%s","table":"%s","columns":[{"name":"id","value":%s},{"name":"status","value":"hold"}]}'
         % (schema.encode(), table.encode(), value)
     )
 
@@ -44,7 +44,7 @@ def insert(table: str, value: bytes = b'"x"', *, schema: str = "public") -> byte
     ],
 )
 def test_a_value_is_text_as_postgresql_prints_it(value: bytes, text: str | None) -> None:
-    expected = Row("insert", "public", "reservations", {"id": text})
+    expected = Row("insert", "public", "reservations", {"id": text, "status": "hold"})
     assert decode(insert("reservations_1", value)) == expected
 
 
