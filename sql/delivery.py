@@ -103,7 +103,7 @@ class Result(NamedTuple):
     token: UUID
     version: int
     verdict: Verdict
-    wait: float = 0
+    wait: float = 0.0
     error: str | None = None
 
 

@@ -55,19 +55,25 @@ class Composed:
 
 
 def compose(claims: Iterable[Claim], *, guest_data: bool, max_bytes: int) -> Composed:
-    """Turn claimed documents into messages, in their order; snapshots are composed by `snapshot`."""
-    messages: list[Message] = []
+    """Turn claimed documents into messages, in their order; snapshots are composed by `snapshot`.
+
+    What is said of a hotel's nights comes where the first of its room types stands.
+    """
+    ordered: list[Message | list[Part]] = []
     silent: list[tuple[Claim, int]] = []
     nights: dict[int, list[Part]] = {}
     for claim in claims:
         if _nothing_to_say(claim):
             silent.append((claim, claim.marked if claim.version is None else claim.version))
         elif claim.kind == "availability":
-            nights.setdefault(claim.hotel_id, []).append(_nights(claim))
+            if claim.hotel_id not in nights:
+                ordered.append(nights.setdefault(claim.hotel_id, []))
+            nights[claim.hotel_id].append(_nights(claim))
         else:
-            messages.append(_single(claim, guest_data))
-    for parts in nights.values():
-        messages += [_availability(pack) for pack in packed(parts, max_bytes)]
+            ordered.append(_single(claim, guest_data))
+    messages: list[Message] = []
+    for one in ordered:
+        messages += [one] if isinstance(one, Message) else [_availability(pack) for pack in packed(one, max_bytes)]
     return Composed(messages, silent)
 
 

@@ -44,13 +44,13 @@ class Ledger:
 
     def release(self, token: UUID, claims: Iterable[Claim], error: str | None = None) -> None:
         """These keys were not delivered, through no fault of theirs."""
-        self._results += [Result(*claim[:3], token, 0, "released", 0, error) for claim in claims]
+        self._results += [Result(*claim[:3], token, 0, "released", 0.0, error) for claim in claims]
 
     def reject(self, token: UUID, part: Part, error: str | None) -> None:
         """The endpoint does not take this key's content."""
         pause = rejection_pause(part.claim.tries, random.random())  # noqa: S311 - spreads retries
         verdict: delivery.Verdict = "refused" if pause is None else "rejected"
-        self._results.append(Result(*part.claim[:3], token, part.version, verdict, pause or 0, error))
+        self._results.append(Result(*part.claim[:3], token, part.version, verdict, pause or 0.0, error))
 
     def note(self, attempt: Attempt, outcome: Outcome, *, probing: bool) -> None:
         """A send was made; its outcome tells how the endpoint is."""

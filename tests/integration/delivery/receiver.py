@@ -22,6 +22,7 @@ class Received:
     headers: dict[str, str]
     raw: bytes
     status: int
+    query: str
 
     @property
     def message(self) -> dict[str, Any]:
@@ -126,7 +127,7 @@ class Receiver:
         finally:
             self._under_way -= 1
         response = given if isinstance(given, web.Response) else web.Response(status=given)
-        self.received.append(Received(headers["webhook-id"], headers, raw, response.status))
+        self.received.append(Received(headers["webhook-id"], headers, raw, response.status, request.query_string))
         self._changed.set()
         return response
 

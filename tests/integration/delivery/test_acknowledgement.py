@@ -122,7 +122,7 @@ async def test_a_worker_whose_lease_has_ended_changes_nothing(
     token, (again,) = await claim(worker, endpoint)
     assert again.sent, "the first worker may have sent it"
     for verdict in ("delivered", "rejected", "released", "refused"):
-        await settle(worker, endpoint, claimed, late, verdict)  # type: ignore[arg-type]  # each of the words
+        await settle(worker, endpoint, claimed, late, verdict)
     assert await state(bench) == [(claimed.version, 0, token, 0)]
 
 

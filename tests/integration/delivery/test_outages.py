@@ -213,7 +213,9 @@ async def test_refused_connections_and_unknown_names_are_outages(bench: Bench) -
             await bench.documents.booking(7, booking_id(1))
 
             async def both() -> bool:
-                failing = "select count(*) from booking_engine.endpoint where failures > 0 and last_error is not null"
+                failing = (
+                    "select count(*) from booking_engine.endpoint where failures > 0 and last_error is not null"
+                )
                 return bool(await bench.documents.value(failing) == 2)
 
             await eventually(both)
