@@ -68,12 +68,18 @@ order by e.hotel_id, e.id
 on conflict do nothing
 
 -- name: lock_bookings
-select d.hotel_id, d.id
-from booking_engine.document d
-join unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id) on w.hotel_id = d.hotel_id and w.id = d.id
-where d.kind = 'booking'
-order by d.hotel_id, d.id
-for update of d
+select locked.hotel_id, locked.id
+from (
+    select hotel_id, id
+    from unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id)
+    order by hotel_id, id
+) wanted
+cross join lateral (
+    select d.hotel_id, d.id
+    from booking_engine.document d
+    where d.kind = 'booking' and d.hotel_id = wanted.hotel_id and d.id = wanted.id
+    for update
+) locked
 
 -- name: stub_content
 insert into booking_engine.document (kind, hotel_id, id)
