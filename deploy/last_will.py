@@ -29,12 +29,15 @@ class LastWill:
     Unlike a parent-death signal it does not depend on the thread that started the server, works on every
     POSIX system, and removes the folder too.
 
+    Args:
+        parent: where to make the folder; the system's place for temporary files unless given.
+
     Attributes:
         folder: the folder, readable by its owner only.
     """
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="roomwire-pg-"))
+    def __init__(self, parent: Path | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="roomwire-pg-", dir=parent))
         self._shell = subprocess.Popen(
             ["/bin/sh", "-c", _SCRIPT, "last-will", str(self.folder)],
             stdin=subprocess.PIPE,
