@@ -4,8 +4,8 @@ wal2json knows no partitioned roots: it names leaves. Which root a leaf belongs 
 a mapping that may grow while the stream runs. A row of a leaf that is not in it is still reported, under
 the leaf's name, so that the caller can learn what it is.
 
-wal2json prints NaN and infinite numbers as null, and bytea bare of its prefix: such columns are not to be
-wanted.
+wal2json prints NaN and infinite numbers as null, and bytea bare of its prefix, and a JSON reader takes -0 for
+0: columns that may hold them are not to be wanted.
 """
 
 import json
