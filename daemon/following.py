@@ -5,10 +5,13 @@ import random
 import time
 from collections.abc import Callable
 
+import psycopg
 import structlog
+from psycopg_pool import PoolTimeout
 
 from daemon.capture import Capture
-from daemon.replication.errors import ReplicationError, SlotActiveError
+from daemon.replication.errors import ConnectionLostError, ReplicationError, SlotActiveError
+from daemon.replication.slot import check_server
 from daemon.replication.stream import ReplicationStream
 from daemon.settings import Settings
 from sql.pool import Pool
@@ -47,6 +50,12 @@ async def follow(settings: Settings, pool: Pool, changed: Callable[[], None]) ->
 
 async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None]) -> None:
     dsn = settings.dsn.get_secret_value()
+    try:
+        async with pool.connection() as conn:
+            # A replication connection that is refused does not say why; an ordinary one can.
+            await check_server(conn)
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise ConnectionLostError(" ".join(str(error).split())) from error
     async with await ReplicationStream.connect(dsn, application="roomwire capture") as stream:
         try:
             await Capture(stream, pool, settings, changed).run()

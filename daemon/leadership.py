@@ -11,9 +11,9 @@ from psycopg import AsyncConnection
 
 from daemon.relations import Relations
 from daemon.replication import slot as slots
-from daemon.replication.errors import PublicationMissingError
 from daemon.replication.options import pgoutput_options, wal2json_options
 from daemon.replication.pgoutput import PgoutputDecoder
+from daemon.replication.publication import check_publication
 from daemon.replication.slot import SlotState
 from daemon.replication.stream import ReplicationStream, System
 from daemon.replication.wal2json import Wal2jsonDecoder
@@ -98,8 +98,7 @@ async def _decoding(
     if state.plugin == "wal2json":
         decoder = Wal2jsonDecoder(FOLLOWED, relations.roots, relations.noise)
         return decoder, wal2json_options(sorted(relations.noise), BEAT_PREFIX)
-    if await slots.missing_publications(stream.connection, [settings.publication]):
-        raise PublicationMissingError(f"There is no publication {settings.publication}")
+    await check_publication(stream.connection, settings.publication, FOLLOWED)
     return PgoutputDecoder(FOLLOWED), pgoutput_options([settings.publication])
 
 

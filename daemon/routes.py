@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from hashlib import md5
 
 from daemon.replication.changes import Row
-from outbox.dirty import Dirty, Scope, ScopeKind
+from outbox.dirty import CHANGED, Dirty, Scope, ScopeKind
 
 Values = Mapping[str, str | None]
 
 _ALL_KINDS: tuple[ScopeKind, ...] = ("content", "availability", "booking")
 _SHOWN_OF_CLIENTS = ("name", "name_kana", "name_kanji", "email", "phone")
-_CHANGED = ""
 
 
 def route(row: Row, dirty: Dirty) -> None:
@@ -75,7 +74,7 @@ def _clients(row: Row, dirty: Dirty) -> None:
     if row.action != "update":
         return
     told = all(name in row.values for name in _SHOWN_OF_CLIENTS)
-    dirty.clients[_text(row.values, "id")] = client_digest(row.values) if told else _CHANGED
+    dirty.add_client(_text(row.values, "id"), client_digest(row.values) if told else CHANGED)
 
 
 def _reservations(row: Row, dirty: Dirty) -> None:
