@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from daemon.replication.changes import Begin, Commit, Event, Message, Row, Truncate
 from daemon.routes import route, route_everything
 from outbox.dirty import Dirty
-from sql.pms.tables import FOLLOWED
+from sql.pms.tables import FOLLOWED, SCHEMA
 
 MOST_KEYS = 100_000
 """The keys one transaction may hold; a larger one becomes durable work on whole hotels."""
@@ -85,17 +85,18 @@ class Assembler:
         return None
 
     def _row(self, row: Row) -> None:
-        if row.table in FOLLOWED:
+        if row.table in FOLLOWED and row.schema == SCHEMA:
             route(row, self._open.keys())
             self._rows += 1
             if self._rows % _ROWS_BETWEEN_LOOKS == 0 and len(self._open.keys()) > MOST_KEYS:
                 self._open.keys().collapse()
         elif hotel := row.values.get("hotel_id"):
-            self._open.unknown.add((row.schema, row.table, int(hotel)))
+            # Of a relation that is noise this may be anything.
+            self._open.unknown.add((row.schema, row.table, int(hotel) if hotel.isdecimal() else None))
 
     def _truncate(self, truncate: Truncate) -> None:
         for schema, table in truncate.tables:
-            if table in FOLLOWED:
+            if table in FOLLOWED and schema == SCHEMA:
                 route_everything(self._open.keys(), None)
             else:
                 self._open.unknown.add((schema, table, None))

@@ -30,6 +30,7 @@ Name = Annotated[str, typer.Argument(help="The endpoint's name.")]
 def add(
     name: Name,
     url: Annotated[str, typer.Argument(help="Where its webhooks are received: http or https.")],
+    *,
     secret: Annotated[
         str | None,
         typer.Option(

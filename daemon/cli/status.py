@@ -65,7 +65,8 @@ def _capture(status: Status) -> str:
     if not slot.exists:
         return f"slot {status.slot_name} does not exist: run `roomwire setup`"
     if slot.lost:
-        return f"slot {status.slot_name} is lost ({slot.invalidation_reason or slot.wal_status}); `roomwire run` heals it"
+        reason = slot.invalidation_reason or slot.wal_status
+        return f"slot {status.slot_name} is lost ({reason}); `roomwire run` heals it"
     if slot.active_pid is None:
         return f"NOBODY LEADS slot {status.slot_name}; {status.lag_bytes:,} bytes of WAL wait: start `roomwire run`"
     return f"leading slot {status.slot_name} ({slot.plugin}), {status.lag_bytes:,} bytes behind"

@@ -171,12 +171,6 @@ async def drop(connection: Connection, name: str) -> None:
     await ask(connection, "drop", slot=name)
 
 
-async def missing_publications(connection: Connection, names: list[str]) -> list[str]:
-    """Return those of the publications that do not exist, in the order asked."""
-    row = await ask(connection, "publications", names=names)
-    return [name for name in names if row is None or name not in row["names"]]
-
-
 async def sender_timeout(connection: Connection) -> float:
     """Return the server's wal_sender_timeout in seconds; infinity when it is off."""
     row = await ask(connection, "sender_timeout")

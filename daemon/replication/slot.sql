@@ -19,9 +19,6 @@ SELECT current_setting('server_version_num')::int AS version,
 -- name: sender_timeout
 SELECT setting::int / 1000.0 AS seconds FROM pg_settings WHERE name = 'wal_sender_timeout'
 
--- name: publications
-SELECT coalesce(array_agg(pubname::text), '{}') AS names FROM pg_publication WHERE pubname = ANY (%(names)s)
-
 -- name: publication
 SELECT pubviaroot AS via_root,
        array_remove(ARRAY[CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END,
