@@ -9,6 +9,7 @@ from sql.queries import load
 
 _QUERIES = load("pms/tables.sql")
 
+SCHEMA = "public"
 FOLLOWED: Mapping[str, frozenset[str]] = {
     "hotels": frozenset({"id"}),
     "room_types": frozenset({"hotel_id"}),
@@ -22,7 +23,7 @@ FOLLOWED: Mapping[str, frozenset[str]] = {
     "reservation_clients": frozenset({"hotel_id", "id", "reservation_details_id"}),
     "reservation_addons": frozenset({"hotel_id", "id", "reservation_detail_id"}),
 }
-"""Root table → the columns that tell which keys a change makes dirty."""
+"""Root table of SCHEMA → the columns that tell which keys a change makes dirty."""
 
 
 async def leaves(conn: AsyncConnection) -> dict[tuple[str, str], str]:
