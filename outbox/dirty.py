@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 ScopeKind = Literal["content", "availability", "booking", "horizon"]
+CHANGED = ""
+"""A client's digest where it is not known, or was several: no stored digest equals it."""
 
 
 class Scope(NamedTuple):
@@ -20,7 +22,7 @@ class Dirty:
     hotels: whose content (hotel, room types, plans) may differ; reservations: (hotel_id, uuid); nights: (hotel_id,
     "YYYY-MM-DD"); inserted: ids of new nights; gone: ids of deleted nights, guests and add-ons; touched: ids of
     nights whose guests or add-ons changed; rooms: (hotel_id, room id) whose number or type may differ; clients:
-    uuid → digest; scopes: what only durable work can cover.
+    uuid → digest, or CHANGED; scopes: what only durable work can cover.
     """
 
     hotels: set[int] = field(default_factory=set)
@@ -46,6 +48,10 @@ class Dirty:
             + len(self.scopes)
         )
 
+    def add_client(self, client_id: str, digest: str) -> None:
+        """Note a client's digest; one that went there and back has changed, for a document may show the middle."""
+        self.clients[client_id] = digest if self.clients.get(client_id, digest) == digest else CHANGED
+
     def update(self, other: "Dirty") -> None:
         """Take in another's keys."""
         self.hotels |= other.hotels
@@ -55,7 +61,8 @@ class Dirty:
         self.gone |= other.gone
         self.touched |= other.touched
         self.rooms |= other.rooms
-        self.clients |= other.clients
+        for client_id, digest in other.clients.items():
+            self.add_client(client_id, digest)
         self.scopes |= other.scopes
 
     def collapse(self) -> None:
