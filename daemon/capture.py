@@ -171,6 +171,7 @@ class Capture:
         """A commit is sent when it is flushed and seen a little later: what is not seen yet waits."""
         hidden = await checkpoint.invisible(conn, [t.xid for t in window])
         visible = [t for t in window if t.xid not in hidden]
+        self._pending.hide([t for t in window if t.xid in hidden])
         await self._relations.name_unknown(conn, visible)
         return visible
 

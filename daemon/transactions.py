@@ -25,8 +25,8 @@ Unknown = tuple[str, str, int | None]
 class Transaction:
     """A committed transaction; `done` when its keys are in documents, or it has none.
 
-    committed_at: Unix seconds; end_lsn: the position to resume after; size: its keys when it arrived; beat: content
-    of a heartbeat of ours in it.
+    committed_at: Unix seconds; end_lsn: the position to resume after; size: its keys when it arrived; hidden: not
+    visible when it was last looked for; beat: content of a heartbeat of ours in it.
     """
 
     xid: int
@@ -35,6 +35,7 @@ class Transaction:
     dirty: Dirty | None = None
     unknown: set[Unknown] = field(default_factory=set)
     size: int = 0
+    hidden: bool = False
     beat: str | None = None
 
     @property
@@ -126,19 +127,24 @@ class Pending:
                 self._room.clear()
 
     def window(self, limit: int) -> list[Transaction]:
-        """The oldest transactions that have something to do, with about `limit` keys in all."""
+        """The oldest transactions that have something to do, with about `limit` keys besides hidden ones'."""
         chosen: list[Transaction] = []
         size = 0
         for transaction in self._transactions:
             if transaction.done:
                 continue
             chosen.append(transaction)
-            size += transaction.size
+            size += 0 if transaction.hidden else transaction.size
             if size >= limit:
                 break
         if not chosen:
             self._arrived.clear()
         return chosen
+
+    def hide(self, hidden: list[Transaction]) -> None:
+        """Note that these are not visible yet: they stay, and those behind them are not kept waiting."""
+        for transaction in hidden:
+            transaction.hidden = True
 
     def reached(self, finished: list[Transaction]) -> Transaction | None:
         """The last transaction that the checkpoint may cover once `finished` are done."""
