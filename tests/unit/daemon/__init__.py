@@ -1,0 +1,1 @@
+"""Of the daemon: what needs no server."""
