@@ -40,4 +40,5 @@ def night_claim(
     nights = {"days": days, "sellable": sellable, "occupied": occupied}
     return claim("availability", hotel_id, str(room_type), {}, **nights, **fields)
 
+
 DAY = date(2026, 12, 28)

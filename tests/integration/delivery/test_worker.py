@@ -1,0 +1,289 @@
+"""The worker: endpoints that come and go, heartbeats, partitions, trouble with the database, and the end."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from outbox import endpoints, signing
+from outbox.delivery import Timing, partitions
+from outbox.endpoints import EndpointError, Settings
+from sql import attempts, delivery
+from sql.pool import make_pool
+from tests.integration.delivery.conftest import Bench, eventually
+from tests.integration.delivery.documents import Documents, booking_id
+from tests.integration.delivery.receiver import Receiver
+from tests.support.servers import Server
+from tests.support.servers.databases import Database
+
+
+async def test_endpoints_come_and_go_while_it_runs(bench: Bench) -> None:
+    async with bench.delivering(), Receiver(signing.new_secret()) as other:
+        await bench.endpoint("one")
+        await bench.documents.booking(7, booking_id(1))
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 1)
+        await bench.endpoint("two", to=other)
+        await other.until(lambda: len(other.accepted) == 1)
+        await endpoints.disable(bench.documents.conn, "one")
+        await bench.documents.booking(7, booking_id(2))
+        await other.until(lambda: len(other.accepted) == 2)
+        await endpoints.remove(bench.documents.conn, "two")
+        await endpoints.enable(bench.documents.conn, "one")
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 3)
+        await bench.idle()
+    listed = await endpoints.overview(bench.documents.conn)
+    assert [(one.name, one.status, one.behind, one.filling) for one in listed] == [("one", "enabled", 0, False)]
+
+
+async def test_a_hint_is_acted_on_without_waiting_for_the_next_look(bench: Bench) -> None:
+    await bench.endpoint()
+    async with bench.delivering(Timing(poll=60)):
+        await bench.count("endpoint")
+        bench.wake.set()
+
+        async def filled() -> bool:
+            bench.wake.set()
+            return await bench.count("endpoint where fill_version is null") == 1
+
+        await eventually(filled)
+        await bench.documents.booking(7, booking_id(1))
+        bench.wake.set()
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 1, 5)
+
+
+async def test_names_are_taken_once_and_secrets_never_shown(bench: Bench) -> None:
+    await bench.endpoint()
+    with pytest.raises(EndpointError, match="there is an endpoint named 'engine'"):
+        await bench.endpoint()
+    wrong = Settings("other", "http://127.0.0.1/")
+    object.__setattr__(wrong, "bookings", "some")
+    with pytest.raises(EndpointError) as caught:
+        await endpoints.add(bench.documents.conn, wrong)
+    assert wrong.secret not in repr(caught.value)
+    assert bench.receiver._secret not in repr(await endpoints.overview(bench.documents.conn))
+
+
+async def test_heartbeats_come_when_due_from_one_of_several_workers(bench: Bench) -> None:
+    await bench.endpoint(heartbeat_seconds=1)
+    await bench.documents.conn.execute(
+        "insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn, committed_at)"
+        " values ('roomwire', '1', 1, '0/0', '2026-11-23 05:14:56+00')"
+    )
+    started = time.monotonic()
+    async with bench.delivering(), bench.delivering(), bench.delivering():
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 4)
+    assert time.monotonic() - started >= 2.9
+    beats = [received for received in bench.receiver.accepted if received.type == "heartbeat"]
+    assert len(beats) == 4
+    assert beats[0].data == {"as_of": "2026-11-23T05:14:56.000000Z", "hotel_id": None, "behind": 0}
+    assert len({received.webhook_id for received in beats}) == 4, "none may pass for another's repetition"
+
+
+async def test_a_heartbeat_tells_how_much_an_endpoint_is_behind(bench: Bench) -> None:
+    async def picky(message: dict[str, Any]) -> int:
+        return 204 if message["type"] == "heartbeat" else 422
+
+    bench.receiver.answer = picky
+    await bench.endpoint(heartbeat_seconds=1)
+    await bench.documents.bookings(7, 5)
+    async with bench.delivering():
+        await bench.receiver.until(
+            lambda: any(received.data["behind"] == 5 for received in bench.receiver.accepted)
+        )
+
+
+async def test_partitions_are_made_ahead_and_old_ones_dropped(bench: Bench) -> None:
+    conn = bench.documents.conn
+    await partitions.maintain(bench.pool)
+    today = await attempts.today(conn)
+    for age in (13, 14, 15, 40):
+        await attempts.create(conn, today - timedelta(days=age))
+    await conn.execute("create table booking_engine.attempt_20200101 (like booking_engine.attempt)")
+    await asyncio.gather(*(partitions.maintain(bench.pool) for _ in range(3)))
+    await partitions.maintain(bench.pool)
+    found = await attempts.partitions(conn)
+    assert [partition.day - today for partition in found] == [timedelta(days=n) for n in (-14, -13, 0, 1, 2, 3)]
+    assert all(partition.attached for partition in found)
+
+
+async def test_an_old_partition_is_dropped_though_detaching_it_was_interrupted(
+    bench: Bench, ours: Database
+) -> None:
+    conn = bench.documents.conn
+    old = await attempts.today(conn) - timedelta(days=30)
+    await attempts.create(conn, old)
+    async with await psycopg.AsyncConnection.connect(ours.dsn) as reader:
+        await reader.execute("select count(*) from booking_engine.attempt")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await partitions.maintain(bench.pool)
+        (left,) = [partition for partition in await attempts.partitions(conn) if partition.day == old]
+        assert left.detaching
+        await reader.rollback()
+    await partitions.maintain(bench.pool)
+    assert old not in {partition.day for partition in await attempts.partitions(conn)}
+
+
+async def test_a_missing_partition_is_made_when_it_is_needed(bench: Bench) -> None:
+    await bench.endpoint()
+    async with bench.delivering():
+        await bench.idle()
+        for partition in await attempts.partitions(bench.documents.conn):
+            await attempts.drop(bench.documents.conn, partition)
+        await bench.documents.booking(7, booking_id(1))
+        await bench.idle()
+    assert await bench.count("attempt") == 1
+    assert len(bench.receiver.accepted) == 1
+
+
+async def test_when_it_is_told_to_stop_what_is_in_flight_is_written_down(bench: Bench) -> None:
+    await bench.endpoint(concurrency=2)
+    await bench.documents.bookings(7, 20)
+    gate = asyncio.Event()
+
+    async def hold(_message: dict[str, Any]) -> int:
+        await gate.wait()
+        return 204
+
+    bench.receiver.answer = hold
+    async with asyncio.TaskGroup() as tasks, bench.delivering():
+        await bench.receiver.until(lambda: bench.receiver.begun == 2)
+        tasks.create_task(_open_when(bench, gate, "behind where token is null", 18))
+    assert bench.receiver.begun == len(bench.receiver.accepted) == 2
+    assert await bench.rows("select count(*), count(token) from booking_engine.behind") == [(18, 0)]
+
+
+async def _open_when(bench: Bench, gate: asyncio.Event, what: str, number: int) -> None:
+    async def check() -> bool:
+        return await bench.count(what) == number
+
+    await eventually(check)
+    gate.set()
+
+
+async def test_what_outlasts_the_drain_is_cut_short_and_given_back(bench: Bench) -> None:
+    await bench.endpoint(concurrency=2)
+    await bench.documents.bookings(7, 4)
+    never = asyncio.Event()
+
+    async def hang(_message: dict[str, Any]) -> int:
+        await never.wait()
+        return 204
+
+    bench.receiver.answer = hang
+    async with bench.delivering(Timing(lease=60, send=30, poll=0.1, drain=0.3)):
+        await bench.receiver.until(lambda: bench.receiver.begun == 2)
+        stopped = time.monotonic()
+    assert time.monotonic() - stopped < 5
+    rows = await bench.rows(
+        "select count(*), count(token), count(*) filter (where sent) from booking_engine.behind"
+    )
+    assert rows == [(4, 0, 4)]
+
+
+async def test_cancelling_it_gives_everything_back(bench: Bench) -> None:
+    await bench.endpoint()
+    await bench.documents.bookings(7, 5)
+    never = asyncio.Event()
+
+    async def hang(_message: dict[str, Any]) -> int:
+        await never.wait()
+        return 204
+
+    bench.receiver.answer = hang
+    async with bench.delivering() as worker:
+        await bench.receiver.until(lambda: bench.receiver.begun == 5)
+        worker.cancel()
+        await asyncio.wait({worker})
+    assert await bench.rows("select count(*), count(token) from booking_engine.behind") == [(5, 0)]
+
+
+async def test_a_lease_that_would_end_during_the_send_is_given_back_instead(bench: Bench) -> None:
+    await bench.endpoint(concurrency=1)
+    await bench.documents.bookings(7, 6)
+    seen: list[float] = []
+
+    async def slow(_message: dict[str, Any]) -> int:
+        seen.append(time.monotonic())
+        await asyncio.sleep(0.4)
+        return 204
+
+    bench.receiver.answer = slow
+    async with bench.delivering(Timing(lease=2.0, send=1.5, connect=1, poll=0.1)):
+        await bench.idle()
+    assert len(bench.receiver.received) == 6, "nothing was sent twice"
+
+
+@pytest.mark.own_server
+async def test_it_survives_a_restart_of_the_database(server: Server, ours: Database, receiver: Receiver) -> None:
+    async with make_pool(ours.dsn, application="test", size=4) as pool:
+        async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
+            bench = Bench(pool, Documents(conn), receiver)
+            await bench.endpoint()
+            await bench.documents.bookings(7, 30)
+        asked = asyncio.Event()
+        gate = asyncio.Event()
+
+        async def hold(_message: dict[str, Any]) -> int:
+            asked.set()
+            await gate.wait()
+            return 204
+
+        receiver.answer = hold
+        async with bench.delivering():
+            await asked.wait()
+            await asyncio.to_thread(server.crash)
+            gate.set()
+            await receiver.until(lambda: len(receiver.accepted) >= 8)
+            await asyncio.to_thread(server.start)
+            async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
+                bench.documents = Documents(conn)
+                await bench.idle()
+                assert await bench.count("attempt") >= 30
+    assert len({received.data["booking_id"] for received in receiver.accepted}) == 30
+
+
+@pytest.mark.own_server
+async def test_it_ends_in_time_though_the_database_is_away(
+    server: Server, ours: Database, receiver: Receiver
+) -> None:
+    async with make_pool(ours.dsn, application="test", size=4) as pool:
+        async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
+            bench = Bench(pool, Documents(conn), receiver)
+            await bench.endpoint()
+            await bench.documents.bookings(7, 30)
+        async with bench.delivering(Timing(lease=4, send=2, poll=0.1, drain=0.5)):
+            await receiver.until(lambda: receiver.begun > 0)
+            await asyncio.to_thread(server.crash)
+            stopped = time.monotonic()
+        assert time.monotonic() - stopped < 10
+        await asyncio.to_thread(server.start)
+
+
+async def test_claims_of_a_long_queue_read_little_of_it(bench: Bench) -> None:
+    """Without statistics, which lag behind a queue that fills and empties in seconds."""
+    await bench.endpoint()
+    conn = bench.documents.conn
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    await conn.execute("alter table booking_engine.behind set (autovacuum_enabled = off)")
+    await conn.execute("analyze booking_engine.behind")
+    await bench.documents.bookings(7, 20_000)
+    await conn.execute("load 'auto_explain'")
+    await conn.execute("set auto_explain.log_min_duration = 0")
+    await conn.execute("set auto_explain.log_nested_statements = on")
+    await conn.execute("set client_min_messages = log")
+    plans: list[str] = []
+    conn.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
+    token = uuid4()
+    claimed = await delivery.claim(conn, 1, token=token, size=20, lease=30)
+    assert len(claimed.claims) == 20
+    results = [delivery.Result(*claim[:3], token, claim.version or 0, "delivered") for claim in claimed.claims]
+    await delivery.settle(conn, 1, results, [])
+    assert len(plans) == 2
+    assert "behind_queue" in plans[0]
+    for plan in plans:
+        assert "Seq Scan on behind" not in plan, plan
+        assert "Sort Key: b.place" not in plan, plan
