@@ -4,10 +4,13 @@ This is the only module that reads the environment. docs/SETTINGS.md lists every
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -24,6 +27,23 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def check_dsn(dsn: str) -> None:
+    """Make sure that libpq can read a connection string.
+
+    Raises:
+        ValueError: it cannot; libpq's own words would quote it, password and all.
+    """
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise ValueError("neither a libpq URI (postgresql://…) nor key=value pairs") from None
+
+
+def _readable(dsn: SecretStr) -> SecretStr:
+    check_dsn(dsn.get_secret_value())
+    return dsn
+
+
 _Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
@@ -32,8 +52,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
 
-    dsn: SecretStr = Field(
-        description="The PMS's database, as the role roomwire_capture: a libpq URI or key=value string."
+    dsn: Annotated[SecretStr, AfterValidator(_readable)] = Field(
+        min_length=1,
+        description="The PMS's database, as the role roomwire_capture: a libpq URI or key=value string.",
     )
     slot: _Name = Field("roomwire", description="Name of the replication slot; one leader per slot.")
     publication: _Name = Field("roomwire", description="Name of the publication that pgoutput reads.")
@@ -68,11 +89,13 @@ class Settings(BaseSettings):
 
 
 class _Files(PydanticBaseSettingsSource):
-    """Reads the file named by `ROOMWIRE_<SETTING>_FILE`, without its trailing line break."""
+    """Reads the files named by `ROOMWIRE_<SETTING>_FILE`; of those that cannot be read, `read` tells."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - its base's
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        return (Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None), field_name, False
+        try:
+            return _content(field_name), field_name, False
+        except (OSError, UnicodeError):
+            return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {
@@ -81,16 +104,39 @@ class _Files(PydanticBaseSettingsSource):
         return {name: value for name, value in values.items() if value is not None}
 
 
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def _content(name: str) -> str | None:
+    """A setting's file, without its trailing line break; None where none is named."""
+    path = os.environ.get(f"{_variable(name)}_FILE")
+    return Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None
+
+
+def _unreadable() -> Iterator[str]:
+    for name in Settings.model_fields:
+        try:
+            _content(name)
+        except OSError as error:
+            yield f"{_variable(name)}_FILE: {error.filename}: {error.strerror}"
+        except UnicodeError:
+            yield f"{_variable(name)}_FILE: the file is not UTF-8 text"
+
+
 def read(**given: Any) -> Settings:
     """Read all settings; `given` (from the command line) goes before the environment.
 
     Raises:
         SettingsError: names every setting that is missing or wrong, and what it may be.
     """
+    faults = list(_unreadable())
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        faults = [f"  {PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
-        raise SettingsError("\n".join(["The settings are not valid:", *faults])) from None
-    except OSError as error:
-        raise SettingsError(f"A settings file cannot be read: {error.filename}: {error.strerror}") from None
+        faults += [
+            f"{_variable(str(e['loc'][0]))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        ]
+    if faults:
+        raise SettingsError("\n  ".join(["The settings are not valid:", *faults]))
+    return settings

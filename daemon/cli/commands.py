@@ -7,6 +7,7 @@ import typer
 from daemon.cli import endpoints, running
 from daemon.cli.progress import show_resync
 from daemon.cli.status import gather, render
+from daemon.settings import check_dsn
 from daemon.setup import run_setup
 from daemon.supervisor import PARTS, Part, supervise
 from sql import migrate as migrations
@@ -37,6 +38,10 @@ def setup(
 ) -> None:
     """Prepare the PMS's database: roles, schema, publication, migrations, slot. Harmless to run again."""
     found = running.settings()
+    try:
+        check_dsn(owner_dsn)
+    except ValueError as error:
+        running.fail(f"ROOMWIRE_OWNER_DSN: {error}")
     running.run(run_setup(found, owner_dsn, dry_run=dry_run, say=typer.echo))
     if not dry_run:
         typer.secho("The database is ready: start `roomwire run`.", fg="green")
