@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -16,56 +17,53 @@ HOTEL_7 = {Scope(kind, 7) for kind in ("content", "availability", "booking")}
 CLIENT = {"name": "TBD", "name_kana": None, "name_kanji": "山田 太郎", "email": None, "phone": "03"}
 NIGHT = {"hotel_id": "7", "id": "n1", "reservation_id": "r1", "date": "2026-12-24"}
 
-Expected = dict[str, Any]
-EVERY: list[tuple[str, Action, dict[str, str | None], Expected]] = [
-    ("hotels", "insert", {"id": "7"}, {"hotels": {7}, "scopes": HOTEL_7}),
-    ("hotels", "update", {"id": "7"}, {"hotels": {7}}),
-    ("hotels", "delete", {"id": "7"}, {"hotels": {7}, "scopes": HOTEL_7}),
-    *(
-        ("room_types", action, {"hotel_id": "7"}, {"hotels": {7}, "scopes": {Scope("availability", 7)}})
-        for action in ACTIONS
-    ),
-    ("rooms", "insert", {"hotel_id": "7", "id": "3"}, {"hotels": {7}, "scopes": {Scope("availability", 7)}}),
-    (
-        "rooms",
-        "update",
-        {"hotel_id": "7", "id": "3"},
-        {"hotels": {7}, "scopes": {Scope("availability", 7)}, "rooms": {(7, 3)}},
-    ),
-    ("rooms", "delete", {"hotel_id": "7", "id": "3"}, {"hotels": {7}, "scopes": {Scope("availability", 7)}}),
-    *(("plans_global", action, {"id": "1"}, {"scopes": {Scope("content", None)}}) for action in ACTIONS),
-    *(("plans_hotel", action, {"hotel_id": "7"}, {"hotels": {7}}) for action in ACTIONS),
-    *(("hotel_plan_exclusions", action, {"hotel_id": "7"}, {"hotels": {7}}) for action in ACTIONS),
-    ("clients", "insert", {"id": "c1", **CLIENT}, {}),
-    ("clients", "update", {"id": "c1", **CLIENT}, {"clients": {"c1": client_digest(CLIENT)}}),
-    ("clients", "delete", {"id": "c1"}, {}),
-    *(("reservations", action, {"hotel_id": "7", "id": "r1"}, {"reservations": {(7, "r1")}}) for action in ACTIONS),
-    (
+Told = Mapping[str, str | None]
+
+
+def case(table: str, action: Action, told: Told, **expected: Any) -> tuple[str, Action, Told, Dirty]:
+    return table, action, told, Dirty(**expected)
+
+
+HOTEL, ROOM, RESERVATION = {"id": "7"}, {"hotel_id": "7", "id": "3"}, {"hotel_id": "7", "id": "r1"}
+OF_7 = {"hotel_id": "7"}
+GUEST = {"hotel_id": "7", "id": "x1", "reservation_details_id": "n1"}
+ADDON = {"hotel_id": "7", "id": "x1", "reservation_detail_id": "n1"}
+NIGHTS_OF_7 = {Scope("availability", 7)}
+EVERY = [
+    case("hotels", "insert", HOTEL, hotels={7}, scopes=HOTEL_7),
+    case("hotels", "update", HOTEL, hotels={7}),
+    case("hotels", "delete", HOTEL, hotels={7}, scopes=HOTEL_7),
+    *(case("room_types", action, OF_7, hotels={7}, scopes=NIGHTS_OF_7) for action in ACTIONS),
+    case("rooms", "insert", ROOM, hotels={7}, scopes=NIGHTS_OF_7),
+    case("rooms", "update", ROOM, hotels={7}, scopes=NIGHTS_OF_7, rooms={(7, 3)}),
+    case("rooms", "delete", ROOM, hotels={7}, scopes=NIGHTS_OF_7),
+    *(case("plans_global", action, HOTEL, scopes={Scope("content", None)}) for action in ACTIONS),
+    *(case("plans_hotel", action, OF_7, hotels={7}) for action in ACTIONS),
+    *(case("hotel_plan_exclusions", action, OF_7, hotels={7}) for action in ACTIONS),
+    case("clients", "insert", {"id": "c1", **CLIENT}),
+    case("clients", "update", {"id": "c1", **CLIENT}, clients={"c1": client_digest(CLIENT)}),
+    case("clients", "delete", {"id": "c1"}),
+    *(case("reservations", action, RESERVATION, reservations={(7, "r1")}) for action in ACTIONS),
+    case(
         "reservation_details",
         "insert",
         NIGHT,
-        {"reservations": {(7, "r1")}, "nights": {(7, "2026-12-24")}, "inserted": {"n1"}},
+        reservations={(7, "r1")},
+        nights={(7, "2026-12-24")},
+        inserted={"n1"},
     ),
-    ("reservation_details", "update", NIGHT, {"reservations": {(7, "r1")}, "nights": {(7, "2026-12-24")}}),
-    ("reservation_details", "delete", {"hotel_id": "7", "id": "n1"}, {"gone": {"n1"}}),
-    *(
-        (table, action, {"hotel_id": "7", "id": "x1", column: "n1"}, {"touched": {"n1"}})
-        for table, column in (
-            ("reservation_clients", "reservation_details_id"),
-            ("reservation_addons", "reservation_detail_id"),
-        )
-        for action in ACTIONS[:2]
-    ),
-    *(
-        (table, "delete", {"hotel_id": "7", "id": "x1"}, {"gone": {"x1"}})
-        for table in ("reservation_clients", "reservation_addons")
-    ),
+    case("reservation_details", "update", NIGHT, reservations={(7, "r1")}, nights={(7, "2026-12-24")}),
+    case("reservation_details", "delete", {"hotel_id": "7", "id": "n1"}, gone={"n1"}),
+    *(case("reservation_clients", action, GUEST, touched={"n1"}) for action in ACTIONS[:2]),
+    case("reservation_clients", "delete", {"hotel_id": "7", "id": "x1"}, gone={"x1"}),
+    *(case("reservation_addons", action, ADDON, touched={"n1"}) for action in ACTIONS[:2]),
+    case("reservation_addons", "delete", {"hotel_id": "7", "id": "x1"}, gone={"x1"}),
 ]
 
 
-def dirtied(table: str, action: Action, values: dict[str, str | None]) -> Dirty:
+def dirtied(table: str, action: Action, values: Told) -> Dirty:
     dirty = Dirty()
-    route(Row(action, "public", table, values), dirty)
+    route(Row(action, "public", table, dict(values)), dirty)
     return dirty
 
 
@@ -73,9 +71,9 @@ def dirtied(table: str, action: Action, values: dict[str, str | None]) -> Dirty:
     ("table", "action", "values", "expected"), EVERY, ids=[f"{table}-{action}" for table, action, *_ in EVERY]
 )
 def test_each_change_makes_these_keys_dirty_and_no_others(
-    table: str, action: Action, values: dict[str, str | None], expected: Expected
+    table: str, action: Action, values: Told, expected: Dirty
 ) -> None:
-    assert dirtied(table, action, values) == Dirty(**expected)
+    assert dirtied(table, action, values) == expected
 
 
 def test_every_followed_table_and_action_stands_above() -> None:
@@ -83,13 +81,13 @@ def test_every_followed_table_and_action_stands_above() -> None:
 
 
 @pytest.mark.parametrize(("table", "values"), [(table, values) for table, _, values, _ in EVERY])
-def test_the_routes_ask_for_followed_columns_only(table: str, values: dict[str, str | None]) -> None:
+def test_the_routes_ask_for_followed_columns_only(table: str, values: Told) -> None:
     assert values.keys() <= FOLLOWED[table]
 
 
 @pytest.mark.parametrize("missing", sorted(CLIENT))
 def test_a_value_that_was_too_long_to_send_counts_as_changed(missing: str) -> None:
-    told: dict[str, str | None] = {"id": "c1", **{name: text for name, text in CLIENT.items() if name != missing}}
+    told = {"id": "c1", **{name: text for name, text in CLIENT.items() if name != missing}}
     assert dirtied("clients", "update", told).clients == {"c1": ""}
 
 
@@ -145,7 +143,7 @@ def test_what_is_too_large_to_hold_becomes_work_on_the_hotels_concerned() -> Non
 
 
 @pytest.mark.parametrize("held", [{"gone": {"n1"}}, {"touched": {"n1"}}, {"clients": {"c1": "d"}}])
-def test_ids_without_a_hotel_become_work_on_every_hotel(held: Expected) -> None:
+def test_ids_without_a_hotel_become_work_on_every_hotel(held: dict[str, Any]) -> None:
     dirty = Dirty(**held)
     dirty.collapse()
     assert dirty == Dirty(scopes={Scope("booking", None)})
