@@ -9,14 +9,16 @@ by themselves under load and nothing ever waits for a timer. The slot is confirm
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 from psycopg import AsyncConnection
 
 from daemon.leadership import Lead, take_lead
+from daemon.metrics import BATCH_KEYS, BATCH_SECONDS, COMMIT_TO_DOCUMENT_SECONDS
 from daemon.persistence import Persistence
+from daemon.progress import BEAT_SECONDS, Progress
 from daemon.relations import Relations
 from daemon.replication import frames
 from daemon.replication.frames import Keepalive
@@ -34,7 +36,6 @@ from sql.scopes import Work
 
 log = structlog.get_logger()
 
-BEAT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 """How often durable work that others put on the list, and midnight, are looked for."""
 LONG_BATCH_SECONDS = 0.15
@@ -45,19 +46,6 @@ _SMALLEST_BATCH, _LARGEST_BATCH = 500, 20_000
 _HIDDEN_FIRST, _HIDDEN_MOST = 0.001, 0.25
 
 
-@dataclass(slots=True)
-class Progress:
-    """What capture has done so far, for whoever watches: LSNs as integers, lag in seconds."""
-
-    received_lsn: int = 0
-    checkpoint_lsn: int = 0
-    transactions: int = 0
-    batches: int = 0
-    documents: int = 0
-    hidden: int = 0
-    lag_seconds: float | None = None
-
-
 class Capture:
     """One leadership: from taking the lead of the slot until the stream ends.
 
@@ -66,12 +54,18 @@ class Capture:
         pool: where documents are written.
         settings: slot, publication, time zone, agent, patience.
         changed: called after documents have changed, to wake delivery.
+        progress: where it is noted what is done; it outlives this leadership.
     """
 
     def __init__(
-        self, stream: ReplicationStream, pool: Pool, settings: Settings, changed: Callable[[], None]
+        self,
+        stream: ReplicationStream,
+        pool: Pool,
+        settings: Settings,
+        changed: Callable[[], None],
+        progress: Progress,
     ) -> None:
-        self.progress = Progress()
+        self.progress = progress
         self._stream = stream
         self._settings = settings
         self._changed = changed
@@ -97,6 +91,8 @@ class Capture:
         self._epoch = lead.checkpoint.epoch
         self._frame = Frame(today=lead.checkpoint.horizon, agent=self._settings.agent)
         self._confirmed(lead.checkpoint.end_lsn)
+        self.progress.epoch = self._epoch
+        self.progress.become("leading")
         log.info("leading", slot=self._settings.slot, epoch=self._epoch)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read(lead))
@@ -118,8 +114,9 @@ class Capture:
 
     def _receive(self, transaction: Transaction) -> None:
         self.progress.transactions += 1
+        self.progress.changes += transaction.changes
         if transaction.beat is not None:
-            self.progress.lag_seconds = time.time() - float(transaction.beat)
+            self.progress.beat(transaction.beat, time.time())
         self._pending.add(transaction)
 
     async def _project(self) -> None:
@@ -153,7 +150,7 @@ class Capture:
         """Project the window's visible transactions; returns whether there were any."""
         started = time.monotonic()
         visible = await self._persistence.run(lambda conn: self._visible(conn, window))
-        self.progress.hidden += len(window) - len(visible)
+        self.progress.waiting = len(window) - len(visible)
         if not visible:
             return False
         dirty = Dirty()
@@ -164,13 +161,16 @@ class Capture:
         self._pending.finish(visible)
         self._work_left = self._work_left or bool(dirty.scopes)
         self._note(projected, reached)
-        self._adapt(len(dirty), time.monotonic() - started)
+        seconds = time.monotonic() - started
+        self._measure(len(dirty), seconds, visible[0].committed_at)
+        self._adapt(len(dirty), seconds)
         return True
 
     async def _visible(self, conn: AsyncConnection, window: list[Transaction]) -> list[Transaction]:
         """A commit is sent when it is flushed and seen a little later: what is not seen yet waits."""
         hidden = await checkpoint.invisible(conn, [t.xid for t in window])
         visible = [t for t in window if t.xid not in hidden]
+        self.progress.invisible += sum(not t.hidden for t in window if t.xid in hidden)
         self._pending.hide([t for t in window if t.xid in hidden])
         await self._relations.name_unknown(conn, visible)
         return visible
@@ -188,12 +188,17 @@ class Capture:
             return await project(conn, dirty, replace(self._frame, committed_at=committed_at))
 
     def _note(self, projected: Projected, reached: Transaction | None) -> None:
-        self.progress.batches += 1
-        self.progress.documents += projected.total
+        self.progress.documents.update(projected.counts())
         if reached is not None:
             self._confirmed(reached.end_lsn)
         if projected.total:
             self._changed()
+
+    def _measure(self, keys: int, seconds: float, oldest_commit: float) -> None:
+        self.progress.keys += keys
+        BATCH_KEYS.observe(keys)
+        BATCH_SECONDS.observe(seconds)
+        COMMIT_TO_DOCUMENT_SECONDS.observe(max(time.time() - oldest_commit, 0.0))
 
     def _adapt(self, size: int, seconds: float) -> None:
         if seconds > LONG_BATCH_SECONDS:

@@ -1,54 +1,84 @@
 """Following the PMS for as long as the process lives: leads again after whatever passes by itself."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
 
 import psycopg
 import structlog
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import PoolTimeout
 
 from daemon.capture import Capture
+from daemon.progress import Progress
+from daemon.replication import slot as slots
 from daemon.replication.errors import ConnectionLostError, ReplicationError, SlotActiveError
 from daemon.replication.slot import check_server
 from daemon.replication.stream import ReplicationStream
 from daemon.settings import Settings
+from sql import checkpoint
+from sql.checkpoint import DeposedError
 from sql.pool import Pool
 
 log = structlog.get_logger()
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
-_STANDBY_WAIT = 1.0
+_STANDBY_LOOK = 0.25
+_FROZEN_AFTER = "-c wal_sender_timeout=15s"
+"""A leader that has been silent for so long is dropped by the server; options in the DSN go before."""
 
 
-async def follow(settings: Settings, pool: Pool, changed: Callable[[], None]) -> None:
+async def follow(settings: Settings, pool: Pool, changed: Callable[[], None], progress: Progress) -> None:
     """Lead the slot, or wait as a hot standby until its leader is gone; come back after every lost connection.
 
     Raises:
         ReplicationError: what no waiting heals, or has not healed within the settings' patience.
-        DeposedError: another took the lead.
+        DeposedError: another took the lead from this process.
     """
     wait, last_lead = _FIRST_WAIT, time.monotonic()
     while True:
         started = time.monotonic()
         try:
-            await _lead_once(settings, pool, changed)
+            await _lead_once(settings, pool, changed, progress)
         except SlotActiveError:
-            log.info("standby", slot=settings.slot, reason="another Roomwire leads")
-            last_lead, wait = time.monotonic(), _STANDBY_WAIT
+            await _stand_by(settings, pool, progress)
+            last_lead, wait = time.monotonic(), _FIRST_WAIT
+            continue
         except ReplicationError as error:
             if time.monotonic() - started > _LONGEST_WAIT:
                 last_lead, wait = time.monotonic(), _FIRST_WAIT
             if not error.heals or time.monotonic() - last_lead > settings.patience_seconds:
                 raise
+            progress.become("reconnecting", str(error))
             log.warning("reconnecting", error=str(error), wait_seconds=round(wait, 1))
         # Several of us that lost the same server should not come back together.
         await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311
         wait = min(wait * 2, _LONGEST_WAIT)
 
 
-async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None]) -> None:
+async def _stand_by(settings: Settings, pool: Pool, progress: Progress) -> None:
+    """Wait until nobody streams the slot: asking costs the server less than trying to stream it.
+
+    Raises:
+        DeposedError: another leads, and it was this process that led before.
+    """
+    if progress.become("standby"):
+        log.info("standby", slot=settings.slot, reason="another Roomwire leads")
+    active = True
+    # Whatever goes wrong here goes wrong again, with its reason, for whoever tries to lead.
+    with contextlib.suppress(psycopg.OperationalError, PoolTimeout, ReplicationError):
+        async with pool.connection() as conn:
+            stored = await checkpoint.read(conn, settings.slot)
+            if stored is not None and 0 < progress.epoch < stored.epoch:
+                raise DeposedError(settings.slot)
+            while active:
+                await asyncio.sleep(_STANDBY_LOOK * random.uniform(0.8, 1.2))  # noqa: S311
+                active = (await slots.inspect(conn, settings.slot)).active_pid is not None
+
+
+async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None], progress: Progress) -> None:
     dsn = settings.dsn.get_secret_value()
     try:
         async with pool.connection() as conn:
@@ -56,8 +86,10 @@ async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None]
             await check_server(conn)
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise ConnectionLostError(" ".join(str(error).split())) from error
+    options = f"{_FROZEN_AFTER} {conninfo_to_dict(dsn).get('options') or ''}"
+    dsn = make_conninfo(dsn, options=options)
     async with await ReplicationStream.connect(dsn, application="roomwire capture") as stream:
         try:
-            await Capture(stream, pool, settings, changed).run()
+            await Capture(stream, pool, settings, changed, progress).run()
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from group

@@ -12,6 +12,7 @@ from aiohttp import web
 from api.app import make_app
 from daemon.following import follow
 from daemon.hints import receive_hints, send_hints
+from daemon.progress import Progress
 from daemon.settings import Settings
 from outbox.delivery.worker import run_delivery
 from sql.pool import make_pool
@@ -52,10 +53,11 @@ async def _start(
     """Start the parts; returns those that only cancelling ends."""
     dsn = settings.dsn.get_secret_value()
     changed = asyncio.Event()
+    progress = Progress()
     forever = []
     if "capture" in parts:
         pool = await resources.enter_async_context(make_pool(dsn, application="capture", size=_CAPTURE_CONNECTIONS))
-        forever.append(tasks.create_task(follow(settings, pool, changed.set)))
+        forever.append(tasks.create_task(follow(settings, pool, changed.set, progress)))
         if "delivery" not in parts:
             forever.append(tasks.create_task(send_hints(pool, changed)))
     if "delivery" in parts:

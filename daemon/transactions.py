@@ -25,8 +25,9 @@ Unknown = tuple[str, str, int | None]
 class Transaction:
     """A committed transaction; `done` when its keys are in documents, or it has none.
 
-    committed_at: Unix seconds; end_lsn: the position to resume after; size: its keys when it arrived; hidden: not
-    visible when it was last looked for; beat: content of a heartbeat of ours in it.
+    committed_at: Unix seconds; end_lsn: the position to resume after; changes: its rows of followed tables; size:
+    its keys when it arrived; hidden: not visible when it was last looked for; beat: content of a heartbeat of ours
+    in it.
     """
 
     xid: int
@@ -34,6 +35,7 @@ class Transaction:
     end_lsn: int = 0
     dirty: Dirty | None = None
     unknown: set[Unknown] = field(default_factory=set)
+    changes: int = 0
     size: int = 0
     hidden: bool = False
     beat: str | None = None
@@ -76,6 +78,7 @@ class Assembler:
                 self._inside = True
             case Commit():
                 self._open.end_lsn = event.end_lsn
+                self._open.changes = self._rows
                 self.position = max(self.position, event.end_lsn)
                 self._inside = False
                 return self._open

@@ -28,6 +28,10 @@ class Projected:
         """All documents that got a new version."""
         return self.bookings + self.content + self.availability
 
+    def counts(self) -> dict[str, int]:
+        """The numbers by name: booking, content (hotels, room types, plans), availability."""
+        return {"booking": self.bookings, "content": self.content, "availability": self.availability}
+
 
 async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projected:
     """Bring the documents of all dirty keys up to what the PMS says now."""
