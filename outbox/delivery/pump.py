@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 from uuid import UUID, uuid4
 
 import structlog
@@ -113,6 +114,7 @@ class Pump:
             lane.cancel()
         if self._lanes:
             await asyncio.wait(self._lanes)
+        self._put_back()
         settling.add(asyncio.ensure_future(self._ledger.settle()))
         done, late = await asyncio.wait(settling, timeout=_GRACE)
         for task in late:
@@ -170,24 +172,23 @@ class Pump:
             self._open_lanes()
 
     def _open_lanes(self) -> None:
-        while len(self._lanes) < min(self.target.concurrency, len(self._lanes) + len(self._ready)):
-            lane = asyncio.create_task(self._lane(self._ready.popleft()))
+        for _ in range(min(self.target.concurrency - len(self._lanes), len(self._ready))):
+            lane = asyncio.create_task(self._lane())
             self._lanes.add(lane)
-            lane.add_done_callback(self._close_lane)
+            lane.add_done_callback(self._notice)
 
-    def _close_lane(self, lane: asyncio.Task[None]) -> None:
+    async def _lane(self) -> None:
+        """Send one message after the other until none is ready."""
+        while self._ready:
+            await self._deliver(self._ready.popleft())
+        # Not in the callback, which runs later: what becomes ready in between would find all lanes taken.
+        self._lanes.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    def _notice(self, lane: asyncio.Task[None]) -> None:
         self._lanes.discard(lane)
         if not lane.cancelled() and lane.exception():
             self._broken = lane.exception()
-        # What became ready after it last looked would wait for ever.
-        self._open_lanes()
         self._turn.set()
-
-    async def _lane(self, first: Leased) -> None:
-        """Send one message after the other until none is ready."""
-        await self._deliver(first)
-        while self._ready:
-            await self._deliver(self._ready.popleft())
 
     async def _deliver(self, leased: Leased) -> None:
         try:

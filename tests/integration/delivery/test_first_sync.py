@@ -314,6 +314,46 @@ async def test_a_send_in_flight_cannot_acknowledge_what_a_new_first_sync_asks_fo
     ]
 
 
+async def test_what_changes_before_the_first_sync_is_marked_is_still_sent_whole(bench: Bench) -> None:
+    """Its writer took the endpoint for one that had everything."""
+    conn = bench.documents.conn
+    await bench.documents.availability(7, 71, nights(DAY, [1, 2, 3]))
+    async with conn.transaction():
+        await bench.endpoint()
+        await bench.documents.availability(7, 71, nights(DAY, [5]))
+    async with bench.delivering():
+        await bench.idle()
+    (received,) = bench.receiver.accepted
+    assert [span["occupied"] for span in received.data["room_types"][0]["ranges"]] == [5, 2, 3]
+
+
+async def test_nor_does_a_send_in_flight_acknowledge_what_changes_before_that(bench: Bench) -> None:
+    await bench.endpoint()
+    gate = asyncio.Event()
+
+    async def hold(_message: dict[str, Any]) -> int:
+        await gate.wait()
+        return 204
+
+    bench.receiver.answer = hold
+    async with bench.delivering():
+        await bench.idle()
+        await bench.documents.availability(7, 71, nights(DAY, [1, 2, 3]))
+        await bench.receiver.until(lambda: bench.receiver.begun == 1)
+        async with bench.documents.conn.transaction():
+            await endpoints.enable(bench.documents.conn, "engine")
+            await bench.documents.availability(7, 71, nights(DAY, [5]))
+
+        async def filled() -> bool:
+            return await bench.count("endpoint where fill_version is null") == 1
+
+        await eventually(filled)
+        gate.set()
+        await bench.idle()
+    last = bench.receiver.accepted[-1].data["room_types"][0]["ranges"]
+    assert [span["occupied"] for span in last] == [5, 2, 3]
+
+
 async def test_a_hotel_that_went_while_an_endpoint_was_disabled_is_said_to_be_gone(bench: Bench) -> None:
     await bench.endpoint()
     await small_world(bench.documents, 7)

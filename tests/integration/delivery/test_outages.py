@@ -11,6 +11,7 @@ from aiohttp import web
 
 from outbox import endpoints, signing
 from outbox.delivery import Timing
+from sql import delivery
 from tests.integration.delivery.conftest import QUICK, Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 from tests.integration.delivery.receiver import Receiver
@@ -63,6 +64,17 @@ async def test_an_outage_uses_up_no_tries_and_is_probed_by_one_message_at_a_time
         bench.receiver.answer = accepting
         await bench.idle()
     assert len(bench.receiver.accepted) == 30
+
+
+async def test_sends_that_fail_together_count_as_one_outage(bench: Bench) -> None:
+    number = await bench.endpoint()
+    conn = bench.documents.conn
+    failures = "select failures, extract(epoch from retry_at - now())::int from booking_engine.endpoint"
+    await delivery.outage(conn, number, wait=60, probing=False, error="HTTP 503")
+    await delivery.outage(conn, number, wait=600, probing=False, error="HTTP 503")
+    assert await bench.rows(failures) == [(1, 60)]
+    await delivery.outage(conn, number, wait=120, probing=True, error="HTTP 503")
+    assert await bench.rows(failures) == [(2, 120)]
 
 
 async def test_one_of_two_workers_probes(bench: Bench) -> None:
