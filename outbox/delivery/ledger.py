@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
+from outbox import metrics
 from outbox.delivery.compose import Part
 from outbox.delivery.outcome import Outcome, outage_pause, rejection_pause
 from outbox.delivery.steady import steadily
@@ -55,6 +56,7 @@ class Ledger:
     def note(self, attempt: Attempt, outcome: Outcome, *, probing: bool) -> None:
         """A send was made; its outcome tells how the endpoint is."""
         self._attempts.append(attempt)
+        metrics.attempted(self._target.name, attempt.outcome, attempt.latency_ms / 1000)
         if outcome.verdict == "gone":
             self._gone = outcome
         elif outcome.verdict in {"outage", "throttled"}:
