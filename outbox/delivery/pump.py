@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from outbox import metrics
 from outbox.delivery.compose import Message, compose, digits, heartbeat, snapshot
 from outbox.delivery.ledger import Ledger
 from outbox.delivery.sender import Sender
@@ -76,6 +77,7 @@ class Pump:
         self.retired = False
         self._broken: BaseException | None = None
         self._size = 2 * target.concurrency
+        self._began = time.time()
 
     def poke(self, standing: Standing) -> None:
         """Tell what the last look at the database found."""
@@ -212,6 +214,7 @@ class Pump:
             case "delivered":
                 self._size = min(self._size + 1, _MOST)
                 self._ledger.acknowledge(leased.token, [(part.claim, part.version) for part in parts])
+                self._measure(leased.message)
             case "rejected" if len(parts) > 1:
                 await self._send_halves(leased)
             case "rejected":
@@ -220,6 +223,17 @@ class Pump:
             case _:
                 self._ledger.release(leased.token, leased.claims, outcome.error)
                 self._put_back()
+
+    def _measure(self, message: Message) -> None:
+        if documents := [part for part in message.parts if part.claim.kind != "snapshot"]:
+            metrics.delivered(
+                self.target.name,
+                len(documents),
+                committed_at=message.timestamp,
+                version=max(part.version for part in documents),
+                began=self._began,
+                now=time.time(),
+            )
 
     async def _send_halves(self, leased: Leased) -> None:
         """Find the key that is not taken, so that the others go through."""
