@@ -3,7 +3,8 @@
 The order is what keeps it right. Booking documents are locked before they are computed, in a new statement. What a
 reservation is computed from is read before availability is, so that a deletion that slips in between is still seen.
 A reservation found through an id that another one lost or gained is recomputed too, until none is left: under
-REPLICA IDENTITY DEFAULT the change stream does not name it.
+REPLICA IDENTITY DEFAULT the change stream does not name it. So is every reservation of a client who is found to
+differ: once that is noted, the client's own change makes nothing dirty any more.
 """
 
 from dataclasses import dataclass
@@ -54,10 +55,11 @@ async def _project_bookings(conn: AsyncConnection, dirty: Dirty, nights: set[tup
     while todo or lost:
         if todo:
             keys += await projection.lock_bookings(conn, todo, frame)
-            moved = await projection.renew_seen(conn, todo)
+            moved, renamed = await projection.renew_seen(conn, todo)
             nights |= {(m.hotel_id, night) for m in moved for night in m.old_dates}
             lost -= {ref for m in moved for ref in m.old_refs}
             lost |= {night for m in moved for night in set(m.nights) - set(m.old_refs)} - dirty.inserted
+            lost |= renamed
         done |= todo
         todo = await projection.owners(conn, lost) - done
         lost = set()

@@ -96,10 +96,15 @@ async def lock_bookings(
     return await (await conn.execute(_OURS["lock_bookings"], wanted)).fetchall()
 
 
-async def renew_seen(conn: AsyncConnection, reservations: Collection[tuple[int, str]]) -> list[Moved]:
-    """Note what these reservations are computed from now; returns those for which that differs."""
-    rows = await conn.execute(_RENEW_SEEN, _columns(reservations))
-    return [Moved(*row) async for row in rows]
+async def renew_seen(
+    conn: AsyncConnection, reservations: Collection[tuple[int, str]]
+) -> tuple[list[Moved], set[str]]:
+    """Note what these reservations are computed from now.
+
+    Returns those for which that differs, and their clients who differ from what other documents may show.
+    """
+    rows = await (await conn.execute(_RENEW_SEEN, _columns(reservations))).fetchall()
+    return [Moved(*row) for client, *row in rows if client is None], {client for client, *_ in rows if client}
 
 
 async def lock_content(conn: AsyncConnection, kind: ContentKind, hotels: Collection[int]) -> list[tuple[int, str]]:

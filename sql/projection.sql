@@ -18,7 +18,8 @@ from unnest(%(ids)s::uuid[]) as wanted (id)
 join booking_engine.reservation_seen s on s.refs @> array[wanted.id]
 
 -- name: renew_seen
--- Notes what the wanted reservations are computed from now, and tells those for which that differs.
+-- Notes what the wanted reservations are computed from now, and tells those for which that differs. Also tells
+-- the clients that are others than noted: documents of other reservations still show them as they were.
 with fresh as (
     {positions}
 ),
@@ -43,18 +44,22 @@ shown as (
 digests as (
     {digests}
 ),
-noted as (
-    insert into booking_engine.client_seen (client_id, digest)
-    select d.client_id, d.digest
+differing as (
+    select d.client_id, d.digest, s.client_id is not null as known
     from digests d
     left join booking_engine.client_seen s using (client_id)
     where s.digest is distinct from d.digest
-    order by d.client_id
+),
+noted as (
+    insert into booking_engine.client_seen (client_id, digest)
+    select client_id, digest from differing order by client_id
     on conflict (client_id) do update set digest = excluded.digest
 )
-select hotel_id, coalesce(nights, '{{}}')::text[], coalesce(old_refs, '{{}}')::text[],
+select null, hotel_id, coalesce(nights, '{{}}')::text[], coalesce(old_refs, '{{}}')::text[],
     coalesce(old_dates, '{{}}')::text[]
 from compared
+union all
+select client_id::text, null, null, null, null from differing where known
 
 -- name: stub_bookings
 insert into booking_engine.document (kind, hotel_id, id)
