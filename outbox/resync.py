@@ -53,6 +53,8 @@ async def _booking(conn: AsyncConnection, work: Work, hotel_id: int, frame: Fram
     page = await scopes.booking_page(conn, hotel_id, frame.today, work.cursor, BOOKINGS_A_PAGE)
     await project(conn, Dirty(reservations={(hotel_id, booking) for booking in page}), frame)
     if len(page) < BOOKINGS_A_PAGE:
+        # Until a stay was read here, a change that took it from a night did not name the night: look at all again.
+        await scopes.add(conn, "availability", hotel_id, work.reason)
         await scopes.finish(conn, work)
     else:
         await scopes.step(conn, work, cursor=page[-1], done=len(page), total=total)
