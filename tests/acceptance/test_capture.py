@@ -1,4 +1,4 @@
-"""Capture's promises, seen from outside: nothing is lost, nothing is written for nothing, work goes on where it was."""
+"""Capture's promises, seen from outside: nothing is lost or written for nothing, and work goes on where it was."""
 
 import asyncio
 from typing import Any
@@ -10,6 +10,15 @@ from deploy.pms.simulator import Simulator
 from outbox.signing import new_secret
 from tests.support.daemon import Roomwire, today, until
 from tests.support.mirror.process import MirrorProcess
+
+HOLD = """
+    update reservations set comment = 'held'
+    where id = (select id from reservations where status = 'confirmed' and type <> 'employee' order by id limit 1)
+    returning id
+"""
+PINNED = """
+    select (pg_current_wal_lsn() - confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = %s
+"""
 
 
 def simulator(roomwire: Roomwire, seed: int = 5) -> Simulator:
@@ -31,8 +40,7 @@ async def test_a_commit_held_invisible_is_not_lost(roomwire: Roomwire, mirror: M
         await ask(roomwire, "alter system set synchronous_standby_names = 'nobody'")
         await ask(roomwire, "select pg_reload_conf()")
         before = await ask(roomwire, "select pg_current_wal_flush_lsn()")
-        held = group.create_task(ask(roomwire, "update reservations set comment = 'held' where id = (select id from"
-            " reservations where status = 'confirmed' and type <> 'employee' order by id limit 1) returning id"))  # fmt: skip
+        held = group.create_task(ask(roomwire, HOLD))
 
         async def sent() -> bool:
             waiting = "select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep' and query ~ 'held'"
@@ -80,11 +88,7 @@ async def test_an_idle_database_is_left_alone(roomwire: Roomwire, mirror: Mirror
 
         assert await until(four_beats, 60)
         a_beat = (seen[-1][1] - seen[1][1]) / 2
-        pinned = await ask(
-            roomwire,
-            "select (pg_current_wal_lsn() - confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = %s",
-            roomwire.slot,
-        )
+        pinned = await ask(roomwire, PINNED, roomwire.slot)
     assert a_beat < 2_000, "bytes of log for ten seconds of nothing"
     assert pinned < 10_000
 

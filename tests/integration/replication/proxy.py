@@ -72,6 +72,6 @@ def proxied(database: Database) -> Iterator[tuple[Proxy, str]]:
     """Put a proxy before the database's server: the proxy, and the connection string through it."""
     proxy = Proxy(database.server.address)
     try:
-        yield proxy, make_conninfo(database.server.dsn(database.name, tcp=True), port=proxy.port)
+        yield proxy, make_conninfo(database.server.dsn(database.name, tcp=True), host="127.0.0.1", port=proxy.port)
     finally:
         proxy.close()
