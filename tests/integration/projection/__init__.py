@@ -1,0 +1,1 @@
+"""The projector on real servers: what the PMS does, as its change stream tells it, becomes documents."""
