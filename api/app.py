@@ -2,14 +2,11 @@
 
 from aiohttp import web
 
+from api.operations import Operations, add_routes
 
-def make_app() -> web.Application:
+
+def make_app(operations: Operations) -> web.Application:
     """The application with its routes."""
     app = web.Application()
-    app.router.add_get("/livez", livez)
+    add_routes(app, operations)
     return app
-
-
-async def livez(_request: web.Request) -> web.Response:
-    """Answer that the event loop turns; says nothing about the database."""
-    return web.json_response({"status": "ok"})

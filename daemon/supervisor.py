@@ -2,20 +2,19 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Collection
+from contextlib import AsyncExitStack
 from typing import Literal, get_args
 
 import structlog
-from aiohttp import web
 
-from api.app import make_app
 from daemon.following import follow
 from daemon.hints import receive_hints, send_hints
 from daemon.progress import Progress
+from daemon.serving import serving
 from daemon.settings import Settings
 from outbox.delivery.worker import run_delivery
-from sql.pool import make_pool
+from sql.pool import Pool, make_pool
 
 log = structlog.get_logger()
 
@@ -54,32 +53,23 @@ async def _start(
     dsn = settings.dsn.get_secret_value()
     changed = asyncio.Event()
     progress = Progress()
+    pools: list[Pool] = []
     forever = []
     if "capture" in parts:
         pool = await resources.enter_async_context(make_pool(dsn, application="capture", size=_CAPTURE_CONNECTIONS))
         forever.append(tasks.create_task(follow(settings, pool, changed.set, progress)))
+        pools.append(pool)
         if "delivery" not in parts:
             forever.append(tasks.create_task(send_hints(pool, changed)))
     if "delivery" in parts:
         pool = await resources.enter_async_context(
             make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS, **_DELIVERY_SESSION)
         )
+        pools.append(pool)
         tasks.create_task(run_delivery(pool, wake=changed, stop=stop))
         if "capture" not in parts:
             forever.append(tasks.create_task(receive_hints(dsn, changed)))
     if "api" in parts:
-        await resources.enter_async_context(_serving(settings))
+        captures = progress if "capture" in parts else None
+        await resources.enter_async_context(serving(settings, parts, captures, pools))
     return forever
-
-
-@asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[None]:
-    runner = web.AppRunner(make_app(), access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, settings.api_host, settings.api_port)
-    await site.start()
-    log.info("serving", addresses=[f"http://{host}:{port}" for host, port, *_ in runner.addresses])
-    try:
-        yield
-    finally:
-        await runner.cleanup()
