@@ -12,10 +12,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import PoolTimeout
 
 from daemon.capture import Capture
+from daemon.check.refusal import refuse_if_wrong
 from daemon.progress import Progress
 from daemon.replication import slot as slots
 from daemon.replication.errors import ConnectionLostError, ReplicationError, SlotActiveError
-from daemon.replication.slot import check_server
 from daemon.replication.stream import ReplicationStream
 from daemon.settings import Settings
 from sql import checkpoint
@@ -83,7 +83,7 @@ async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None]
     try:
         async with pool.connection() as conn:
             # A replication connection that is refused does not say why; an ordinary one can.
-            await check_server(conn)
+            await refuse_if_wrong(conn, settings)
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise ConnectionLostError(" ".join(str(error).split())) from error
     options = f"{_FROZEN_AFTER} {conninfo_to_dict(dsn).get('options') or ''}"

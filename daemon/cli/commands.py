@@ -1,10 +1,13 @@
-"""The commands for the process as a whole: setup, migrate, run, resync, status, demo."""
+"""The commands for the process as a whole: setup, check, migrate, run, resync, status, demo."""
 
 from typing import Annotated
 
 import typer
 
+from daemon.check.report import as_json, as_text, worst
+from daemon.check.verdict import Level
 from daemon.cli import endpoints, running
+from daemon.cli.check import run_check
 from daemon.cli.progress import show_resync
 from daemon.cli.status import gather, render
 from daemon.settings import check_dsn
@@ -44,7 +47,25 @@ def setup(
         running.fail(f"ROOMWIRE_OWNER_DSN: {error}")
     running.run(run_setup(found, owner_dsn, dry_run=dry_run, say=typer.echo))
     if not dry_run:
+        findings = running.run(run_check(found, measure_seconds=0.0))
+        typer.echo(as_text(findings))
+        if worst(findings) is Level.wrong:
+            running.fail("The database is not ready: see what is wrong above.")
         typer.secho("The database is ready: start `roomwire run`.", fg="green")
+
+
+@app.command()
+def check(
+    as_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look at everything that Roomwire needs. Exit code: 0 all is well, 1 a warning, 2 something is wrong."""
+    try:
+        found = running.settings()
+    except typer.Exit:
+        raise typer.Exit(Level.wrong) from None
+    findings = running.run(run_check(found))
+    typer.echo(as_json(findings) if as_ else as_text(findings))
+    raise typer.Exit(worst(findings))
 
 
 @app.command()

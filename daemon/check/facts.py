@@ -1,0 +1,63 @@
+"""What the checks judge: facts of one moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daemon.replication.errors import ReplicationError
+from daemon.replication.slot import SlotState
+from daemon.settings import Settings
+from sql.check import Clock, Identity, Room, Schema, Server, Table, Transaction
+from sql.migrate import MigrationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Essentials:
+    """What `roomwire run` looks at before it leads.
+
+    clock: None where the server does not know the hotels' time zone; pending: migrations that have not run, or why
+    they cannot be told.
+    """
+
+    settings: Settings
+    server: Server
+    schema: Schema
+    tables: Sequence[Table]
+    identities: Sequence[Identity]
+    clock: Clock | None
+    pending: Sequence[str] | MigrationError
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Whether an endpoint's host took a connection; error: why it did not."""
+
+    name: str
+    address: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that `roomwire check` looks at.
+
+    plugin: what the slot is read with, or will be; publication_fault: None where it is sound; led_before: there is
+    a checkpoint; wal_rate: bytes a second, None where it is not known; skew: seconds that the server's clock is
+    ahead of ours, None where it was not told, give or take skew_error; endpoints: those that are enabled.
+    """
+
+    essentials: Essentials
+    room: Room
+    slot: SlotState
+    plugin: str | ReplicationError
+    publication_fault: ReplicationError | None
+    led_before: bool
+    wal_rate: float | None
+    skew: float | None
+    skew_error: float
+    transactions: Sequence[Transaction]
+    endpoints: Sequence[Reached]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings they were gathered with."""
+        return self.essentials.settings

@@ -1,0 +1,135 @@
+"""Asking the server, and the endpoints' machines, for what the checks judge. Changes nothing."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import AsyncConnection
+
+from daemon.check.clocks import LONG_SECONDS
+from daemon.check.facts import Essentials, Facts, Reached
+from daemon.replication import slot as slots
+from daemon.replication.errors import ReplicationError
+from daemon.replication.publication import check_publication
+from daemon.replication.slot import SlotState
+from daemon.settings import Settings
+from outbox import endpoints
+from sql import check, checkpoint, migrate
+from sql.check import Clock
+from sql.migrate import MigrationError
+from sql.pms.columns import READ
+from sql.pms.tables import FOLLOWED
+
+_PATIENCE = 3.0
+_MEASURABLE = 0.5
+
+
+async def gather_essentials(conn: AsyncConnection, settings: Settings) -> Essentials:
+    """What `roomwire run` looks at before it leads: six short questions.
+
+    Raises:
+        psycopg.Error: the server cannot be asked.
+    """
+    return Essentials(
+        settings=settings,
+        server=await check.server(conn),
+        schema=await check.schema(conn),
+        tables=await check.tables(conn, READ),
+        identities=await check.identities(conn, FOLLOWED),
+        clock=await check.clock(conn, settings.time_zone),
+        pending=await _pending(conn),
+    )
+
+
+async def gather(conn: AsyncConnection, settings: Settings, *, measure_seconds: float) -> Facts:
+    """Everything that the checks look at; the log's growth is measured for so many seconds.
+
+    Raises:
+        psycopg.Error: the server cannot be asked.
+    """
+    essentials = await gather_essentials(conn, settings)
+    room = await check.room(conn)
+    reached = await _reach(conn, essentials)
+    await asyncio.sleep(measure_seconds)
+    asked = time.time()
+    clock = await check.clock(conn, settings.time_zone)
+    answered = time.time()
+    state = await slots.inspect(conn, settings.slot)
+    led_before = not essentials.pending and await checkpoint.read(conn, settings.slot) is not None
+    return Facts(
+        essentials=replace(essentials, clock=clock),
+        room=room,
+        slot=state,
+        plugin=await _plugin(conn, settings, state),
+        publication_fault=await _publication_fault(conn, settings.publication),
+        led_before=led_before,
+        wal_rate=room.wal_rate or _rate(essentials.clock, clock),
+        skew=clock.now - (asked + answered) / 2 if clock else None,
+        skew_error=(answered - asked) / 2,
+        transactions=await check.transactions(conn, LONG_SECONDS),
+        endpoints=reached,
+    )
+
+
+async def _pending(conn: AsyncConnection) -> Sequence[str] | MigrationError:
+    try:
+        return await migrate.pending(conn)
+    except MigrationError as error:
+        return error
+    except psycopg.errors.InsufficientPrivilege:
+        return MigrationError("the role may not see which migrations have run")
+
+
+async def _plugin(conn: AsyncConnection, settings: Settings, state: SlotState) -> str | ReplicationError:
+    """What the slot is or will be read with; a plugin is tried by making a slot that is gone at once."""
+    try:
+        if state.plugin is None:
+            return await slots.choose_plugin(conn, settings.plugin)
+        if state.active_pid is None:
+            return await slots.choose_plugin(conn, "pgoutput" if state.plugin == "pgoutput" else "wal2json")
+    except ReplicationError as error:
+        return error
+    return state.plugin
+
+
+async def _publication_fault(conn: AsyncConnection, name: str) -> ReplicationError | None:
+    try:
+        await check_publication(conn, name, FOLLOWED)
+    except ReplicationError as error:
+        return error
+    return None
+
+
+def _rate(before: Clock | None, after: Clock | None) -> float | None:
+    """Bytes of log a second between two looks; None where they are too close, or there is no log."""
+    if before is None or after is None or before.written is None or after.written is None:
+        return None
+    seconds = after.now - before.now
+    return (after.written - before.written) / seconds if seconds >= _MEASURABLE else None
+
+
+async def _reach(conn: AsyncConnection, essentials: Essentials) -> list[Reached]:
+    if essentials.pending or not essentials.schema.owned:
+        return []
+    listed = [found for found in await endpoints.overview(conn) if found.status == "enabled"]
+    return list(await asyncio.gather(*(_connect(found.name, found.url) for found in listed)))
+
+
+async def _connect(name: str, url: str) -> Reached:
+    """Open a connection, with TLS where the endpoint has it, and close it unused."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+    error = None
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            _, writer = await asyncio.open_connection(host, port, ssl=secure or None)
+            writer.transport.abort()
+    except TimeoutError:
+        error = f"no answer within {_PATIENCE:.0f} s"
+    except OSError as reason:
+        error = reason.strerror or str(reason)
+    return Reached(name, f"{host}:{port}", error)

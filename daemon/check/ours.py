@@ -1,0 +1,28 @@
+"""Checks of what is Roomwire's own: its tables, and the endpoints it sends to."""
+
+from daemon.check.facts import Essentials, Facts
+from daemon.check.verdict import Verdict, ok, warning, wrong
+from sql.migrate import MigrationError
+
+PENDING = "Run `roomwire migrate`."
+MIGRATED_OTHERWISE = "Run the Roomwire that migrated it, or newer."
+UNREACHED = "See that its machine runs and lets us through; deliveries wait for it, and nothing is lost."
+
+
+def migrations(facts: Essentials) -> Verdict:
+    """Roomwire's own tables are those of this installation."""
+    if isinstance(facts.pending, MigrationError):
+        said = str(facts.pending)
+        return wrong(said[:1].upper() + said[1:], MIGRATED_OTHERWISE)
+    if facts.pending:
+        return wrong(f"These migrations have not run: {', '.join(facts.pending)}", PENDING)
+    return ok("Roomwire's own tables are up to date")
+
+
+def endpoints(facts: Facts) -> Verdict:
+    """Every endpoint takes a connection. No message is sent."""
+    away = [f"{found.name} ({found.address}: {found.error})" for found in facts.endpoints if found.error]
+    if away:
+        return warning(f"Not reached: {', '.join(away)}", UNREACHED)
+    count = len(facts.endpoints)
+    return ok("There is no endpoint yet" if not count else f"{count} endpoints take connections")
