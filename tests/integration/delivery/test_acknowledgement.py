@@ -143,6 +143,22 @@ async def test_two_workers_never_claim_the_same_key(bench: Bench, ours: Database
     assert len(first) + len(second) == len({*first, *second}) == 301
 
 
+async def test_of_two_workers_that_try_again_at_once_one_may(
+    bench: Bench, worker: AsyncConnection, endpoint: int, ours: Database
+) -> None:
+    await bench.documents.bookings(7, 5)
+    await delivery.outage(worker, endpoint, wait=0, probing=False, error="HTTP 503")
+    async with await connect(ours.dsn, application="other", lock_timeout="10s") as other:
+        async with worker.transaction():
+            first = await delivery.claim(worker, endpoint, token=uuid4(), size=1, lease=30)
+            trying = asyncio.create_task(delivery.claim(other, endpoint, token=uuid4(), size=1, lease=30))
+            await blocked(bench, other)
+        second = await trying
+    assert (first.failing, first.probing) == (True, True)
+    assert (second.failing, second.probing) == (True, False)
+    assert (await delivery.claim(worker, endpoint, token=uuid4(), size=1, lease=30)).claims == []
+
+
 async def test_a_deletion_of_what_was_never_sent_is_not_sent_and_one_of_what_may_have_been_is(
     bench: Bench,
 ) -> None:

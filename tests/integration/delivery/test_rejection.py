@@ -1,10 +1,12 @@
 """Content that an endpoint does not take."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from outbox import endpoints
+from outbox.delivery import Timing
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 from tests.unit.outbox.samples import DAY
@@ -112,3 +114,20 @@ async def test_a_message_of_many_keys_is_split_down_to_the_guilty_ones(bench: Be
     attempts = await bench.rows("select outcome, keys from booking_engine.attempt where outcome = 'rejected'")
     assert ("rejected", 13) in attempts
     assert attempts.count(("rejected", 1)) == len(guilty)
+
+
+async def test_splitting_may_take_longer_than_a_lease(bench: Bench) -> None:
+    for room_type in range(8):
+        await bench.documents.availability(7, room_type, nights(DAY, [1, 2, 2]))
+    await bench.endpoint()
+
+    async def slow_and_picky(message: dict[str, Any]) -> int:
+        await asyncio.sleep(0.4)
+        said = {room_type["room_type_id"] for room_type in message["data"]["room_types"]}
+        return 422 if 5 in said else 204
+
+    bench.receiver.answer = slow_and_picky
+    timing = Timing(lease=2.0, send=1.0, connect=0.5, poll=0.1)
+    async with bench.delivering(timing), bench.delivering(timing):
+        await bench.idle(rejected=1)
+    assert [len(received.data["room_types"]) for received in bench.receiver.received] == [8, 4, 4, 2, 1, 1, 2]
