@@ -12,11 +12,15 @@ F = TypeVar("F")
 
 
 class Check(NamedTuple, Generic[F]):
-    """name: as shown; judge: its docstring says what should be; remedies: templates of all that it may say."""
+    """name: as shown; judge: its docstring says what should be.
+
+    Templates of the remedies it may give: `faults` go with what is wrong, `warns` with a warning.
+    """
 
     name: str
     judge: Callable[[F], Verdict]
-    remedies: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    warns: tuple[str, ...] = ()
 
 
 class Finding(NamedTuple):
@@ -28,20 +32,8 @@ class Finding(NamedTuple):
     remedy: str
 
 
-_PLUGIN = (
-    errors.PluginMissingError.remedy,
-    errors.PluginRefusedError.remedy,
-    errors.NoFreeSlotError.remedy,
-    log.PLUGIN_OTHER,
-)
-_PUBLICATION = (
-    errors.PublicationMissingError.remedy,
-    errors.PublicationFaultyError.remedy,
-    log.PUBLICATION_UNUSED,
-)
-
 ESSENTIAL: tuple[Check[Essentials], ...] = (
-    Check("version", access.version, (access.VERSION_OLD, access.VERSION_NEW, access.VERSION_FAULTY)),
+    Check("version", access.version, (access.VERSION_OLD,), (access.VERSION_NEW, access.VERSION_FAULTY)),
     Check("primary", access.primary, (access.IN_RECOVERY,)),
     Check("wal_level", log.wal_level, (errors.WalLevelError.remedy,)),
     Check("replication", access.replication, (errors.NotPermittedError.remedy,)),
@@ -50,25 +42,36 @@ ESSENTIAL: tuple[Check[Essentials], ...] = (
     Check("identities", hotel.identities, (hotel.IDENTITIES,)),
     Check("schema", access.schema, (access.SCHEMA_MISSING, access.SCHEMA_FOREIGN)),
     Check("migrations", ours.migrations, (ours.PENDING, ours.MIGRATED_OTHERWISE)),
-    Check("time_zone", clocks.time_zone, (clocks.ZONE_UNKNOWN, clocks.ZONE_OTHER)),
+    Check("time_zone", clocks.time_zone, (clocks.ZONE_UNKNOWN,), (clocks.ZONE_OTHER,)),
 )
-"""What `roomwire run` refuses to start without: it could not work, or would lose changes."""
+"""What `roomwire run` refuses to lead without: it could not work, or would lose changes."""
 
 FURTHER: tuple[Check[Facts], ...] = (
     Check("slots", log.slots, (errors.NoFreeSlotError.remedy,)),
     Check("senders", log.senders, (errors.NoFreeSlotError.remedy,)),
-    Check("plugin", log.plugin, _PLUGIN),
-    Check("publication", log.publication, _PUBLICATION),
+    Check(
+        "plugin",
+        log.plugin,
+        (errors.PluginMissingError.remedy, errors.PluginRefusedError.remedy),
+        (log.PLUGIN_OTHER, log.PLUGIN_UNTRIED),
+    ),
+    Check(
+        "publication",
+        log.publication,
+        (errors.PublicationMissingError.remedy, errors.PublicationFaultyError.remedy),
+        (log.PUBLICATION_UNUSED,),
+    ),
     Check(
         "slot",
         log.slot,
-        (log.SLOT_MISSING, errors.SlotElsewhereError.remedy, log.SLOT_LOST, log.SLOT_UNREAD, log.SLOT_BEHIND),
+        (errors.SlotElsewhereError.remedy,),
+        (log.SLOT_MISSING, log.SLOT_LOST, log.SLOT_UNREAD, log.SLOT_BEHIND),
     ),
-    Check("kept", log.kept, (log.KEEP_UNLIMITED, log.KEEP_SHORT, log.KEEP_IDLE)),
-    Check("transactions", clocks.transactions, (clocks.LONG, clocks.LONG_PREPARED, clocks.HIDDEN)),
-    Check("synchronous", clocks.synchronous, (clocks.SYNCHRONOUS,)),
-    Check("clock", clocks.skew, (clocks.SKEW,)),
-    Check("endpoints", ours.endpoints, (ours.UNREACHED,)),
+    Check("kept", log.kept, (), (log.KEEP_UNLIMITED, log.KEEP_SHORT, log.KEEP_IDLE)),
+    Check("transactions", clocks.transactions, (), (clocks.LONG, clocks.LONG_PREPARED, clocks.HIDDEN)),
+    Check("synchronous", clocks.synchronous, (), (clocks.SYNCHRONOUS,)),
+    Check("clock", clocks.skew, (clocks.SKEW,), (clocks.SKEW,)),
+    Check("endpoints", ours.endpoints, (), (ours.UNREACHED,)),
 )
 
 

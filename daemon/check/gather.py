@@ -58,7 +58,7 @@ async def gather(conn: AsyncConnection, settings: Settings, *, measure_seconds: 
     clock = await check.clock(conn, settings.time_zone)
     answered = time.time()
     state = await slots.inspect(conn, settings.slot)
-    led_before = not essentials.pending and await checkpoint.read(conn, settings.slot) is not None
+    led_before = _have_tables(essentials) and await checkpoint.read(conn, settings.slot) is not None
     return Facts(
         essentials=replace(essentials, clock=clock),
         room=room,
@@ -81,6 +81,10 @@ async def _pending(conn: AsyncConnection) -> Sequence[str] | MigrationError:
         return error
     except psycopg.errors.InsufficientPrivilege:
         return MigrationError("the role may not see which migrations have run")
+
+
+def _have_tables(essentials: Essentials) -> bool:
+    return essentials.schema.owned and not essentials.pending
 
 
 async def _plugin(conn: AsyncConnection, settings: Settings, state: SlotState) -> str | ReplicationError:
@@ -112,7 +116,7 @@ def _rate(before: Clock | None, after: Clock | None) -> float | None:
 
 
 async def _reach(conn: AsyncConnection, essentials: Essentials) -> list[Reached]:
-    if essentials.pending or not essentials.schema.owned:
+    if not _have_tables(essentials):
         return []
     listed = [found for found in await endpoints.overview(conn) if found.status == "enabled"]
     return list(await asyncio.gather(*(_connect(found.name, found.url) for found in listed)))

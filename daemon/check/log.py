@@ -6,6 +6,7 @@ from daemon.check.facts import Essentials, Facts
 from daemon.check.verdict import Verdict, failed, ok, size, span, warning
 from daemon.replication.errors import (
     NoFreeSlotError,
+    PluginMissingError,
     ReplicationError,
     SlotElsewhereError,
     WalLevelError,
@@ -21,6 +22,7 @@ SLOT_LOST = (
 SLOT_UNREAD = "Start `roomwire run`: until then the server keeps the log."
 SLOT_BEHIND = "See with `roomwire status` what it waits for; the server keeps the log until then."
 PLUGIN_OTHER = "Drop the slot while `roomwire run` is stopped to have {wish}, or set ROOMWIRE_PLUGIN={plugin}."
+PLUGIN_UNTRIED = "Heal that first, then run `roomwire check` again."
 PUBLICATION_UNUSED = "Run `roomwire setup` as the tables' owner: wal2json does not read it, but pgoutput would."
 
 _DAY: Final = 86_400.0
@@ -55,10 +57,10 @@ def senders(facts: Facts) -> Verdict:
 def plugin(facts: Facts) -> Verdict:
     """The slot's output plugin works here, and is the one that was asked for."""
     found, wish = facts.plugin, facts.settings.plugin
-    if isinstance(found, NoFreeSlotError):
-        return warning("The plugin could not be tried: no replication slot is free", found.remedy)
-    if isinstance(found, ReplicationError):
+    if isinstance(found, PluginMissingError):
         return failed(found)
+    if isinstance(found, ReplicationError):
+        return warning(f"The plugin could not be tried: {found.args[0]}", PLUGIN_UNTRIED)
     if facts.slot.exists and wish not in ("auto", found):
         return warning(
             f"Slot {facts.settings.slot} was made with {found}, not with {wish}",

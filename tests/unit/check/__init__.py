@@ -1,0 +1,1 @@
+"""Checks without a server."""

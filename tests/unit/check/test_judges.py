@@ -1,0 +1,303 @@
+"""Every check, on facts that it finds well, warns of, or calls wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from daemon.check import access, clocks, hotel, log, ours
+from daemon.check.catalogue import ESSENTIAL, FURTHER, judge, judge_essentials
+from daemon.check.facts import Facts, Reached
+from daemon.check.verdict import Level
+from daemon.replication import errors
+from daemon.replication.slot import SlotState
+from sql.check import Identity, Transaction
+from sql.migrate import MigrationError
+from tests.unit.check.facts import (
+    CLOCK,
+    GB,
+    HEALTHY,
+    IDENTITIES,
+    ROOM,
+    SCHEMA,
+    SERVER,
+    SLOT,
+    essentials,
+    facts,
+    table,
+)
+
+PGOUTPUT = HEALTHY.settings.model_copy(update={"plugin": "pgoutput"})
+UNREAD = replace(SLOT, active_pid=None)
+
+# check, facts, level, words of what it says, template of the remedy
+CASES: list[tuple[str, Facts, Level, str, str]] = [
+    ("version", essentials(server=replace(SERVER, version=140_020)), Level.wrong, "14.20", access.VERSION_OLD),
+    ("version", essentials(server=replace(SERVER, version=190_000)), Level.warning, "19.0", access.VERSION_NEW),
+    (
+        "version",
+        essentials(server=replace(SERVER, version=170_005)),
+        Level.warning,
+        "PostgreSQL 17.5 has known faults: decoding beside much DDL",
+        access.VERSION_FAULTY,
+    ),
+    (
+        "version",
+        essentials(server=replace(SERVER, version=160_008)),
+        Level.warning,
+        "16.8 has known faults: changes are lost",
+        access.VERSION_FAULTY,
+    ),
+    ("primary", essentials(server=replace(SERVER, in_recovery=True)), Level.wrong, "standby", access.IN_RECOVERY),
+    (
+        "wal_level",
+        essentials(server=replace(SERVER, wal_level="replica")),
+        Level.wrong,
+        "wal_level is replica",
+        errors.WalLevelError.remedy,
+    ),
+    (
+        "replication",
+        essentials(server=replace(SERVER, may_replicate=False)),
+        Level.wrong,
+        "does not have REPLICATION",
+        errors.NotPermittedError.remedy,
+    ),
+    (
+        "reading",
+        essentials(tables=table("rooms", hidden=["id"])),
+        Level.wrong,
+        "may not read rooms",
+        access.READING,
+    ),
+    ("reading", essentials(schema=replace(SCHEMA, sees_public=False)), Level.wrong, "schema public", access.PUBLIC),
+    ("columns", essentials(tables=table("rooms", present=False)), Level.wrong, "no table rooms", hotel.COLUMNS),
+    (
+        "columns",
+        essentials(tables=table("hotels", columns=["id"])),
+        Level.wrong,
+        "Table hotels has no column address, created_at",
+        hotel.COLUMNS,
+    ),
+    (
+        "identities",
+        essentials(identities=[*IDENTITIES, Identity("rooms", ["id"], 2, "rooms_7")]),
+        Level.wrong,
+        "rows of rooms_7 and 1 more are deleted",
+        hotel.IDENTITIES,
+    ),
+    (
+        "schema",
+        essentials(schema=replace(SCHEMA, present=False, owner=None, owned=False)),
+        Level.wrong,
+        "no schema booking_engine",
+        access.SCHEMA_MISSING,
+    ),
+    (
+        "schema",
+        essentials(schema=replace(SCHEMA, owner="boss", owned=False)),
+        Level.wrong,
+        "belongs to boss, not to capture",
+        access.SCHEMA_FOREIGN,
+    ),
+    ("migrations", essentials(pending=["0002 more"]), Level.wrong, "0002 more", ours.PENDING),
+    (
+        "migrations",
+        essentials(pending=MigrationError("the database has migration 0009")),
+        Level.wrong,
+        "The database has migration 0009",
+        ours.MIGRATED_OTHERWISE,
+    ),
+    ("time_zone", essentials(clock=None), Level.wrong, "does not know", clocks.ZONE_UNKNOWN),
+    (
+        "time_zone",
+        essentials(clock=replace(CLOCK, zone_offset=8 * 3600)),
+        Level.warning,
+        "8:00:00 from UTC there, 9:00:00 here",
+        clocks.ZONE_OTHER,
+    ),
+    (
+        "slots",
+        facts(room=replace(ROOM, slots_used=10), slot=SlotState(False)),
+        Level.wrong,
+        "All of the 10 replication slots",
+        errors.NoFreeSlotError.remedy,
+    ),
+    (
+        "senders",
+        facts(room=replace(ROOM, senders_used=10), slot=UNREAD),
+        Level.wrong,
+        "All of the 10 WAL senders",
+        errors.NoFreeSlotError.remedy,
+    ),
+    (
+        "plugin",
+        facts(plugin=errors.PluginMissingError("no wal2json")),
+        Level.wrong,
+        "no wal2json",
+        errors.PluginMissingError.remedy,
+    ),
+    (
+        "plugin",
+        facts(plugin=errors.PluginRefusedError("not admitted")),
+        Level.wrong,
+        "not admitted",
+        errors.PluginRefusedError.remedy,
+    ),
+    ("plugin", facts(plugin=errors.NoFreeSlotError("full")), Level.warning, "tried: full", log.PLUGIN_UNTRIED),
+    ("plugin", essentials(settings=PGOUTPUT), Level.warning, "made with wal2json, not with", log.PLUGIN_OTHER),
+    (
+        "publication",
+        facts(publication_fault=errors.PublicationMissingError("There is none"), plugin="pgoutput"),
+        Level.wrong,
+        "There is none",
+        errors.PublicationMissingError.remedy,
+    ),
+    (
+        "publication",
+        facts(publication_fault=errors.PublicationFaultyError("It lacks rooms"), plugin="pgoutput"),
+        Level.wrong,
+        "It lacks rooms",
+        errors.PublicationFaultyError.remedy,
+    ),
+    (
+        "publication",
+        facts(publication_fault=errors.PublicationMissingError("There is none")),
+        Level.warning,
+        "There is none",
+        log.PUBLICATION_UNUSED,
+    ),
+    ("slot", facts(slot=SlotState(False)), Level.warning, "no slot roomwire", log.SLOT_MISSING),
+    (
+        "slot",
+        facts(slot=replace(SLOT, here=False)),
+        Level.wrong,
+        "not a logical slot of this database",
+        errors.SlotElsewhereError.remedy,
+    ),
+    ("slot", facts(slot=replace(UNREAD, wal_status="lost")), Level.warning, "is lost (lost)", log.SLOT_LOST),
+    (
+        "slot",
+        facts(slot=replace(UNREAD, invalidation_reason="idle_timeout")),
+        Level.warning,
+        "is lost (idle_timeout)",
+        log.SLOT_LOST,
+    ),
+    ("slot", facts(slot=UNREAD), Level.warning, "Nobody reads slot roomwire, 100 bytes", log.SLOT_UNREAD),
+    ("slot", facts(slot=replace(SLOT, confirmed_flush_lsn=GB)), Level.warning, "4.0 GB of log", log.SLOT_BEHIND),
+    ("slot", facts(slot=replace(SLOT, wal_status="unreserved")), Level.warning, "100 bytes", log.SLOT_BEHIND),
+    (
+        "kept",
+        facts(room=replace(ROOM, keep_size=None)),
+        Level.warning,
+        "without limit at 69 MB of log an hour",
+        log.KEEP_UNLIMITED,
+    ),
+    (
+        "kept",
+        facts(room=replace(ROOM, keep_size=2 * GB), wal_rate=1_000_000.0),
+        Level.warning,
+        "is 2.0 GB, 36 min at 3.4 GB of log an hour",
+        log.KEEP_SHORT,
+    ),
+    ("kept", facts(room=replace(ROOM, keep_size=GB // 2), wal_rate=None), Level.warning, "512 MB:", log.KEEP_SHORT),
+    (
+        "kept",
+        facts(room=replace(ROOM, idle_timeout=3600.0)),
+        Level.warning,
+        "for 60 min is given up",
+        log.KEEP_IDLE,
+    ),
+    (
+        "transactions",
+        facts(transactions=[Transaction("42", "desk", 7200.0), Transaction("43", "desk", 400.0)]),
+        Level.warning,
+        "42 (desk) has been open for 2 h, and 1 more",
+        clocks.LONG,
+    ),
+    (
+        "transactions",
+        facts(transactions=[Transaction("import", "boss, prepared", 400.0)]),
+        Level.warning,
+        "import (boss, prepared) has been open for 7 min",
+        clocks.LONG_PREPARED,
+    ),
+    (
+        "transactions",
+        facts(transactions=[Transaction("42", "desk", None)]),
+        Level.warning,
+        "1 open transactions of others",
+        clocks.HIDDEN,
+    ),
+    ("synchronous", facts(room=replace(ROOM, synchronous="kyoto")), Level.warning, "(kyoto)", clocks.SYNCHRONOUS),
+    ("clock", facts(skew=-3.0), Level.warning, "3.0 s behind ours", clocks.SKEW),
+    ("clock", facts(skew=300.0), Level.wrong, "300.0 s ahead of ours", clocks.SKEW),
+    (
+        "endpoints",
+        facts(endpoints=[Reached("one", "one:443", None), Reached("two", "two:80", "refused")]),
+        Level.warning,
+        "Not reached: two (two:80: refused)",
+        ours.UNREACHED,
+    ),
+]
+
+FINE: list[tuple[str, Facts]] = [
+    ("version", essentials(server=replace(SERVER, version=180_000))),
+    ("version", essentials(server=replace(SERVER, version=160_010))),
+    ("slots", facts(room=replace(ROOM, slots_used=10))),
+    ("senders", facts(room=replace(ROOM, senders_used=10))),
+    ("reading", essentials(tables=table("rooms", hidden=["extra"]))),
+    ("slot", facts(slot=UNREAD, led_before=False)),
+    ("kept", facts(wal_rate=None)),
+    ("clock", facts(skew=3.0, skew_error=1.5)),
+    ("clock", facts(skew=None)),
+    ("endpoints", facts(endpoints=[Reached("one", "one:443", None)])),
+]
+
+
+def as_pattern(template: str) -> str:
+    return re.sub(r"\\{\w+\\}", ".+", re.escape(template))
+
+
+@pytest.mark.parametrize(("check", "given", "level", "words", "remedy"), CASES)
+def test_what_is_amiss_is_said_with_its_remedy(
+    check: str, given: Facts, level: Level, words: str, remedy: str
+) -> None:
+    (found,) = [finding for finding in judge(given) if finding.check == check]
+    assert found.level is level
+    assert words in found.says
+    assert re.fullmatch(as_pattern(remedy), found.remedy)
+    assert not found.says.endswith(".")
+    assert "{" not in found.remedy
+
+
+@pytest.mark.parametrize(("check", "given"), FINE)
+def test_what_is_well_needs_no_remedy(check: str, given: Facts) -> None:
+    (found,) = [finding for finding in judge(given) if finding.check == check]
+    assert (found.level, found.remedy) == (Level.ok, "")
+
+
+def test_a_healthy_server_is_all_well() -> None:
+    found = judge(HEALTHY)
+    assert [finding.check for finding in found] == [check.name for check in (*ESSENTIAL, *FURTHER)]
+    assert {finding.level for finding in found} == {Level.ok}
+
+
+def test_one_fault_is_told_once() -> None:
+    for check, given, *_ in CASES:
+        assert [finding.check for finding in judge(given) if finding.level] == [check]
+
+
+def test_the_essentials_are_judged_alone() -> None:
+    found = judge_essentials(HEALTHY.essentials)
+    assert [finding.check for finding in found] == [check.name for check in ESSENTIAL]
+
+
+@pytest.mark.parametrize("check", [*ESSENTIAL, *FURTHER], ids=lambda check: check.name)
+def test_the_catalogue_knows_every_remedy(check: object) -> None:
+    assert check in {*ESSENTIAL, *FURTHER}
+    name, _, faults, warns = check  # type: ignore[misc]  # a tuple of these four
+    given = {(level, remedy) for of, _, level, _, remedy in CASES if of == name}
+    assert given == {(Level.wrong, text) for text in faults} | {(Level.warning, text) for text in warns}
