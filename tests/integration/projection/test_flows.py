@@ -47,8 +47,8 @@ async def test_a_split_gives_nights_to_another_booking(house: House, batches: Ba
     await house.follow()
     await house.write(
         "insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people,"
-        " status) select %(copy)s, hotel_id, reservation_client_id, check_in, check_out, 2, status from reservations"
-        " where id = %(id)s",
+        " status) select %(copy)s, hotel_id, reservation_client_id, check_in, check_out, 2, status"
+        " from reservations where id = %(id)s",
         copy=(copy := "00000000-0000-4000-8000-000000000001"),
         id=stay.id,
     )
