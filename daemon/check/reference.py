@@ -8,15 +8,14 @@ from typing import Any
 from daemon.check.catalogue import ESSENTIAL, FURTHER, Check
 from daemon.cli.check import CUT_OFF, UNREACHABLE
 
-_HEAD = (
-    """\
+_HEAD = f"""\
 # Checks
 
 <!-- Written by `python -m daemon.check.reference`; change daemon/check/ instead. -->
 
-`roomwire check` looks at everything that Roomwire needs, changes nothing, and says what to do where something is
-missing. `roomwire setup` ends with it. `--json` prints
-`{"level": …, "checks": [{"check": …, "level": …, "says": …, "remedy": …}]}`.
+`roomwire check` looks at everything that Roomwire needs, leaves nothing behind, and says what to do where something
+is missing. `roomwire setup` ends with it. `--json` prints
+`{{"level": …, "checks": [{{"check": …, "level": …, "says": …, "remedy": …}}]}}`.
 
 | exit code | level | |
 |---|---|---|
@@ -24,10 +23,11 @@ missing. `roomwire setup` ends with it. `--json` prints
 | 1 | warning | it works, and may not for ever; or it heals by itself |
 | 2 | wrong | it does not work, or the settings are not valid |
 
-The worst of all checks decides. Where the server cannot be asked there is one check, `connection`, and it is wrong:
+The worst of all checks decides. Where the server cannot be asked there is one check, `connection`:
+
+- wrong: {UNREACHABLE}
+- wrong, where it broke off in between: {CUT_OFF}
 """
-    + f"{UNREACHABLE} If it broke off in between: {CUT_OFF}\n"
-)
 _ESSENTIAL = """
 ## What `roomwire run` refuses to lead without
 
