@@ -76,6 +76,7 @@ class Capture:
         self._limit = _SMALLEST_BATCH
         self._work_left = True
         self._hidden_wait = 0.0
+        self._working = False
 
     async def run(self) -> None:
         """Lead until the stream ends or another takes over.
@@ -215,6 +216,11 @@ class Capture:
         """Do one page of durable work."""
         work = await self._persistence.run(self._write_page)
         self._work_left = work is not None
+        if work is not None and not self._working:
+            log.info("work_begun", kind=work.kind, hotel=work.hotel_id, reason=work.reason)
+        elif work is None and self._working:
+            log.info("work_done")
+        self._working = self._work_left
         self._changed()
 
     async def _write_page(self, conn: AsyncConnection) -> Work | None:
@@ -233,6 +239,7 @@ class Capture:
                     await checkpoint.move_horizon(conn, self._settings.slot, self._epoch, today)
                     await scopes.add(conn, "horizon", None, "midnight")
                 self._frame = replace(self._frame, today=today)
+                log.info("new_day", today=str(today))
             return await scopes.any_left(conn)
 
         self._work_left = await self._persistence.run(look) or self._work_left

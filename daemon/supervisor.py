@@ -40,6 +40,7 @@ async def supervise(settings: Settings, parts: Collection[Part]) -> None:
         log.info("stopping")
         for task in forever:
             task.cancel()
+    log.info("stopped")
 
 
 async def _start(

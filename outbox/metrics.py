@@ -5,8 +5,9 @@ Endpoints are labels by name: they are few. Ids and keys never are.
 
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 """All of this process's metrics."""
 

@@ -95,7 +95,7 @@ def run(
     if unknown := set(only or ()) - set(PARTS):
         running.fail(f"There is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}.")
     found = running.settings()
-    running.run(supervise(found, chosen))
+    running.run(supervise(found, chosen), failed=running.fail_in_log)
 
 
 @app.command()

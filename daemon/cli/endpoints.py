@@ -104,10 +104,15 @@ def describe(row: Overview) -> str:
     if row.status == "disabled":
         state = f"disabled: {row.reason}"
     hotels = "all hotels" if row.hotels is None else f"hotels {', '.join(map(str, row.hotels))}"
-    line = f"{row.name}  {row.url}  {hotels}, {row.bookings} bookings  {state}"
+    line = f"{row.name}  {shown(row.url)}  {hotels}, {row.bookings} bookings  {state}"
     if row.failures:
         line += f"\n    {row.failures} failures in a row; {row.last_error}"
     return line
+
+
+def shown(url: str) -> str:
+    """An endpoint's address without its query, which may be a secret."""
+    return url.partition("?")[0] + ("?…" if "?" in url else "")
 
 
 def _change(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

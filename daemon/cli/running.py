@@ -1,11 +1,12 @@
 """Running a command: settings, the event loop, and errors as one clear line with a remedy."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeVar
 
 import psycopg
+import structlog
 import typer
 import uvloop
 from psycopg import AsyncConnection
@@ -19,6 +20,7 @@ from sql.checkpoint import DeposedError
 from sql.migrate import MigrationError
 from sql.pool import connect
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
 _KNOWN = (ReplicationError, EndpointError, MigrationError, DeposedError, psycopg.Error, PoolTimeout, OSError)
@@ -34,8 +36,9 @@ def settings(**given: Any) -> Settings:
     return found
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work to its end; a known error becomes one line and exit code 1."""
+def run(work: Coroutine[Any, Any, T], *, failed: Callable[[str], NoReturn] | None = None) -> T:
+    """Run a command's work to its end; a known error becomes one line, by `failed` or `fail`, and exit code 1."""
+    failed = failed or fail
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
@@ -43,9 +46,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         known = _first(group)
         if known is None:
             raise
-        fail(_line(known))
+        failed(_line(known))
     except _KNOWN as error:
-        fail(_line(error))
+        failed(_line(error))
 
 
 @asynccontextmanager
@@ -58,6 +61,12 @@ async def database(found: Settings) -> AsyncIterator[AsyncConnection]:
 def fail(line: str) -> NoReturn:
     """Say why on standard error and end with exit code 1."""
     typer.secho(line, err=True, fg="red")
+    raise typer.Exit(1)
+
+
+def fail_in_log(line: str) -> NoReturn:
+    """Log why and end with exit code 1: for a daemon, whose every line is an event."""
+    log.error("failed", error=line)
     raise typer.Exit(1)
 
 

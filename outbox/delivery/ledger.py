@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
+import structlog
+
 from outbox import metrics
 from outbox.delivery.compose import Part
 from outbox.delivery.outcome import Outcome, outage_pause, rejection_pause
@@ -15,6 +17,8 @@ from sql.delivery import Attempt, Claim, Result, Target
 from sql.pool import Pool
 
 _NOTED_EVERY = 60.0
+_REJECTIONS_LOGGED_EVERY = 10.0
+_log = structlog.get_logger(__name__)
 
 
 class Ledger:
@@ -34,6 +38,8 @@ class Ledger:
         self._answered = False
         self._gone: Outcome | None = None
         self._noted = -_NOTED_EVERY
+        self._rejected = self._refused = 0
+        self._rejections_logged = -_REJECTIONS_LOGGED_EVERY
         self.failures = 0
 
     def __len__(self) -> int:
@@ -51,6 +57,8 @@ class Ledger:
         """The endpoint does not take this key's content."""
         pause = rejection_pause(part.claim.tries, random.random())  # noqa: S311 - spreads retries
         verdict: delivery.Verdict = "refused" if pause is None else "rejected"
+        self._rejected += 1
+        self._refused += verdict == "refused"
         self._results.append(Result(*part.claim[:3], token, part.version, verdict, pause or 0.0, error))
 
     def note(self, attempt: Attempt, outcome: Outcome, *, probing: bool) -> None:
@@ -72,6 +80,7 @@ class Ledger:
             attempts, self._attempts = self._attempts, []
             write = partial(delivery.settle, endpoint_id=self._target.id, results=results, attempts=attempts)
             await steadily(self._pool, write)
+        self._log_rejections()
         await self._settle_standing()
 
     async def _settle_standing(self) -> None:
@@ -81,10 +90,13 @@ class Ledger:
         if gone:
             reason = f"it answered {gone.status} Gone"
             await steadily(self._pool, partial(delivery.gone, endpoint_id=self._target.id, reason=reason))
+            _log.warning("endpoint_gone", endpoint=self._target.name, reason=reason)
         elif outage:
             await self._write_outage(outage)
         elif answered and (self.failures or time.monotonic() - self._noted >= _NOTED_EVERY):
             await steadily(self._pool, partial(delivery.success, endpoint_id=self._target.id))
+            if self.failures:
+                _log.info("endpoint_recovered", endpoint=self._target.name, failures=self.failures)
             self.failures, self._noted = 0, time.monotonic()
 
     async def _write_outage(self, outage: Outcome) -> None:
@@ -98,4 +110,15 @@ class Ledger:
             error=outage.error or "no answer",
         )
         await steadily(self._pool, write)
+        if not self.failures:
+            _log.warning("endpoint_failing", endpoint=self._target.name, error=outage.error)
         self.failures = max(self.failures, 1)
+
+    def _log_rejections(self) -> None:
+        """One line for many: an endpoint that takes nothing must not fill the disk."""
+        now = time.monotonic()
+        if self._rejected and now - self._rejections_logged >= _REJECTIONS_LOGGED_EVERY:
+            rejected, self._rejected = self._rejected, 0
+            refused, self._refused = self._refused, 0
+            self._rejections_logged = now
+            _log.warning("keys_rejected", endpoint=self._target.name, rejected=rejected, refused=refused)

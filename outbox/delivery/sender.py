@@ -93,7 +93,7 @@ class Sender:
                 error = None if verdict == "delivered" else f"HTTP {response.status}"
                 return Outcome(verdict, response.status, error, asked, answer)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as failure:
-            return Outcome("outage", error=_printable(f"{type(failure).__name__}: {failure}"))
+            return Outcome("outage", error=_printable(f"{type(failure).__name__}: {_said(failure)}"))
 
 
 async def _answer(response: aiohttp.ClientResponse) -> str | None:
@@ -107,6 +107,11 @@ async def _answer(response: aiohttp.ClientResponse) -> str | None:
     if len(read) >= _ANSWER_CAP:
         response.close()
     return _printable(read.decode(errors="replace")) if read else None
+
+
+def _said(failure: Exception) -> str:
+    """What it says, without the address: its query may be a secret."""
+    return failure.message if isinstance(failure, aiohttp.ClientResponseError) else str(failure)
 
 
 def _printable(text: str) -> str:

@@ -5,7 +5,9 @@ Any number of workers may run, on any number of machines: leases in the database
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
+from functools import partial
 
 import aiohttp
 import psycopg
@@ -56,7 +58,7 @@ class Fleet:
         self._tasks = tasks
         self._pumps: dict[int, Pump] = {}
         self._running: dict[Pump, asyncio.Task[None]] = {}
-        self._fills: dict[int, asyncio.Task[bool]] = {}
+        self._fills: dict[int, asyncio.Task[None]] = {}
 
     def arrange(self, standings: Sequence[Standing]) -> None:
         """Start what is new, retire what is gone or set up anew, and tell each what there is to do."""
@@ -66,7 +68,7 @@ class Fleet:
                 self._retire(self._pumps.pop(old.target.id))
         for standing in standings:
             if standing.fill_version is not None:
-                self._fill(standing.target.id, standing.fill_version)
+                self._fill(standing.target, standing.fill_version)
             elif pump := self._pumps.get(standing.target.id) or self._start(standing.target):
                 pump.poke(standing)
 
@@ -94,19 +96,33 @@ class Fleet:
         task.add_done_callback(lambda _: self._running.pop(pump))
         return pump
 
-    def _fill(self, endpoint_id: int, version: int) -> None:
-        task = self._fills.get(endpoint_id)
+    def _fill(self, target: Target, version: int) -> None:
+        task = self._fills.get(target.id)
         if task is None or task.done():
-            self._fills[endpoint_id] = self._tasks.create_task(first_sync.fill(self._pool, endpoint_id, version))
+            self._fills[target.id] = self._tasks.create_task(self._mark_all(target, version))
+
+    async def _mark_all(self, target: Target, version: int) -> None:
+        _log.info("first_sync_begun", endpoint=target.name)
+        if await first_sync.fill(self._pool, target.id, version):
+            _log.info("first_sync_marked", endpoint=target.name)
 
 
 async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> None:
-    """Look at the database when woken, and each `poll` seconds anyway."""
+    """Look at the end of the queues when woken, and at all of them each `poll` seconds anyway.
+
+    The whole look takes long where the PMS keeps a transaction open: then it is a tenth of the time, not more.
+    """
+    whole_look = 0.0
     while True:
         wake.clear()
-        fleet.arrange(await steadily(pool, delivery.scan))
+        started = time.monotonic()
+        full = started >= whole_look
+        fleet.arrange(await steadily(pool, partial(delivery.scan, full=full)))
+        now = time.monotonic()
+        if full:
+            whole_look = now + max(poll, 10 * (now - started))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), poll)
+            await asyncio.wait_for(wake.wait(), max(whole_look - now, 0))
 
 
 async def _maintain_hourly(pool: Pool) -> None:
