@@ -40,25 +40,25 @@ class Target:
 class Standing(NamedTuple):
     """What there is to do for an endpoint.
 
-    fill_version: its first sync is due; failures: consecutive outages; open: it may be sent to now; due: something
-    is in the queue; heartbeat: it is time for one.
+    fill_version: its first sync is due; failures: consecutive outages; open: it may be sent to now; place: of the
+    first key in the queue that may be sent, None for none; heartbeat: it is time for one.
     """
 
     target: Target
     fill_version: int | None
     failures: int
     open: bool
-    due: bool
+    place: int | None
     heartbeat: bool
 
 
 class Claim(NamedTuple):
     """A leased key, and its document as of the same snapshot.
 
-    marked: the version it was marked with; acked: the version the endpoint has, 0 for none; sent: it may have been
-    sent something since; version, born, body, committed_at: the document's, None where there is no document (any
-    more); days: nights above `acked` as ordinals (1 = 0001-01-01), ascending, with `sellable` and `occupied` beside
-    them.
+    marked: the version it was marked with; acked: the version the endpoint has, 0 for none; place: in the queue;
+    sent: it may have been sent something since; version, born, body, committed_at: the document's, None where there
+    is no document (any more); days: nights above `acked` as ordinals (1 = 0001-01-01), ascending, with `sellable` and
+    `occupied` beside them.
     """
 
     kind: str
@@ -66,6 +66,7 @@ class Claim(NamedTuple):
     id: str
     marked: int
     acked: int
+    place: int
     sent: bool
     tries: int
     version: int | None
@@ -131,15 +132,17 @@ class Beat(NamedTuple):
     behind: int
 
 
-async def scan(conn: AsyncConnection) -> list[Standing]:
-    """All enabled endpoints, and what there is to do for each."""
-    rows = await (await conn.execute(_SCAN, prepare=False)).fetchall()
+async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
+    """All enabled endpoints, and what there is to do for each; unless `full`, only what was marked just now."""
+    rows = await (await conn.execute(_SCAN, {"full": full}, prepare=False)).fetchall()
     return [Standing(Target(*row[:8]), *row[8:]) for row in rows]
 
 
-async def claim(conn: AsyncConnection, endpoint_id: int, *, token: UUID, size: int, lease: float) -> Claimed:
-    """Lease up to `size` keys for `lease` seconds, in the order of the queue."""
-    given = {"endpoint": endpoint_id, "token": token, "size": size, "lease": lease}
+async def claim(
+    conn: AsyncConnection, endpoint_id: int, *, token: UUID, size: int, lease: float, place: int = 0
+) -> Claimed:
+    """Lease up to `size` keys for `lease` seconds, in the order of the queue from `place` on."""
+    given = {"endpoint": endpoint_id, "token": token, "size": size, "lease": lease, "place": place}
     rows = await (await conn.execute(_CLAIM, given, prepare=False, binary=True)).fetchall()
     failing, probing = rows[0][-2:] if rows else (False, False)
     return Claimed([Claim(*row[:-2]) for row in rows], failing, probing)

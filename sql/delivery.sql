@@ -11,12 +11,20 @@ and (b.kind <> 'snapshot' or not exists (
         and earlier.place < b.place and earlier.rejected_at is null))
 
 -- name: scan
--- Every enabled endpoint, and whether there is something to do for it.
+-- Every enabled endpoint, and what there is to do for it. Unless `full`, only the end of the queue is looked at, where
+-- new marks stand: what was delivered lies before it as dead rows for as long as any transaction of the PMS is open.
 select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_bytes, e.concurrency,
     e.fill_version,
     e.failures,
     e.fill_version is null and (e.retry_at is null or e.retry_at <= now()) as open,
-    exists (select from booking_engine.behind b where b.endpoint_id = e.id and {due}) as due,
+    (
+        select b.place
+        from booking_engine.behind b
+        where b.endpoint_id = e.id and {due}
+            and b.place >= case when %(full)s then 0 else (extract(epoch from now()) * 1000000)::bigint - 2000000 end
+        order by b.place
+        limit 1
+    ) as place,
     e.heartbeat_seconds > 0
         and (e.heartbeat_at is null or e.heartbeat_at <= now() - e.heartbeat_seconds * interval '1 s') as heartbeat
 from booking_engine.endpoint e
@@ -24,8 +32,8 @@ where e.status = 'enabled'
 order by e.id
 
 -- name: claim
--- Leases the next keys of one endpoint and reads, in the same snapshot, what they say. After an outage the claim is a
--- probe: it moves the next try ahead of the other workers.
+-- Leases the next keys of one endpoint, from a place in its queue on, and reads in the same snapshot what they say.
+-- After an outage the claim is a probe: it moves the next try ahead of the other workers.
 with gate as (
     select id, failures > 0 as failing
     from booking_engine.endpoint
@@ -35,7 +43,7 @@ with gate as (
 due as (
     select b.kind, b.hotel_id, b.id, b.sent
     from booking_engine.behind b
-    where b.endpoint_id = %(endpoint)s and exists (select from gate) and {due}
+    where b.endpoint_id = %(endpoint)s and b.place >= %(place)s and exists (select from gate) and {due}
     order by b.place
     limit %(size)s
     for update skip locked
@@ -55,7 +63,7 @@ probe as (
         and exists (select from claimed)
     returning e.id
 )
-select c.kind, c.hotel_id, c.id, c.version, c.acked, c.sent, c.tries,
+select c.kind, c.hotel_id, c.id, c.version, c.acked, c.place, c.sent, c.tries,
     d.version, d.born, d.body::text, d.committed_at,
     nights.days, nights.sellable, nights.occupied,
     gate.failing, exists (select from probe)

@@ -72,7 +72,7 @@ class Pump:
         self._ready: deque[Leased] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Event()
-        self._due = False
+        self._due: int | None = None
         self._beat = False
         self.retired = False
         self._broken: BaseException | None = None
@@ -82,10 +82,12 @@ class Pump:
     def poke(self, standing: Standing) -> None:
         """Tell what the last look at the database found."""
         self._ledger.failures = standing.failures
-        if standing.open and (standing.due or standing.heartbeat):
-            self._due = self._due or standing.due
-            self._beat = standing.heartbeat
-            self._turn.set()
+        if not standing.open:
+            return
+        if standing.place is not None:
+            self._due = standing.place if self._due is None else min(self._due, standing.place)
+        self._beat = standing.heartbeat
+        self._turn.set()
 
     async def run(self) -> None:
         """Deliver until cancelled.
@@ -132,16 +134,24 @@ class Pump:
             self._beat = False
             await self._claim_heartbeat()
         full = len(self._ready) >= max(self.target.concurrency, self._size // 2)
-        if not self._due or full or (self._ledger.failures and self._lanes):
+        if self._due is None or full or (self._ledger.failures and self._lanes):
             return
-        self._due = False
+        place, self._due = self._due, None
         size = 1 if self._ledger.failures else self._size
         token, until = uuid4(), time.monotonic() + self._timing.lease
         claim = partial(
-            delivery.claim, endpoint_id=self.target.id, token=token, size=size, lease=self._timing.lease
+            delivery.claim,
+            endpoint_id=self.target.id,
+            token=token,
+            size=size,
+            lease=self._timing.lease,
+            place=place,
         )
         claimed = await steadily(self._pool, claim)
-        self._due = self._due or len(claimed.claims) == size
+        if len(claimed.claims) == size:
+            # From here on: what was claimed before is dead weight at the head of the queue.
+            first = claimed.claims[0].place
+            self._due = first if self._due is None else min(self._due, first)
         await self._take(claimed, token, until)
 
     async def _take(self, claimed: Claimed, token: UUID, until: float) -> None:
@@ -158,7 +168,7 @@ class Pump:
         for message in composed.messages + snapshots:
             self._ready.append(Leased(message, token, until, claimed.probing))
         self._open_lanes()
-        if self._ledger or (self._due and len(self._ready) < self.target.concurrency):
+        if self._ledger or (self._due is not None and len(self._ready) < self.target.concurrency):
             self._turn.set()
 
     async def _snapshot(self, claim: Claim) -> Message:

@@ -122,7 +122,8 @@ async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> N
         if full:
             whole_look = now + max(poll, 10 * (now - started))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), max(whole_look - now, 0))
+            async with asyncio.timeout(max(whole_look - now, 0)):
+                await wake.wait()
 
 
 async def _maintain_hourly(pool: Pool) -> None:

@@ -20,6 +20,7 @@ def claim(kind: str, hotel_id: int = 7, number: str = "", body: Any = None, **fi
     found = {
         "marked": 20,
         "acked": 10,
+        "place": 1,
         "sent": False,
         "tries": 0,
         "version": 20,
