@@ -37,6 +37,12 @@ def _lines(finding: Finding, width: int) -> str:
 
 
 def _wrapped(text: str, lead: str, width: int) -> str:
-    later = " " * (_INDENT + len(lead))
-    lines = textwrap.wrap(lead + text, width - _INDENT, break_long_words=False, break_on_hyphens=False)
-    return f"\n{later}".join(lines)
+    lines = textwrap.wrap(
+        text,
+        width - _INDENT,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"\n{' ' * _INDENT}".join(lines)

@@ -1,0 +1,49 @@
+"""The list of columns that are read is what the queries read, as PostgreSQL itself sees it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from sql.pms.columns import READ
+from sql.queries import load
+from tests.support.servers.databases import Database
+
+# What a block stands on where it is composed into a greater query.
+_AROUND = {"digests": "with shown as (select null::uuid as client_id) "}
+_DEPENDS = """
+    select distinct c.relname, a.attname
+    from pg_rewrite w
+    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+    join pg_class c on d.refclassid = 'pg_class'::regclass and c.oid = d.refobjid
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubid
+    where w.ev_class = %s::regclass and c.oid <> w.ev_class
+"""
+"""A view depends on the columns that its query names, and on no others."""
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    for file in ("content", "bookings", "nights"):
+        for name, query in load(f"pms/{file}.sql").items():
+            text = re.sub(r"%\(\w+\)s", "null", query.as_string(None))
+            yield f"{file}_{name}", _AROUND.get(name, "") + text.replace("limit null", "limit 1")
+    yield "tables_hotels", load("pms/tables.sql")["hotels"].as_string(None)
+
+
+@pytest.fixture
+def read(pms: Database) -> dict[str, frozenset[str]]:
+    """Table → columns that the queries read."""
+    found: dict[str, set[str]] = defaultdict(set)
+    with pms.connect() as conn:
+        for name, query in queries():
+            conn.execute(f"create temp view {name} as {query}".encode())
+            for table, column in conn.execute(_DEPENDS, [name]):
+                found[table].add(column)
+    return {table: frozenset(columns) for table, columns in found.items()}
+
+
+def test_the_list_is_what_the_queries_read(read: dict[str, frozenset[str]]) -> None:
+    assert read == READ
