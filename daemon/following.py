@@ -39,7 +39,6 @@ async def follow(settings: Settings, pool: Pool, changed: Callable[[], None], pr
     """
     wait, last_lead = _FIRST_WAIT, time.monotonic()
     while True:
-        started = time.monotonic()
         try:
             await _lead_once(settings, pool, changed, progress)
         except SlotActiveError:
@@ -47,7 +46,8 @@ async def follow(settings: Settings, pool: Pool, changed: Callable[[], None], pr
             last_lead, wait = time.monotonic(), _FIRST_WAIT
             continue
         except ReplicationError as error:
-            if time.monotonic() - started > _LONGEST_WAIT:
+            # Not how long it took: a server that is gone takes long to say so.
+            if progress.leads and time.time() - progress.since > _LONGEST_WAIT:
                 last_lead, wait = time.monotonic(), _FIRST_WAIT
             if not error.heals or time.monotonic() - last_lead > settings.patience_seconds:
                 raise
