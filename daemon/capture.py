@@ -86,9 +86,7 @@ class Capture:
             DeposedError: another leads.
             psycopg.Error: the database has been out of reach longer than the patience.
         """
-        lead = await self._persistence.run(
-            lambda conn: take_lead(self._stream, conn, self._relations, self._settings)
-        )
+        lead = await take_lead(self._stream, self._persistence, self._relations, self._settings)
         self._epoch = lead.checkpoint.epoch
         self._frame = Frame(today=lead.checkpoint.horizon, agent=self._settings.agent)
         self._confirmed(lead.checkpoint.end_lsn)

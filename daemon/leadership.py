@@ -5,16 +5,19 @@ before and wakes up late finds it raised and can write nothing.
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import structlog
 from psycopg import AsyncConnection
 
+from daemon.persistence import Persistence
 from daemon.relations import Relations
 from daemon.replication import slot as slots
+from daemon.replication.errors import SlotElsewhereError
 from daemon.replication.options import pgoutput_options, wal2json_options
 from daemon.replication.pgoutput import PgoutputDecoder
 from daemon.replication.publication import check_publication
-from daemon.replication.slot import SlotState
+from daemon.replication.slot import Plugin, SlotState
 from daemon.replication.stream import ReplicationStream, System
 from daemon.replication.wal2json import Wal2jsonDecoder
 from daemon.settings import Settings
@@ -54,7 +57,7 @@ def gap(stored: Checkpoint | None, system: System, state: SlotState) -> str | No
 
 
 async def take_lead(
-    stream: ReplicationStream, conn: AsyncConnection, relations: Relations, settings: Settings
+    stream: ReplicationStream, persistence: Persistence, relations: Relations, settings: Settings
 ) -> Lead:
     """Start streaming the slot, and become its leader.
 
@@ -63,24 +66,35 @@ async def take_lead(
 
     Raises:
         ReplicationError: the server refuses; SlotActiveError while another leads.
+        psycopg.Error: the database has been out of reach longer than the patience.
     """
+
+    async def look(conn: AsyncConnection) -> Checkpoint | None:
+        await relations.refresh(conn)
+        return await checkpoint.read(conn, settings.slot)
+
     system = await stream.identify_system()
     state = await ensure_slot(stream.connection, settings)
-    await relations.refresh(conn)
-    stored = await checkpoint.read(conn, settings.slot)
+    stored = await persistence.run(look)
     start = 0 if stored is None or gap(stored, system, state) else stored.end_lsn
     decoder, options = await _decoding(stream, state, relations, settings)
     await stream.start(settings.slot, start, options)
-    return Lead(await _raise_epoch(conn, system, state, settings), decoder)
+    # The last transaction of whoever led before may still hold the checkpoint.
+    return Lead(await persistence.run(lambda conn: _raise_epoch(conn, system, state, settings)), decoder)
 
 
 async def ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
     """Make the slot where there is none, or where the server has given it up.
 
     Raises:
+        SlotElsewhereError: a slot of this name is not ours; it is left alone.
         ReplicationError: the server refuses.
     """
     state = await slots.inspect(conn, settings.slot)
+    if state.exists and not (state.here and state.plugin in get_args(Plugin)):
+        raise SlotElsewhereError(
+            f"Slot {settings.slot} is of another {f'plugin, {state.plugin}' if state.here else 'database'}"
+        )
     if state.lost:
         log.warning("slot_lost", slot=settings.slot, reason=state.invalidation_reason or state.wal_status)
         await slots.drop(conn, settings.slot)
