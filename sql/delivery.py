@@ -57,8 +57,8 @@ class Claim(NamedTuple):
 
     marked: the version it was marked with; acked: the version the endpoint has, 0 for none; place: in the queue;
     sent: it may have been sent something since; version, born, body, committed_at: the document's, None where there
-    is no document (any more); days: nights above `acked` as ordinals (1 = 0001-01-01), ascending, with `sellable` and
-    `occupied` beside them.
+    is no document (any more); days: nights above `acked` as ordinals (1 = 0001-01-01), ascending, with `sellable`
+    and `occupied` beside them.
     """
 
     kind: str

@@ -4,7 +4,6 @@ import asyncio
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from outbox import endpoints, signing
 from outbox.delivery import Timing, partitions
 from outbox.endpoints import EndpointError, Settings
-from sql import attempts, delivery
+from sql import attempts
 from sql.pool import make_pool
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id
@@ -264,29 +263,3 @@ async def test_it_ends_in_time_though_the_database_is_away(
             stopped = time.monotonic()
         assert time.monotonic() - stopped < 10
         await asyncio.to_thread(server.start)
-
-
-async def test_claims_of_a_long_queue_read_little_of_it(bench: Bench) -> None:
-    """Without statistics, which lag behind a queue that fills and empties in seconds."""
-    await bench.endpoint()
-    conn = bench.documents.conn
-    await conn.execute("update booking_engine.endpoint set fill_version = null")
-    await conn.execute("alter table booking_engine.behind set (autovacuum_enabled = off)")
-    await conn.execute("analyze booking_engine.behind")
-    await bench.documents.bookings(7, 20_000)
-    await conn.execute("load 'auto_explain'")
-    await conn.execute("set auto_explain.log_min_duration = 0")
-    await conn.execute("set auto_explain.log_nested_statements = on")
-    await conn.execute("set client_min_messages = log")
-    plans: list[str] = []
-    conn.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
-    token = uuid4()
-    claimed = await delivery.claim(conn, 1, token=token, size=20, lease=30)
-    assert len(claimed.claims) == 20
-    results = [delivery.Result(*claim[:3], token, claim.version or 0, "delivered") for claim in claimed.claims]
-    await delivery.settle(conn, 1, results, [])
-    assert len(plans) == 2
-    assert "behind_queue" in plans[0]
-    for plan in plans:
-        assert "Seq Scan on behind" not in plan, plan
-        assert "Sort Key: b.place" not in plan, plan

@@ -1,0 +1,102 @@
+"""What the hot statements read, as PostgreSQL tells it."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from sql import delivery
+from sql.delivery import Result
+from sql.pool import connect
+from tests.integration.delivery.conftest import Bench
+from tests.support.servers.databases import Database
+
+Plan = dict[str, Any]
+
+
+@pytest.fixture
+async def plans(bench: Bench) -> AsyncIterator[list[Plan]]:
+    """The plan of every statement that `bench.documents.conn` runs, newest last."""
+    conn, found = bench.documents.conn, list[Plan]()
+    for setting in ("log_min_duration = 0", "log_analyze = on", "log_buffers = on", "log_format = json"):
+        await conn.execute("load 'auto_explain'")
+        await conn.execute(f"set auto_explain.{setting}")
+    await conn.execute("set client_min_messages = log")
+    conn.add_notice_handler(lambda notice: found.append(_parsed(notice.message_primary or "")))
+    yield found
+    await conn.execute("reset client_min_messages")
+
+
+def _parsed(message: str) -> Plan:
+    plan: Plan = json.loads(message[message.index("{") :])["Plan"]
+    return plan
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+async def deliver_all(bench: Bench) -> None:
+    while True:
+        token = uuid4()
+        claims = (await delivery.claim(bench.documents.conn, 1, token=token, size=1000, lease=30)).claims
+        if not claims:
+            return
+        results = [Result(*claim[:3], token, claim.version or 0, "delivered") for claim in claims]
+        await delivery.settle(bench.documents.conn, 1, results, [])
+
+
+async def test_a_long_queue_is_never_read_whole(bench: Bench, plans: list[Plan]) -> None:
+    """Without statistics, which lag behind a queue that fills and empties in seconds."""
+    await bench.endpoint()
+    conn = bench.documents.conn
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    await conn.execute("alter table booking_engine.behind set (autovacuum_enabled = off)")
+    await conn.execute("analyze booking_engine.behind")
+    await bench.documents.bookings(7, 20_000)
+    plans.clear()
+    token = uuid4()
+    claims = (await delivery.claim(conn, 1, token=token, size=20, lease=30)).claims
+    await delivery.settle(
+        conn, 1, [Result(*claim[:3], token, claim.version or 0, "delivered") for claim in claims], []
+    )
+    await delivery.scan(conn, full=True)
+    assert len(plans) == 3
+    assert any(node.get("Index Name") == "behind_queue" for node in nodes(plans[0]))
+    for plan in plans:
+        wrong = [
+            node for node in nodes(plan) if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "behind"
+        ]
+        assert wrong == []
+        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 1_500
+
+
+async def test_what_was_delivered_costs_nothing_though_the_pms_keeps_a_transaction_open(
+    bench: Bench, plans: list[Plan], ours: Database
+) -> None:
+    """Then its rows cannot be cleaned away: looking at the whole queue reads them all, each time."""
+    await bench.endpoint()
+    conn = bench.documents.conn
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    async with await connect(ours.dsn, application="a report") as report, report.transaction():
+        await report.execute("set transaction isolation level repeatable read")
+        await report.execute("select count(*) from booking_engine.behind")
+        await bench.documents.bookings(7, 5_000)
+        await conn.execute("update booking_engine.behind set place = place - 60000000")
+        await deliver_all(bench)
+        await bench.documents.bookings(7, 1, first=5_000)
+        plans.clear()
+        (whole,) = await delivery.scan(conn, full=True)
+        (end,) = await delivery.scan(conn, full=False)
+        assert end.place is not None
+        assert end.place == whole.place
+        (claim,) = (await delivery.claim(conn, 1, token=uuid4(), size=20, lease=30, place=end.place)).claims
+        assert claim.place == end.place
+        read = [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans]
+        assert read[0] > 5_000, "the negative control"
+        assert read[1] < 100
+        assert read[2] < 200
