@@ -1,0 +1,1 @@
+"""Benchmarks: Roomwire beside the budgets it was built to. `python -m tests.bench --help`."""
