@@ -14,7 +14,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra demo --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock packages
+.PHONY: help run test chaos check bench lock packages
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ run: $(VENV)/run.stamp ## run the demo: a PMS, a booking engine's page, and Room
 
 test: packages check ## check, then run every test on real servers
 	$(BIN)/python -m pytest $(PYTEST)
+
+chaos: packages $(VENV)/dev.stamp ## ten thousand actions of staff, ten times kill -9, on each server (minutes)
+	$(BIN)/python -m pytest -m chaos tests/acceptance
 
 check: $(VENV)/dev.stamp ## lint, format, types, and the staircase of imports
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the markers."""
+    config.addinivalue_line("markers", "chaos: takes minutes; `make chaos` runs these, `make test` does not")
     config.addinivalue_line(
         "markers",
         "own_server(durable=False, settings=None): `server` is a new one for this test alone, "

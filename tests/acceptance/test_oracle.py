@@ -4,13 +4,13 @@ import asyncio
 from random import Random
 
 import psycopg
+import pytest
 
 from deploy.pms.simulator import Simulator
 from tests.support.daemon import Daemon, Roomwire, today
 from tests.support.mirror.process import MirrorProcess
 
-ACTIONS = 10_000
-KILLS = 10
+LONG = pytest.param(10_000, 10, marks=[pytest.mark.chaos, pytest.mark.timeout(600)], id="10000-10")
 
 OLD_POSITIONS = dict.fromkeys(
     ("staff_hold", "block_room", "unblock", "move_dates", "change_length", "delete_hold", "outside_modification"),
@@ -19,10 +19,11 @@ OLD_POSITIONS = dict.fromkeys(
 """Flows that move or delete nights, and none that makes Roomwire recompute a hotel as a whole."""
 
 
-async def test_ten_thousand_actions_and_ten_kills_end_in_the_truth(
-    roomwire: Roomwire, mirror: MirrorProcess
+@pytest.mark.parametrize(("actions", "kills"), [pytest.param(1_500, 3, id="1500-3"), LONG])
+async def test_staff_at_work_and_kills_end_in_the_truth(
+    roomwire: Roomwire, mirror: MirrorProcess, actions: int, kills: int
 ) -> None:
-    milestones = sorted(Random(7).sample(range(ACTIONS // 10, ACTIONS), KILLS))
+    milestones = sorted(Random(7).sample(range(actions // 10, actions), kills))
     due = asyncio.Event()
 
     def count(_flow: str) -> None:
@@ -31,7 +32,7 @@ async def test_ten_thousand_actions_and_ten_kills_end_in_the_truth(
             due.set()
 
     async def kill_when_due(daemon: Daemon) -> None:
-        for _ in range(KILLS):
+        for _ in range(kills):
             await due.wait()
             due.clear()
             await daemon.kill()
@@ -40,7 +41,7 @@ async def test_ten_thousand_actions_and_ten_kills_end_in_the_truth(
     simulator = Simulator(roomwire.database.dsn, seed=11, connections=6, rate=None, today=today(), on_action=count)
     async with roomwire.running() as daemon, asyncio.TaskGroup() as group:
         killing = group.create_task(kill_when_due(daemon))
-        await simulator.run(actions=ACTIONS)
+        await simulator.run(actions=actions)
         await killing
         await roomwire.settled(120)
     assert milestones == []
