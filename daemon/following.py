@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import psycopg
 import structlog
@@ -13,9 +13,16 @@ from psycopg_pool import PoolTimeout
 
 from daemon.capture import Capture
 from daemon.check.refusal import refuse_if_wrong
+from daemon.omissions import make_up, watch_publication
 from daemon.progress import Progress
 from daemon.replication import slot as slots
-from daemon.replication.errors import ConnectionLostError, ReplicationError, SlotActiveError
+from daemon.replication.errors import (
+    ConnectionLostError,
+    PublicationFaultyError,
+    PublicationMissingError,
+    ReplicationError,
+    SlotActiveError,
+)
 from daemon.replication.stream import ReplicationStream
 from daemon.settings import Settings
 from sql import checkpoint
@@ -88,8 +95,23 @@ async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None]
         raise ConnectionLostError(" ".join(str(error).split())) from error
     options = f"{_FROZEN_AFTER} {conninfo_to_dict(dsn).get('options') or ''}"
     dsn = make_conninfo(dsn, options=options)
-    async with await ReplicationStream.connect(dsn, application="roomwire capture") as stream:
-        try:
-            await Capture(stream, pool, settings, changed, progress).run()
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from group
+    try:
+        async with await ReplicationStream.connect(dsn, application="roomwire capture") as stream:
+            await _lead(Capture(stream, pool, settings, changed, progress), watch_publication(pool, settings))
+    except (PublicationFaultyError, PublicationMissingError):
+        if not await make_up(pool, settings):
+            raise
+
+
+async def _lead(capture: Capture, watching: Coroutine[None, None, None]) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watching)
+            await capture.run()
+    except BaseExceptionGroup as group:
+        raise _cause(group) from group
+
+
+def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _cause(first) if isinstance(first, BaseExceptionGroup) else first

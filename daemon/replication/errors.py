@@ -94,7 +94,7 @@ class PluginRefusedError(PluginMissingError):
 class PublicationMissingError(ReplicationError):
     """The publication does not exist, or did not yet where the slot stands."""
 
-    remedy = "Run `roomwire setup`, then recreate the slot: a slot does not see a publication made after it."
+    remedy = "Run `roomwire setup` as the tables' owner, and start `roomwire run` again: it compares everything."
 
 
 class PublicationFaultyError(ReplicationError):
