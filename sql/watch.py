@@ -12,21 +12,28 @@ _LATEST = 500
 
 
 class Sender(NamedTuple):
-    """Who streams a slot. lag_seconds: the server's own measure of its last confirmation, None when idle."""
+    """Who streams a slot.
+
+    since: None where this role may not know; lag_seconds: as the server measures it, None when idle.
+    """
 
     pid: int
     application: str
     address: str
-    since: datetime
+    since: datetime | None
     lag_seconds: float | None
 
 
 class Holder(NamedTuple):
-    """The oldest open transaction that has written. since: None where this role may not know it."""
+    """The oldest open transaction that has written.
+
+    since: None where this role may not know it; younger: how many transactions have begun since.
+    """
 
     who: str
     database: str
     since: datetime | None
+    younger: int
 
 
 class Failure(NamedTuple):

@@ -2,7 +2,7 @@ Looking at how it goes: for `roomwire status`, metrics and readiness.
 
 -- name: sender
 -- Who streams the slot. A role sees its own sessions whole, others' without their times.
-select s.pid, s.application_name, coalesce(host(s.client_addr), 'the database''s machine'), s.backend_start,
+select s.pid, s.application_name, coalesce(host(s.client_addr), 'the same machine'), s.backend_start,
     extract(epoch from s.flush_lag)::float8
 from pg_replication_slots slot
 join pg_stat_replication s on s.pid = slot.active_pid
@@ -15,17 +15,17 @@ where slot = %(slot)s
 
 -- name: holder
 -- The oldest transaction that has written: a slot keeps the log from where the oldest one began.
-select who, database, since
+select who, database, since, younger
 from (
-    select format('pid %%s, %%s (%%s)', a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'no name')) as who,
-        a.datname::text as database, a.xact_start as since, age(a.backend_xid) as age
+    select 'pid ' || a.pid || ', ' || a.usename || coalesce(' (' || nullif(a.application_name, '') || ')', '') as who,
+        a.datname::text as database, a.xact_start as since, age(a.backend_xid) as younger
     from pg_stat_activity a
     where a.backend_xid is not null and a.pid <> pg_backend_pid()
     union all
-    select format('prepared transaction %%L of %%s', p.gid, p.owner), p.database::text, p.prepared, age(p.transaction)
+    select 'prepared transaction ' || p.gid || ' of ' || p.owner, p.database::text, p.prepared, age(p.transaction)
     from pg_prepared_xacts p
 ) open
-order by age desc
+order by younger desc
 limit 1
 
 -- name: left

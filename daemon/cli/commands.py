@@ -1,5 +1,6 @@
 """The commands for the process as a whole: setup, check, migrate, run, resync, status, demo."""
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -9,7 +10,9 @@ from daemon.check.verdict import Level
 from daemon.cli import endpoints, running
 from daemon.cli.check import run_check
 from daemon.cli.progress import show_resync
-from daemon.cli.status import gather, render
+from daemon.cli.status import gather, show
+from daemon.cli.status_json import as_json as status_as_json
+from daemon.cli.status_text import as_text as status_as_text
 from daemon.settings import check_dsn
 from daemon.setup import run_setup
 from daemon.supervisor import PARTS, Part, supervise
@@ -116,10 +119,19 @@ def resync(
 
 
 @app.command()
-def status() -> None:
+def status(
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
+) -> None:
     """Show who leads, how far capture is, what work is left, and who is behind."""
     found = running.settings()
-    typer.echo(render(running.run(gather(found))))
+    written = status_as_json if json else status_as_text
+    if not watch:
+        typer.echo(written(running.run(gather(found))))
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        running.run(show(found, written))
 
 
 @app.command()

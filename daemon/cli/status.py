@@ -1,79 +1,111 @@
-"""What `roomwire status` shows."""
+"""`roomwire status`: one look at everything, once or again and again."""
 
+import asyncio
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-from daemon.cli.endpoints import describe
-from daemon.cli.progress import describe as describe_work
+import psycopg
+import typer
+from psycopg import AsyncConnection
+
 from daemon.cli.running import database
-from daemon.replication import slot as slots
-from daemon.replication.lsn import format_lsn
-from daemon.replication.slot import SlotState
+from daemon.observation import Observation, observe
+from daemon.progress import BEAT_SECONDS
+from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings
-from outbox import endpoints
-from sql import checkpoint, documents, scopes
-from sql.checkpoint import Checkpoint
-from sql.endpoints import Overview
-from sql.scopes import Work
+from sql import documents, watch
+from sql.watch import Failure, Holder, Refused
+
+_MOST_REFUSED = 5
+_BETWEEN_LOOKS = 2.0
+_MEASURED_OVER = 0.5
+_SHARE = 10
+"""A look that takes long is repeated less often, so that looking costs at most a tenth of a session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look at everything; lag_bytes: WAL written and not yet confirmed; documents: kind → how many live."""
+    """One look; documents: kind → how many live; keys_per_second: of durable work, None where it is not known."""
 
-    slot_name: str
-    slot: SlotState
-    checkpoint: Checkpoint | None
-    lag_bytes: int
-    now: datetime
-    work: list[Work]
-    endpoints: list[Overview]
+    seen: Observation
+    holder: Holder | None
+    keys_left: int
+    keys_per_second: float | None
     documents: dict[str, int]
+    failures: list[Failure]
+    refused: list[Refused]
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """How late changes are confirmed; None while nobody streams the slot.
+
+        It is the server's own measure, or the time since the checkpoint should have moved.
+        """
+        if self.seen.sender is None:
+            return None
+        overdue = (self.seen.checkpoint_age or 0.0) - BEAT_SECONDS - 1.0
+        return max(self.seen.sender.lag_seconds or 0.0, overdue, 0.0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the durable work will take at its present pace; None where it has none."""
+        return self.keys_left / self.keys_per_second if self.keys_per_second else None
 
 
 async def gather(settings: Settings) -> Status:
-    """Look at everything in the database."""
+    """Look once; where durable work is under way twice, to see how fast it goes."""
     async with database(settings) as conn:
-        slot = await slots.inspect(conn, settings.slot)
-        written, now = await checkpoint.written(conn)
-        return Status(
-            slot_name=settings.slot,
-            slot=slot,
-            checkpoint=await checkpoint.read(conn, settings.slot),
-            lag_bytes=written - (slot.confirmed_flush_lsn or written),
-            now=now,
-            work=await scopes.listed(conn),
-            endpoints=await endpoints.overview(conn),
-            documents=await documents.counts(conn),
-        )
+        first = await _look(conn, settings, None)
+        if not first.keys_left:
+            return first
+        await asyncio.sleep(_MEASURED_OVER)
+        return await _look(conn, settings, first)
 
 
-def render(status: Status) -> str:
-    """The status as text, the most urgent first."""
-    lines = [f"capture    {_capture(status)}"]
-    if status.checkpoint is not None:
-        lines.append(f"checkpoint {_checkpoint(status.checkpoint, status.now)}")
-    lines.append(f"work       {describe_work(status.work) if status.work else 'none left'}")
-    lines.append(f"documents  {', '.join(f'{n:,} {kind}' for kind, n in status.documents.items()) or 'none yet'}")
-    lines.append("endpoints  " + ("" if status.endpoints else "none yet: roomwire endpoint add NAME URL"))
-    lines += [f"  {describe(row)}" for row in status.endpoints]
-    return "\n".join(lines)
+async def show(settings: Settings, written: Callable[[Status], str]) -> None:
+    """Print the status every two seconds until cancelled; `written` puts it into words.
+
+    A database that is away is waited for.
+    """
+    while True:
+        try:
+            async with database(settings) as conn:
+                before = None
+                while True:
+                    before, took = await _timed_look(conn, settings, before)
+                    _repaint(written(before))
+                    await asyncio.sleep(max(_BETWEEN_LOOKS, _SHARE * took))
+        except (psycopg.Error, ReplicationError) as error:
+            typer.secho(" ".join(str(error).split()), err=True, fg="red")
+        await asyncio.sleep(_BETWEEN_LOOKS)
 
 
-def _capture(status: Status) -> str:
-    slot = status.slot
-    if not slot.exists:
-        return f"slot {status.slot_name} does not exist: run `roomwire setup`"
-    if slot.lost:
-        reason = slot.invalidation_reason or slot.wal_status
-        return f"slot {status.slot_name} is lost ({reason}); `roomwire run` heals it"
-    if slot.active_pid is None:
-        return f"NOBODY LEADS slot {status.slot_name}; {status.lag_bytes:,} bytes of WAL wait: start `roomwire run`"
-    return f"leading slot {status.slot_name} ({slot.plugin}), {status.lag_bytes:,} bytes behind"
+async def _timed_look(conn: AsyncConnection, settings: Settings, before: Status | None) -> tuple[Status, float]:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    return await _look(conn, settings, before), loop.time() - started
 
 
-def _checkpoint(stored: Checkpoint, now: datetime) -> str:
-    as_of = "no change yet"
-    if stored.committed_at is not None:
-        as_of = f"newest change {(now - stored.committed_at).total_seconds():.0f} s ago"
-    return f"{format_lsn(stored.end_lsn)}, {as_of}, epoch {stored.epoch}, horizon from {stored.horizon}"
+async def _look(conn: AsyncConnection, settings: Settings, before: Status | None) -> Status:
+    seen = await observe(conn, settings.slot)
+    left = await watch.keys_left(conn)
+    pace = None
+    if before is not None and left < before.keys_left:
+        pace = (before.keys_left - left) / (seen.now - before.seen.now).total_seconds()
+    return Status(
+        seen=seen,
+        holder=await watch.holder(conn),
+        keys_left=left,
+        keys_per_second=pace,
+        documents=await documents.counts(conn),
+        failures=await watch.failures(conn),
+        refused=await watch.refused(conn, _MOST_REFUSED),
+    )
+
+
+def _repaint(text: str) -> None:
+    if sys.stdout.isatty():
+        lines = "".join(f"{line}\x1b[K\n" for line in text.splitlines())
+        text = f"\x1b[H{lines}\x1b[J"
+    typer.echo(text, nl=not sys.stdout.isatty())

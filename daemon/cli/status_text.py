@@ -1,0 +1,159 @@
+"""A status in words, the most urgent first."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from daemon.check.verdict import size, span
+from daemon.cli.endpoints import shown
+from daemon.cli.progress import describe as describe_work
+from daemon.cli.status import Status
+from daemon.observation import Observation
+from daemon.replication.lsn import format_lsn
+from sql.endpoints import Overview
+from sql.watch import Holder
+
+LATE_SECONDS = 60.0
+_LONG_OPEN_SECONDS = 60.0
+_MANY_YOUNGER = 100
+
+
+def troubles(status: Status) -> Iterator[str]:
+    """What needs somebody, the most urgent first, each with what to do."""
+    seen = status.seen
+    if not seen.slot.exists:
+        yield f"slot {seen.slot_name} does not exist: run `roomwire setup`"
+    elif seen.slot.lost:
+        reason = seen.slot.invalidation_reason or seen.slot.wal_status
+        yield f"slot {seen.slot_name} is lost ({reason}): `roomwire run` makes it anew and resyncs"
+    elif seen.slot.active_pid is None:
+        yield f"NOBODY LEADS: {size(seen.confirmed_lag)} of log wait; start `roomwire run`, or read its log"
+    if (status.lag_seconds or 0.0) > LATE_SECONDS:
+        yield f"changes come {span(status.lag_seconds or 0.0)} late: see what holds them in the leader's log"
+    if seen.slot.wal_status == "unreserved":
+        yield "the server is about to give the slot up: raise max_slot_wal_keep_size now"
+    for row in seen.endpoints:
+        if row.failures:
+            yield f"endpoint {row.name} does not answer"
+        if row.rejected:
+            yield f"endpoint {row.name} refuses {row.rejected:,} keys: mend it, then enable it again"
+
+
+def as_text(status: Status) -> str:
+    """The status for a person, line by line."""
+    seen = status.seen
+    found = list(troubles(status))
+    lines = [f"{seen.now:%Y-%m-%d %H:%M:%S} UTC  " + ("All is well." if not found else "LOOK HERE:")]
+    lines += [f"  - {trouble}" for trouble in found]
+    lines += [
+        f"leader     {_leader(seen)}",
+        f"slot       {_slot(seen)}",
+        f"lag        {_lag(status)}",
+        f"log kept   {_kept(status)}",
+        f"checkpoint {_checkpoint(seen)}",
+        f"work       {_work(status)}",
+        f"documents  {', '.join(f'{n:,} {kind}' for kind, n in status.documents.items()) or 'none yet'}",
+        "endpoints  " + ("" if seen.endpoints else "none yet: roomwire endpoint add NAME URL"),
+    ]
+    for row in seen.endpoints:
+        lines += _endpoint(row, seen.now)
+    if status.failures:
+        lines.append("last failed send to each")
+        lines += [
+            f"  {f.endpoint}: {f.type} {_ago(f.at, seen.now)}: {f.error or f.outcome}" for f in status.failures
+        ]
+    if status.refused:
+        lines.append("refused keys, the newest")
+        lines += [f"  {r.endpoint}: {r.kind} {r.id} of hotel {r.hotel_id}: {r.error}" for r in status.refused]
+    return "\n".join(lines)
+
+
+def _leader(seen: Observation) -> str:
+    if seen.sender is None:
+        return "nobody" if seen.slot.active_pid is None else f"pid {seen.slot.active_pid}, of another role"
+    sender = seen.sender
+    if sender.since is None:
+        return f"{sender.application}, pid {sender.pid} of the server, of another role"
+    held = span((seen.now - sender.since).total_seconds())
+    where = f"{sender.application} from {sender.address}, pid {sender.pid} of the server"
+    return f"{where}, for {held} (since {sender.since:%Y-%m-%d %H:%M:%S})"
+
+
+def _slot(seen: Observation) -> str:
+    slot = seen.slot
+    if not slot.exists:
+        return f"{seen.slot_name}, missing"
+    safe = "" if slot.safe_wal_size is None else f", {size(slot.safe_wal_size)} until it is lost"
+    return f"{seen.slot_name} ({slot.plugin}), {slot.wal_status or 'state unknown'}{safe}"
+
+
+def _lag(status: Status) -> str:
+    seconds = status.lag_seconds
+    late = "nobody follows" if seconds is None else f"{seconds:.1f} s"
+    return f"{late}, {size(status.seen.confirmed_lag)} of log not confirmed"
+
+
+def _kept(status: Status) -> str:
+    seen = status.seen
+    if not seen.slot.restart_lsn:
+        return "none"
+    kept = f"{size(seen.restart_lag)}, from {format_lsn(seen.slot.restart_lsn)}"
+    if 2 * seen.confirmed_lag >= seen.restart_lag:
+        return f"{kept}, for what is not confirmed yet"
+    return f"{kept}, {_held_by(status.holder, seen.now)}"
+
+
+def _held_by(holder: Holder | None, now: datetime) -> str:
+    if holder is not None and holder.since is not None:
+        open_for = (now - holder.since).total_seconds()
+        if open_for >= _LONG_OPEN_SECONDS:
+            return (
+                f"held by {holder.who} in {holder.database}, whose transaction has been open for {span(open_for)}"
+            )
+    elif holder is not None and holder.younger >= _MANY_YOUNGER:
+        younger = f"{holder.younger:,} transactions have begun since its own"
+        return f"held by {holder.who} in {holder.database}: {younger}"
+    return "held by no long transaction: it moves with the server's next snapshot"
+
+
+def _checkpoint(seen: Observation) -> str:
+    stored = seen.checkpoint
+    if stored is None:
+        return "none yet"
+    newest = (
+        "no change yet" if stored.committed_at is None else f"newest change {_ago(stored.committed_at, seen.now)}"
+    )
+    written = f"written {span(seen.checkpoint_age or 0.0)} ago"
+    return f"{format_lsn(stored.end_lsn)}, {written}, {newest}, epoch {stored.epoch}, horizon from {stored.horizon}"
+
+
+def _work(status: Status) -> str:
+    if not status.seen.work:
+        return "none left"
+    if status.seconds_left is None:
+        pace = "it is not moving"
+    else:
+        pace = f"{status.keys_per_second:,.0f}/s, about {span(status.seconds_left)} left"
+    return f"{describe_work(status.seen.work)}; {status.keys_left:,} keys left, {pace}"
+
+
+def _endpoint(row: Overview, now: datetime) -> list[str]:
+    oldest = f", the oldest for {span((now - row.oldest).total_seconds())}" if row.oldest else ""
+    state = (
+        "first sync begins"
+        if row.filling
+        else f"behind on {row.behind:,} keys{oldest}"
+        if row.behind
+        else "up to date"
+    )
+    if row.status == "disabled":
+        state = f"disabled: {row.reason}"
+    refused = f", {row.rejected:,} of them refused" if row.rejected else ""
+    lines = [f"  {row.name}  {state}{refused}  {shown(row.url)}"]
+    if row.failures:
+        again = f"next try {row.retry_at:%H:%M:%S}" if row.retry_at else "trying"
+        lines.append(f"      {row.failures} failures in a row, {again}: {row.last_error}")
+    return lines
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{span(max((now - at).total_seconds(), 0.0))} ago"
