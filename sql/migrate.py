@@ -58,7 +58,8 @@ async def migrate(conn: AsyncConnection, target: int | None = None) -> list[str]
     known = available()
     target = known[-1].number if target is None else target
     async with conn.transaction():
-        await conn.execute(_QUERIES["lock"])
+        for step in ("be_patient", "lock", "be_polite"):
+            await conn.execute(_QUERIES[step])
         if not await _true(conn, "schema_exists"):
             await conn.execute(_QUERIES["create_schema"])
         await conn.execute(_QUERIES["create_table"])

@@ -1,7 +1,14 @@
 The migration runner's own bookkeeping.
 
+-- name: be_patient
+-- An advisory lock is subject to lock_timeout, too; nobody of the PMS waits for this one.
+set local lock_timeout = '10min'; set local statement_timeout = '10min'
+
 -- name: lock
 select pg_advisory_xact_lock(hashtext('roomwire migrate'))
+
+-- name: be_polite
+set local lock_timeout to default; set local statement_timeout to default
 
 -- name: schema_exists
 -- Asked first, because IF NOT EXISTS wants the right to create one even where it exists.
