@@ -16,6 +16,9 @@ from sql.pool import Pool
 log = structlog.get_logger()
 T = TypeVar("T")
 
+_StoodStill = psycopg.errors.IdleInTransactionSessionTimeout
+"""What a process that was suspended, perhaps with its whole machine, finds when it wakes up."""
+
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 2.0
 
 
@@ -40,7 +43,7 @@ class Persistence:
             try:
                 async with self._pool.connection() as conn:
                     return await work(conn)
-            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError, _StoodStill, PoolTimeout) as error:
                 if time.monotonic() + wait > deadline or not _passes(error):
                     raise
                 log.warning("database_retry", error=_first_line(error), wait_seconds=round(wait, 3))
@@ -52,6 +55,8 @@ class Persistence:
 def _passes(error: Exception) -> bool:
     """Whether time may heal it; PostgreSQL's class 53 (out of resources) and 57 (operator) do."""
     state = getattr(error, "sqlstate", None)
+    if isinstance(error, _StoodStill):
+        return True
     return state is None or state[:2] in {"08", "40", "53", "55", "57"}
 
 
