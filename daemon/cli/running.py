@@ -79,9 +79,13 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
 
 
 def _line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    # The rest of what PostgreSQL says may quote rows.
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    text = " ".join((primary or str(error)).split())
     if isinstance(error, psycopg.errors.UndefinedTable) and "booking_engine" in text:
         return f"{text}. Run `roomwire migrate` first."
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return f"{text}. Run `roomwire setup` as the owner of the PMS's tables."
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return f"{text}. `roomwire check` says what is missing and what to do."
     return text or type(error).__name__
