@@ -1,4 +1,4 @@
-"""Commands that run beside the demo and never outlive it."""
+"""Commands that the demo runs. No Ctrl-C of the terminal reaches them: the demo ends them in its own order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from deploy.last_will import LastWill
 
 PATIENCE = 15
 """Seconds that a command may take to end when asked to."""
+LINES = 15
+"""Lines of a log that are shown."""
 
 
 class ChildFailedError(RuntimeError):
@@ -21,9 +23,9 @@ class ChildFailedError(RuntimeError):
 
 
 class Child:
-    """`python -m …` as a process of its own; an asynchronous context manager that ends it.
+    """`python -m …` that runs for ever; an asynchronous context manager that ends it.
 
-    It gets none of the caller's ROOMWIRE_ settings, and no Ctrl-C of the terminal: the demo ends it in its turn.
+    It never outlives the demo, kill -9 included, and its log is in a temporary folder of its own.
 
     Args:
         name: What people call it.
@@ -31,18 +33,16 @@ class Child:
         settings: Environment variables to add.
     """
 
-    def __init__(self, name: str, words: Sequence[str], settings: Mapping[str, str] | None = None) -> None:
-        self._name, self._words = name, words
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("ROOMWIRE_")}
-        self._environment = inherited | dict(settings or {})
+    def __init__(self, name: str, words: Sequence[str], settings: Mapping[str, str]) -> None:
+        self._name, self._words, self._settings = name, words, settings
 
     async def __aenter__(self) -> Self:
         self._will = LastWill()
         self._log = self._will.folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - the will takes a Popen, and a start does not wait
-                [sys.executable, "-m", *self._words],
-                env=self._environment,
+                _command(self._words),
+                env=_environment(self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -64,32 +64,14 @@ class Child:
         self._will.name(None)
         self._will.execute()
 
-    async def succeeded(self) -> str:
-        """Wait for its end; returns what it printed.
-
-        Raises:
-            ChildFailedError: It ended with another exit code than 0.
-        """
-        if await asyncio.shield(self._ended):
-            raise self._failure()
-        return self._log.read_text(errors="replace")
-
     async def failed(self) -> None:
-        """Wait for the end of a command that is to run for ever.
+        """Wait for its end, which should not come.
 
         Raises:
-            ChildFailedError: It has ended.
+            ChildFailedError: It has come.
         """
-        await asyncio.shield(self._ended)
-        raise self._failure()
-
-    def _failure(self) -> ChildFailedError:
-        code = self._process.returncode
-        how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        log = self._log.read_text(errors="replace").splitlines()[-15:] or ["(it wrote nothing)"]
-        return ChildFailedError(
-            "\n".join([f"{self._name} {how}. The end of its log:", *(f"    {li}" for li in log)])
-        )
+        code = await asyncio.shield(self._ended)
+        raise _failure(self._name, code, self._log.read_bytes())
 
 
 async def finish(name: str, words: Sequence[str], settings: Mapping[str, str] | None = None) -> str:
@@ -98,5 +80,35 @@ async def finish(name: str, words: Sequence[str], settings: Mapping[str, str] | 
     Raises:
         ChildFailedError: It failed.
     """
-    async with Child(name, words, settings) as child:
-        return await child.succeeded()
+    process = await asyncio.create_subprocess_exec(
+        *_command(words),
+        env=_environment(settings or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        said, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise _failure(name, process.returncode, said)
+    return said.decode(errors="replace")
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", *words]
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment without its own Roomwire's settings."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("ROOMWIRE_")} | dict(settings)
+
+
+def _failure(name: str, code: int, said: bytes) -> ChildFailedError:
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    log = said.decode(errors="replace").splitlines()[-LINES:] or ["(it wrote nothing)"]
+    return ChildFailedError("\n".join([f"{name} {how}. The end of its log:", *(f"    {line}" for line in log)]))

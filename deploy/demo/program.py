@@ -7,7 +7,6 @@ import base64
 import secrets
 import signal
 import sys
-import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
@@ -79,15 +78,30 @@ async def _play(dsn: str | None, port: int, rate: float) -> None:
         place = await stack.enter_async_context(places.yours(dsn) if dsn else places.own())
         with step("roomwire setup"):
             await _roomwire(place, "setup")
-        daemon = Child("roomwire run", ["daemon", "run"], place.settings)
-        with step("roomwire run, until it has read the PMS"):
-            await stack.enter_async_context(daemon)
-            await _first(_read(place), daemon.failed())
-        with step("roomwire endpoint add, until the first webhook"):
-            await _first(_add_endpoint(site, secret, place), daemon.failed())
-        site.desk = FrontDesk(place.dsn)
+        daemon = await stack.enter_async_context(Child("roomwire run", ["daemon", "run"], place.settings))
         _show(site, place)
-        await _first(_act(site.engine, place, rate), daemon.failed(), _watch(place))
+        await _first(_go_on(site, secret, place, rate), daemon.failed(), _watch(place))
+
+
+async def _go_on(site: Website, secret: str, place: Place, rate: float) -> None:
+    """What happens while the page can be looked at: the first sync, then staff at work, for ever."""
+    with step("roomwire run reads the PMS for the first time"):
+        await _read(place)
+    with step("roomwire endpoint add"):
+        options = ["--secret", secret, "--guest-data", "--heartbeat-seconds", "1"]
+        await _roomwire(place, "endpoint", "add", "demo", site.webhook, *options)
+    with step("the booking engine's first sync"):
+        await site.engine.in_step.wait()
+    site.desk = FrontDesk(place.dsn)
+    if rate <= 0:
+        print("  Nobody is at work but you, at the front desk.", flush=True)
+        await asyncio.Event().wait()
+    print(f"  Staff are at work: {rate:g} actions a second.", flush=True)
+    weights = {name: weight for name, weight in WEIGHTS.items() if name not in UNSEEMLY}
+    simulator = Simulator(
+        place.dsn, seed=secrets.randbits(32), connections=3, rate=rate, today=today(), weights=weights
+    )
+    await simulator.run()
 
 
 async def _read(place: Place) -> None:
@@ -101,30 +115,8 @@ async def _read(place: Place) -> None:
         await asyncio.sleep(LOOK / 2)
 
 
-async def _add_endpoint(site: Website, secret: str, place: Place) -> None:
-    options = ["--secret", secret, "--guest-data", "--heartbeat-seconds", "1"]
-    await _roomwire(place, "endpoint", "add", "demo", site.webhook, *options)
-    await site.engine.heard.wait()
-
-
 async def _roomwire(place: Place, *words: str) -> str:
     return await finish(f"roomwire {words[0]}", ["daemon", *words], place.settings)
-
-
-async def _act(engine: Engine, place: Place, rate: float) -> None:
-    """Wait for the first sync, then let the staff work, for ever."""
-    started = time.monotonic()
-    await engine.in_step.wait()
-    bookings = sum(1 for _ in engine.knowledge.living("booking"))
-    print(f"The first sync is done: {bookings:,} bookings in {time.monotonic() - started:.1f} s.", flush=True)
-    if rate <= 0:
-        await asyncio.Event().wait()
-    print(f"Staff are at work: {rate:g} actions a second.", flush=True)
-    weights = {name: weight for name, weight in WEIGHTS.items() if name not in UNSEEMLY}
-    simulator = Simulator(
-        place.dsn, seed=secrets.randbits(32), connections=3, rate=rate, today=today(), weights=weights
-    )
-    await simulator.run()
 
 
 async def _watch(place: Place) -> None:

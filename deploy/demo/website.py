@@ -83,6 +83,8 @@ class Website:
 
     async def book(self, request: web.Request) -> web.Response:
         """Book a room at the front desk, and wait until a webhook says so."""
+        if request.content_type != "application/json":
+            raise web.HTTPUnsupportedMediaType(text="The wish is JSON.")
         try:
             wish = Wish.read(await request.json())
             if self.desk is None or not self.engine.in_step.is_set():

@@ -33,8 +33,7 @@ class Engine:
         measures: What it measured.
         lines: The latest booking messages, newest first.
         heartbeat: The last heartbeat's data, None before the first.
-        heard: Set by the first verified message.
-        in_step: Set once snapshots have closed the first sync of every hotel; what comes from then on is news, and is measured.
+        in_step: Set once snapshots have closed the first sync of every hotel. What comes from then on is measured.
         audience: The pages that look on.
     """
 
@@ -44,7 +43,7 @@ class Engine:
         self.measures = Measures()
         self.lines: deque[dict[str, Any]] = deque(maxlen=LINES)
         self.heartbeat: Document | None = None
-        self.heard, self.in_step = asyncio.Event(), asyncio.Event()
+        self.in_step = asyncio.Event()
         self.audience = Audience(self.state)
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._restate = False
@@ -71,7 +70,6 @@ class Engine:
             self.measures.refuse(str(error))
             raise
         self.measures.verified += 1
-        self.heard.set()
         sent = datetime.fromisoformat(message["timestamp"]).timestamp()
         self._apply(message["type"], message["data"], (now - sent) * 1000)
 

@@ -3,6 +3,7 @@
 import { asDay, asLongDay, asMonth, count, make, weekday } from "./words.js";
 
 const LETTERS = ["Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"];
+const SHOWN = 6000; // milliseconds that a change stays marked
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Calendar {
@@ -100,13 +101,14 @@ export class Calendar {
     cell.dataset.available = available;
   }
 
+  /** A ring that says for some seconds that the number fell or rose, and draws the eye at first. */
   #flash(cell, before, after) {
     const kind = after < before ? "fell" : "rose";
     cell.classList.add(kind);
+    setTimeout(() => cell.classList.remove(kind), SHOWN);
     if (stillness.matches) return;
-    const ring = getComputedStyle(cell).getPropertyValue(`--${kind}`);
-    const frames = { boxShadow: [`inset 0 0 0 3px ${ring}, 0 0 0 4px ${ring}`, `inset 0 0 0 2px ${ring}`] };
-    cell.animate(frames, { duration: 1400, easing: "cubic-bezier(.2,.7,.2,1)" });
+    const colour = getComputedStyle(cell).getPropertyValue(`--${kind}`);
+    cell.animate({ boxShadow: [`0 0 0 6px ${colour}`, `inset 0 0 0 2px ${colour}`] }, { duration: 900, easing: "ease-out" });
   }
 }
 

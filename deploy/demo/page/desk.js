@@ -92,7 +92,7 @@ export class Desk {
     this.#result.className = "result good";
     this.#result.replaceChildren(
       make("p", { className: "number" }, asDelay(line.delay), make("span", { className: "unit", textContent: "ms" })),
-      make("p", {}, "from the PMS’s commit to the verified webhook"),
+      make("p", {}, "from the commit to the verified webhook"),
       what,
     );
   }

@@ -14,7 +14,7 @@ export function showFigures(figures) {
   write("verified", asNumber(figures.verified));
   write("received", asNumber(figures.received));
   write("refused", asNumber(figures.refused));
-  write("refusal", figures.refusal ?? "Standard Webhooks, HMAC-SHA256");
+  write("refusal", figures.refusal ?? "by Standard Webhooks");
   at("refused-figure").classList.toggle("wrong", figures.refused > 0);
   showSync(figures);
 }

@@ -44,15 +44,15 @@ function row(line) {
   element.dataset.booking = line.booking_id;
   element.append(
     make("td", { className: "time" }, asClock(line.at)),
+    make("td", { className: "right delay" }, asDelay(line.delay), make("small", { textContent: " ms" })),
     message(line),
     make("td", { className: "guest", lang: "ja" }, make("span", { textContent: line.guest ?? "–" })),
     make("td", { lang: "ja", className: "types" }, roomTypes(line.room_types)),
     make("td", { className: "stay" }, stay(line)),
     make("td", { className: "right total" }, asYen(line.total)),
     make("td", { className: "status" }, STATES[line.status] ?? line.status ?? ""),
-    make("td", { className: "minor channel", lang: "ja" }, line.channel ?? ""),
+    make("td", { className: "channel", lang: "ja" }, line.channel ?? ""),
     make("td", { className: "minor hotel", lang: "ja" }, line.hotel ?? ""),
-    make("td", { className: "right delay" }, asDelay(line.delay), make("small", { textContent: " ms" })),
   );
   return element;
 }
@@ -60,7 +60,7 @@ function row(line) {
 function message(line) {
   const cell = make("td", { className: "message" }, make("span", { className: `pill ${line.event}`, textContent: line.event }));
   if (line.event === "updated" && line.changed.length) {
-    cell.append(make("small", { className: "changed", textContent: line.changed.slice(0, 3).join(", ") }));
+    cell.append(make("small", { className: "changed", textContent: line.changed.slice(0, 2).join(", ") }));
   }
   return cell;
 }

@@ -1,0 +1,1 @@
+"""The demo's parts, with a real database and real HTTP."""
