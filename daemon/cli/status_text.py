@@ -56,11 +56,10 @@ def as_text(status: Status) -> str:
     ]
     for row in seen.endpoints:
         lines += _endpoint(row, seen.now)
-    if status.failures:
-        lines.append("last failed send to each")
-        lines += [
-            f"  {f.endpoint}: {f.type} {_ago(f.at, seen.now)}: {f.error or f.outcome}" for f in status.failures
-        ]
+    failing = {row.name for row in seen.endpoints if row.failures}
+    if failures := [f for f in status.failures if f.endpoint not in failing]:
+        lines.append("last failed send to each that answers")
+        lines += [f"  {f.endpoint}: {f.type} {_ago(f.at, seen.now)}: {f.error or f.outcome}" for f in failures]
     if status.refused:
         lines.append("refused keys, the newest")
         lines += [f"  {r.endpoint}: {r.kind} {r.id} of hotel {r.hotel_id}: {r.error}" for r in status.refused]
