@@ -110,8 +110,9 @@ async def _answer(response: aiohttp.ClientResponse) -> str | None:
 
 
 def _said(failure: Exception) -> str:
-    """What it says, without the address: its query may be a secret."""
-    return failure.message if isinstance(failure, aiohttp.ClientResponseError) else str(failure)
+    """What it says, in one line and without the address: its query may be a secret."""
+    said = failure.message if isinstance(failure, aiohttp.ClientResponseError) else str(failure)
+    return " ".join(said.split())
 
 
 def _printable(text: str) -> str:

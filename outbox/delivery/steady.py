@@ -38,7 +38,7 @@ async def steadily(pool: Pool, work: Work[T]) -> T:
                 return await work(conn)
         except (*_PASSING, CheckViolation) as error:
             missing = isinstance(error, CheckViolation)
-            _log.warning("database_retry", error=str(error).strip(), pause_seconds=pause)
+            _log.warning("database_retry", error=str(error).strip(), wait_seconds=pause)
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries
         pause = min(pause * 2, _LONGEST)
 

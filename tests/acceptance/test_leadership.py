@@ -1,4 +1,4 @@
-"""One leader at a time: a standby takes over from a leader that is gone, and a leader that wakes up too late ends."""
+"""One leader at a time: a standby takes over from one that is gone, and one that wakes up too late ends."""
 
 from __future__ import annotations
 
