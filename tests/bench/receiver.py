@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import orjson
 import uvloop
@@ -66,8 +66,7 @@ class _Connection(asyncio.Protocol):
         self._data = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own are not of asyncio's class
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -93,7 +92,7 @@ async def _serve(*, deaf: bool) -> None:
         if command == "count\n":
             out.write(b"%d\n" % len(taken))
         else:
-            out.write(orjson.dumps([describe(at, body) for at, body in taken]) + b"\n")
+            out.write(orjson.dumps([tuple(describe(at, body)) for at, body in taken]) + b"\n")
             taken.clear()
         out.flush()
 
