@@ -43,9 +43,9 @@ class Tab:
         self._numbers = count(100)
 
     async def show(self, url: str, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
-        """Open an address in a window of this size, in CSS pixels, two device pixels each."""
+        """Open an address in a window of this size in CSS pixels, each one and a half of the picture's."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        size = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": width < 600}
+        size = {"width": width, "height": height, "deviceScaleFactor": 1.5, "mobile": width < 600}
         await self.ask("Emulation.setDeviceMetricsOverride", **size)
         await self.ask("Emulation.setEmulatedMedia", features=[scheme])
         await self.ask("Page.navigate", url=url)

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from deploy.demo import places
-from deploy.demo.children import Child, ChildFailedError, finish
+from deploy.demo.children import LINES, Child, ChildFailedError, finish
 from deploy.demo.engine.receiving import Engine
 from deploy.demo.front_desk import FrontDesk, today
 from deploy.demo.places import Place
@@ -125,16 +125,20 @@ async def _watch(place: Place) -> None:
     Raises:
         EndedError: Our own PostgreSQL has ended.
     """
+    gone = False
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(place.dsn, autocommit=True) as conn:
+                gone = False
                 async for _ in conn.notifies():
                     pass
         except psycopg.OperationalError as error:
             if place.log:
-                log = "\n".join(f"    {line}" for line in place.log().splitlines()[-12:])
+                log = "\n".join(f"    {line}" for line in place.log().splitlines()[-LINES:])
                 raise EndedError(f"PostgreSQL has ended. The end of its log:\n{log}") from None
-            print(f"Your PostgreSQL is gone ({' '.join(str(error).split())}); waiting for it.", flush=True)
+            if not gone:
+                print(f"  Your PostgreSQL is gone ({' '.join(str(error).split())}); waiting for it.", flush=True)
+            gone = True
         await asyncio.sleep(LOOK)
 
 

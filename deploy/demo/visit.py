@@ -60,8 +60,8 @@ async def leave(dsn: str, found: Found) -> list[str]:
             await _clear(conn, found.slot)
             if not found.writer:
                 await _drop_writer(conn)
-    except psycopg.Error as error:
-        why = " ".join(str(error).split())
+    except (psycopg.Error, TimeoutError) as error:
+        why = " ".join(str(error).split()) or "its slot is still in use"
         return [
             f"Your database could not be tidied up: {why}.",
             f"Its slot keeps WAL until it is dropped: SELECT pg_drop_replication_slot('{found.slot}');",
@@ -150,7 +150,9 @@ async def _drop_writer(conn: psycopg.AsyncConnection[Any]) -> None:
 
 
 async def _connect(dsn: str) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-    return await psycopg.AsyncConnection.connect(dsn, autocommit=True, application_name="roomwire demo")
+    return await psycopg.AsyncConnection.connect(
+        dsn, autocommit=True, application_name="roomwire demo", connect_timeout=10
+    )
 
 
 async def _one(conn: psycopg.AsyncConnection[Any], query: str, *params: object) -> tuple[Any, ...]:

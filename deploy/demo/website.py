@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
+from typing import Any
 
 import orjson
+import psycopg
 from aiohttp import web
 from standardwebhooks import WebhookVerificationError
 
@@ -86,21 +88,28 @@ class Website:
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType(text="The wish is JSON.")
         try:
-            wish = Wish.read(await request.json())
-            if self.desk is None or not self.engine.in_step.is_set():
-                raise NoRoomError("The front desk opens when the first sync is done.")
-            booking = await self.desk.hold(wish)
-        except (NoRoomError, JSONDecodeError) as error:
-            return web.json_response({"error": str(error)}, status=409)
+            told, status = await self._booked(await request.json()), 200
+        except JSONDecodeError as error:
+            told, status = {"error": f"The wish is no JSON: {error}"}, 400
+        except NoRoomError as error:
+            told, status = {"error": str(error)}, 409
+        except psycopg.Error as error:
+            told, status = {"error": f"The PMS's database refuses: {' '.join(str(error).split())}"}, 503
+        except TimeoutError:
+            told, status = {"error": f"The room is booked, but no webhook came within {PATIENCE:g} s."}, 504
+        return web.Response(body=orjson.dumps(told), status=status, content_type="application/json")
+
+    async def _booked(self, said: object) -> dict[str, Any]:
+        """The line of the first message on a booking made now; it is given its price afterwards, as staff do."""
+        wish = Wish.read(said)
+        if self.desk is None or not self.engine.in_step.is_set():
+            raise NoRoomError("The front desk opens when the first sync is done.")
+        booking = await self.desk.hold(wish)
         try:
             async with asyncio.timeout(PATIENCE):
-                line = await self.engine.arrival(booking)
-        except TimeoutError:
-            why = f"The room is booked, but no webhook came within {PATIENCE:g} s."
-            return web.json_response({"error": why}, status=504)
+                return await self.engine.arrival(booking)
         finally:
             await self.desk.confirm(wish, booking)
-        return web.Response(body=orjson.dumps(line), content_type="application/json")
 
 
 @asynccontextmanager

@@ -85,13 +85,14 @@ class Engine:
             self._waiting.pop(booking, None)
 
     async def keep_figures(self) -> None:
-        """Show the figures, and all of the state where more than single nights changed; for ever."""
+        """Show the figures, and all of the state where more than single nights changed or a day began; for ever."""
         shown: dict[str, Any] = {}
+        nights = board.window()
         while True:
             await asyncio.sleep(BEAT)
             figures = board.figures(self)
-            if self._restate:
-                self._restate = False
+            if self._restate or nights != board.window():
+                self._restate, nights = False, board.window()
                 self.audience.tell(self.state())
             elif figures != shown:
                 self.audience.tell({"kind": "figures", "figures": figures})
@@ -135,7 +136,7 @@ class Engine:
             return
         self.measures.delays.append(delay)
         if kind != "booking":
-            self._restate = True
+            self._restate |= kind in {"hotel", "room_type"}
             return
         line = feed.line(self.knowledge, event, *change, delay)
         self.lines.appendleft(line)

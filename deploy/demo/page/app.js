@@ -9,7 +9,7 @@ import { make } from "./words.js";
 const at = (id) => document.getElementById(id);
 const mine = new Set();
 const news = new News(at("news"), at("news-empty"));
-const desk = new Desk(at("desk"), at("result"), (booking) => {
+const desk = new Desk(at("desk"), at("desk-note"), at("result"), (booking) => {
   mine.add(booking);
   news.mark(booking);
 });
@@ -72,6 +72,7 @@ function showHotel() {
   if (!hotel) return;
   at("hotel-note").textContent = [hotel.formal_name, hotel.address].filter(Boolean).join(" · ");
   at("hotel-note").lang = "ja";
+  at("calendar").setAttribute("aria-labelledby", `hotel-${chosen} calendar-title`);
   calendar.draw(hotel, state.nights);
   desk.show(hotel, state.nights, state.figures.in_step);
 }

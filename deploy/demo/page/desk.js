@@ -4,17 +4,20 @@ import { asDay, asDelay, count, make } from "./words.js";
 
 export class Desk {
   #form;
+  #note;
   #result;
   #booked;
   #hotel = null;
 
   /**
    * @param {HTMLFormElement} form
+   * @param {HTMLElement} note Where it is told whether the desk is open.
    * @param {HTMLElement} result Where the outcome is told.
    * @param {(booking: string) => void} booked Called with the id of a booking that has arrived.
    */
-  constructor(form, result, booked) {
+  constructor(form, note, result, booked) {
     this.#form = form;
+    this.#note = note;
     this.#result = result;
     this.#booked = booked;
     form.addEventListener("submit", (event) => {
@@ -40,6 +43,7 @@ export class Desk {
   open(open) {
     const button = this.#form.querySelector("button");
     if (!button.classList.contains("busy")) button.disabled = !open || this.#hotel === null;
+    this.#note.textContent = open ? "Book in the PMS as staff do, or click a night above." : "Opens when the first sync is done.";
   }
 
   /** Book one night that was clicked in the calendar. */
