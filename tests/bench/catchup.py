@@ -14,14 +14,14 @@ from tests.bench.stage import Stage, caught_up, first_sync, pid_of, position
 from tests.bench.workload import count, record
 from tests.support.daemon import Roomwire, until
 
-CHANGES = (300_000, 30_000)
+CHANGES = (300_000, 10_000)
 NOWHERE = "http://127.0.0.1:9/"
 _WRITES = "select sum(n_tup_ins + n_tup_upd)::bigint from pg_stat_user_tables where relid = any(%s::regclass[])"
 
 
 async def measure(stage: Stage) -> AsyncIterator[Figure]:
     """Changes per second until the checkpoint covers all, with an endpoint that is marked behind meanwhile."""
-    async with stage.roomwire(hotels=10, days=330) as roomwire:
+    async with stage.roomwire(chain=True) as roomwire:
         await first_sync(roomwire)
         await roomwire.add_endpoint("engine", NOWHERE, "whsec_" + "A" * 43 + "=")
         stage.say("recording changes")

@@ -22,9 +22,8 @@ _ATTEMPTS = """
 
 async def measure(stage: Stage) -> AsyncIterator[Figure]:
     """Messages of single bookings per second, and nights in ranges per second."""
-    hotels, days = stage.scale.of(10, 3), stage.scale.of(330, 120)
     async with (
-        stage.roomwire(hotels=hotels, days=days) as roomwire,
+        stage.roomwire(chain=True) as roomwire,
         FastReceiver() as receiver,
         FastReceiver(deaf=True) as dead,
     ):

@@ -15,8 +15,8 @@ from tests.bench.workload import Load, perform
 from tests.support.daemon import Roomwire
 
 CONNECTIONS = 8
-SECONDS = (10, 4)
-ROUNDS = (4, 1)
+SECONDS = (8, 3)
+ROUNDS = (3, 1)
 PACE = 100.0
 """Transactions a second of a PMS that is busy and has room left."""
 
@@ -24,7 +24,7 @@ PACE = 100.0
 async def measure(stage: Stage) -> AsyncIterator[Figure]:
     """Rates as fast as the server can, and latencies at a pace; medians over the rounds."""
     found: dict[str, list[tuple[Load, Load]]] = {"alone": [], "with pg_recvlogical": [], "with Roomwire": []}
-    async with stage.roomwire(hotels=10, days=330) as roomwire, FastReceiver() as receiver:
+    async with stage.roomwire(chain=True) as roomwire, FastReceiver() as receiver:
         await first_sync(roomwire)
         await roomwire.add_endpoint("engine", receiver.url, new_secret())
         async with roomwire.running():

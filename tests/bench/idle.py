@@ -15,12 +15,12 @@ from tests.bench.processes import watching
 from tests.bench.receiver import FastReceiver
 from tests.bench.stage import Stage, first_sync, pid_of
 
-SECONDS = (90, 20)
+SECONDS = (90, 10)
 
 
 async def measure(stage: Stage) -> AsyncIterator[Figure]:
     """Share of a core, bytes of log, and growth of memory of an idle daemon with an endpoint."""
-    async with stage.roomwire(hotels=3, days=120) as roomwire, FastReceiver() as receiver:
+    async with stage.roomwire() as roomwire, FastReceiver() as receiver:
         await first_sync(roomwire)
         await roomwire.add_endpoint("engine", receiver.url, new_secret())
         with roomwire.database.connect() as conn:

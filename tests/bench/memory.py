@@ -37,7 +37,7 @@ async def measure(stage: Stage) -> AsyncIterator[Figure]:
     """Peak resident memory, and what the nightly job sends."""
     nights, clients = stage.scale.of(*NIGHTS), stage.scale.of(*CLIENTS)
     stage.say(f"building a hotel with {nights:,} nights")
-    async with stage.roomwire(hotels=3, days=120, prepare=lambda pms: _enlarge(pms, nights, clients)) as roomwire:
+    async with stage.roomwire(prepare=lambda pms: _enlarge(pms, nights, clients)) as roomwire:
         await roomwire.add_endpoint("engine", NOWHERE, new_secret())
         async with roomwire.running("--only", "capture") as daemon:
             stage.say("first sync")

@@ -86,9 +86,10 @@ class Stage:
 
     @asynccontextmanager
     async def roomwire(
-        self, *, hotels: int, days: int, prepare: Callable[[Database], None] | None = None
+        self, *, chain: bool = False, prepare: Callable[[Database], None] | None = None
     ) -> AsyncIterator[Roomwire]:
-        """Set Roomwire up on a new PMS; `prepare` changes the PMS before."""
+        """Set Roomwire up on a new PMS of three hotels, or of a chain of ten; `prepare` changes the PMS before."""
+        hotels, days = (10, 330) if chain and not self.scale.quick else (3, 120)
         fill = partial(_fill, hotels=hotels, days=days)
         source = await asyncio.to_thread(template, self.server, f"pms_{hotels}_{days}", fill)
         with fresh_database(self.server, source) as database:
