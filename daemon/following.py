@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
 _STANDBY_LOOK = 0.25
+_REACHED_WITHIN = 5.0
 _FROZEN_AFTER = "-c wal_sender_timeout=15s"
 """A leader that has been silent for so long is dropped by the server; options in the DSN go before."""
 
@@ -88,7 +89,7 @@ async def _stand_by(settings: Settings, pool: Pool, progress: Progress) -> None:
 async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None], progress: Progress) -> None:
     dsn = settings.dsn.get_secret_value()
     try:
-        async with pool.connection() as conn:
+        async with pool.connection(timeout=_REACHED_WITHIN) as conn:
             # A replication connection that is refused does not say why; an ordinary one can.
             await refuse_if_wrong(conn, settings)
     except (psycopg.OperationalError, PoolTimeout) as error:
