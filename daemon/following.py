@@ -59,8 +59,9 @@ async def follow(settings: Settings, pool: Pool, changed: Callable[[], None], pr
                 last_lead, wait = time.monotonic(), _FIRST_WAIT
             if not error.heals or time.monotonic() - last_lead > settings.patience_seconds:
                 raise
-            progress.become("reconnecting", str(error))
-            log.warning("reconnecting", error=str(error), wait_seconds=round(wait, 1))
+            reason = " ".join(str(error).split())
+            progress.become("reconnecting", reason)
+            log.warning("reconnecting", error=reason, wait_seconds=round(wait, 1))
         # Several of us that lost the same server should not come back together.
         await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311
         wait = min(wait * 2, _LONGEST_WAIT)
@@ -72,8 +73,6 @@ async def _stand_by(settings: Settings, pool: Pool, progress: Progress) -> None:
     Raises:
         DeposedError: another leads, and it was this process that led before.
     """
-    if progress.become("standby"):
-        log.info("standby", slot=settings.slot, reason="another Roomwire leads")
     active = True
     # Whatever goes wrong here goes wrong again, with its reason, for whoever tries to lead.
     with contextlib.suppress(psycopg.OperationalError, PoolTimeout, ReplicationError):
@@ -81,6 +80,8 @@ async def _stand_by(settings: Settings, pool: Pool, progress: Progress) -> None:
             stored = await checkpoint.read(conn, settings.slot)
             if stored is not None and 0 < progress.epoch < stored.epoch:
                 raise DeposedError(settings.slot)
+            if progress.become("standby"):
+                log.info("standby", slot=settings.slot, reason="another Roomwire leads")
             while active:
                 await asyncio.sleep(_STANDBY_LOOK * random.uniform(0.8, 1.2))  # noqa: S311
                 active = (await slots.inspect(conn, settings.slot)).active_pid is not None
