@@ -31,9 +31,10 @@ def logged() -> Events:
         for path in (ROOT / package).rglob("*.py"):
             for level, call in calls(path):
                 name = call.args[0]
-                assert isinstance(name, ast.Constant), f"{path}:{call.lineno}: an event's name stands in the source"
-                found[name.value][0].add(level)
-                found[name.value][1].update(word.arg for word in call.keywords if word.arg)
+                event = name.value if isinstance(name, ast.Constant) else None
+                assert isinstance(event, str), f"{path}:{call.lineno}: an event's name stands in the source"
+                found[event][0].add(level)
+                found[event][1].update(word.arg for word in call.keywords if word.arg)
     return found
 
 

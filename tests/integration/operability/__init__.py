@@ -1,0 +1,1 @@
+"""Looking at the database: what status, metrics and readiness are told."""

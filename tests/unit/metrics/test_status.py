@@ -1,0 +1,127 @@
+"""What `roomwire status` says, to a person and to a program."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from daemon.cli.status import Status
+from daemon.cli.status_json import as_json
+from daemon.cli.status_text import as_text, troubles
+from daemon.replication.slot import SlotState
+from sql.scopes import Work
+from sql.watch import Failure, Holder, Refused
+from tests.unit.metrics.samples import ENDPOINT, NOW, SEEN, SLOT
+
+WELL = Status(SEEN, None, 0, None, {"booking": 1200, "hotel": 2}, [], [])
+WORK = [
+    Work(1, "booking", 1, "the first start", "abc", 300, 500),
+    Work(2, "booking", 2, "the first start", None, 0, None),
+]
+
+
+def seen(**changes: Any) -> Status:
+    return replace(WELL, seen=replace(SEEN, **changes))
+
+
+def line(status: Status, name: str) -> str:
+    return next(line for line in as_text(status).splitlines() if line.startswith(name))
+
+
+def test_when_all_is_well_it_says_so() -> None:
+    text = as_text(WELL)
+    assert text.splitlines()[0] == "2026-03-01 03:00:00 UTC  All is well."
+    assert "roomwire capture from 10.0.0.5, pid 4711 of the server, for 5 h" in text
+    assert line(WELL, "lag") == "lag        0.2 s, 1.0 kB of log not confirmed"
+    assert "engine  behind on 3 keys, the oldest for 90 s" in text
+    assert line(WELL, "documents") == "documents  1,200 booking, 2 hotel"
+    assert line(WELL, "work") == "work       none left"
+
+
+@pytest.mark.parametrize(
+    ("status", "begins"),
+    [
+        (seen(slot=SlotState(exists=False), sender=None), "slot roomwire does not exist"),
+        (seen(slot=replace(SLOT, wal_status="lost"), sender=None), "slot roomwire is lost (lost)"),
+        (seen(slot=replace(SLOT, active_pid=None), sender=None), "NOBODY LEADS: 1.0 kB of log wait"),
+        (seen(slot=replace(SLOT, wal_status="unreserved")), "the server is about to give the slot up"),
+        (seen(checkpoint_age=300.0), "changes come 5 min late"),
+        (seen(endpoints=[replace(ENDPOINT, failures=4)]), "endpoint engine does not answer"),
+        (seen(endpoints=[replace(ENDPOINT, rejected=2)]), "endpoint engine refuses 2 keys"),
+    ],
+)
+def test_what_needs_somebody_comes_first(status: Status, begins: str) -> None:
+    assert [trouble for trouble in troubles(status) if trouble.startswith(begins)]
+    assert as_text(status).splitlines()[0].endswith("LOOK HERE:")
+    assert as_text(status).splitlines()[1].startswith(f"  - {begins}")
+
+
+@pytest.mark.parametrize(
+    ("holder", "ends"),
+    [
+        (None, "held by no long transaction: it moves with the server's next snapshot"),
+        (
+            Holder("pid 9, pms", "pms", NOW - timedelta(hours=3), 5),
+            "pid 9, pms in pms, whose transaction has been open for 3 h",
+        ),
+        (
+            Holder("pid 9, pms", "pms", NOW, 5000),
+            "held by no long transaction: it moves with the server's next snapshot",
+        ),
+        (
+            Holder("pid 9, pms", "pms", None, 5000),
+            "held by pid 9, pms in pms: 5,000 transactions have begun since its own",
+        ),
+        (
+            Holder("pid 9, pms", "pms", None, 5),
+            "held by no long transaction: it moves with the server's next snapshot",
+        ),
+    ],
+)
+def test_what_keeps_the_log_is_named(holder: Holder | None, ends: str) -> None:
+    assert line(replace(WELL, holder=holder), "log kept").endswith(ends)
+
+
+def test_log_that_is_not_confirmed_is_kept_for_us() -> None:
+    assert line(seen(written=0x9000), "log kept").endswith("for what is not confirmed yet")
+
+
+def test_durable_work_has_an_estimate() -> None:
+    working = replace(seen(work=WORK), keys_left=900, keys_per_second=30.0)
+    assert line(working, "work") == (
+        "work       booking of hotel 1: 300 of 500, 1 more to do; 900 keys left, 30/s, about 30 s left"
+    )
+    assert line(replace(working, keys_per_second=None), "work").endswith("900 keys left, it is not moving")
+
+
+def test_last_failures_and_refused_keys_are_listed_once() -> None:
+    failed = replace(
+        WELL,
+        failures=[Failure("engine", NOW - timedelta(minutes=9), "booking.updated", "rejected", "HTTP 422")],
+        refused=[Refused("engine", "booking", 1, "b1", NOW, "HTTP 422")],
+    )
+    assert "  engine: booking.updated 9 min ago: HTTP 422" in as_text(failed)
+    assert "  engine: booking b1 of hotel 1: HTTP 422" in as_text(failed)
+    down = replace(ENDPOINT, failures=3, last_error="no answer", retry_at=NOW)
+    text = as_text(replace(failed, seen=replace(SEEN, endpoints=[down])))
+    assert "3 failures in a row, next try 03:00:00: no answer" in text
+    assert "9 min ago" not in text
+
+
+def test_json_says_the_same_and_shows_no_secret() -> None:
+    said = json.loads(as_json(WELL))
+    assert (said["ok"], said["troubles"], said["lag_seconds"]) == (True, [], 0.25)
+    assert said["slot"]["confirmed_lsn"] == "0/2000"
+    assert (said["slot"]["confirmed_lag_bytes"], said["slot"]["restart_lag_bytes"]) == (0x400, 0x1400)
+    assert said["leader"]["since"] == "2026-02-28T22:00:00+00:00"
+    assert said["checkpoint"] == {
+        "end_lsn": "0/2000",
+        "age_seconds": 2.0,
+        "committed_at": "2026-03-01T02:59:55+00:00",
+        "epoch": 3,
+        "horizon": "2026-03-01",
+    }
+    assert [endpoint["url"] for endpoint in said["endpoints"]] == ["https://engine.example/hook?…"]
+    assert "SECRET" not in as_json(WELL) + as_text(WELL)
