@@ -24,7 +24,7 @@ class Fault(NamedTuple):
     minors: dict[int, tuple[int, int]]
 
 
-# From the release notes of these minor versions.
+# Known of the minor versions before these, from the project's release notes and commits.
 _FAULTS: Final = (
     Fault("a transaction may be sent in part", {15: (0, 8), 16: (0, 4)}),
     Fault("a slot's restart_lsn can go backwards, to log that is gone", {15: (0, 10), 16: (0, 6), 17: (0, 2)}),
