@@ -3,7 +3,7 @@
 LIMITS = {
     "catchup": (
         "The one database session that computes documents, in three statements: counting nights (`pms/nights.sql`),"
-        " booking documents (`projection.sql`, write), and noting what reservations were computed from (renew_seen)."
+        " booking documents (`write` in `projection.sql`), and noting what they were computed from (`renew_seen`)."
         " Reading and decoding take a small part. What counts is how many keys of a batch are alike, because each"
         " is computed once for a batch: a batch may last 150 ms, and with batches of seconds the session took a"
         " quarter of the CPU for as many changes."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 
 from tests.bench import catchup, delivery, harm, idle, latency, memory
 from tests.bench.figures import Figure, number
@@ -51,7 +52,7 @@ def _section(bench: str, about: str, figures: Sequence[Figure]) -> str:
         lines.append(f"![{bench}](pictures/bench-{bench}.svg)\n")
     lines.append(_table(figures))
     if any(figure.verdict == "not met" for figure in figures):
-        lines.append(f"\n**What limits it.** {LIMITS[bench]}\n")
+        lines.append("\n" + fill(f"**What limits it.** {LIMITS[bench]}", 118) + "\n")
     return "\n".join(lines)
 
 
@@ -106,11 +107,7 @@ _SHOWN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "latency": ("Commit in the PMS → webhook received", "milliseconds", ("received p50", "received p99")),
     "memory": ("Peak memory of capture", "MB", ("first sync", "updated twice", "nights updated")),
     "harm": ("The PMS's rate, as a share of its rate alone", "", ("÷ alone",)),
-    "delivery": (
-        "A first sync to one endpoint",
-        "per second",
-        ("one endpoint: bookings", "one endpoint: nights in ranges"),
-    ),
+    "delivery": ("Single-booking messages of a first sync", "per second", ("bookings",)),
     "idle": ("Idle", "% of a core", ("CPU",)),
 }
 """Per benchmark: the picture's title, its unit, and the ends of the names of the figures it shows."""
