@@ -95,7 +95,9 @@ def _picture(bench: str, figures: Iterable[Figure]) -> str | None:
 
 
 def _short(name: str) -> str:
-    return name.removeprefix("one endpoint: ").replace("commit → received ", "").replace(" to /dev/null", "")
+    for words in ("commit → received ", " to /dev/null", "rate ", " ÷ alone"):
+        name = name.replace(words, "")
+    return name
 
 
 def _ours(figure: Figure) -> bool:
@@ -104,9 +106,13 @@ def _ours(figure: Figure) -> bool:
 
 _SHOWN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "catchup": ("Catching up", "changes per second", ("changes", "pg_recvlogical to /dev/null")),
-    "latency": ("Commit in the PMS → webhook received", "milliseconds", ("received p50", "received p99")),
+    "latency": (
+        "Commit in the PMS → webhook received",
+        "milliseconds",
+        ("commit → received p50", "commit → received p99"),
+    ),
     "memory": ("Peak memory of capture", "MB", ("first sync", "updated twice", "nights updated")),
-    "harm": ("The PMS's rate, as a share of its rate alone", "", ("÷ alone",)),
+    "harm": ("The PMS's rate at full load", "share of its rate alone", ("÷ alone",)),
     "delivery": ("Single-booking messages of a first sync", "per second", ("bookings",)),
     "idle": ("Idle", "% of a core", ("CPU",)),
 }

@@ -8,7 +8,7 @@ from html import escape
 
 from tests.bench.figures import number
 
-_WIDTH, _LEFT, _RIGHT = 760, 250, 110
+_WIDTH, _LEFT, _RIGHT = 820, 310, 110
 _ROW, _BAR, _TOP = 26, 16, 44
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:15px}.small{fill:#57606a}"
