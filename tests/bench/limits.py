@@ -18,8 +18,8 @@ LIMITS = {
         " The figure with the server's own pg_recvlogical is what decoding the log alone costs."
     ),
     "delivery": (
-        "Roomwire's process, which composes, signs, sends and acknowledges every message; the database takes about"
-        " an eighth of that, and the receiver shares the same cores."
+        "Roomwire's process, which composes, signs, sends and acknowledges every message; the database takes"
+        " about a third as much CPU, and the receiver shares the same cores."
     ),
     "idle": "The looks at the database each second, by capture and delivery, and the server's own background work.",
 }
