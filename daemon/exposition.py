@@ -61,7 +61,7 @@ def _capture(progress: Progress, now: float) -> Iterator[Metric]:
         "roomwire_capture_documents", "Documents that a change gave a new version.", labels=["kind"]
     )
     for kind in ("availability", "booking", "content"):
-        documents.add_metric([kind], progress.documents[kind])
+        documents.add_metric([kind], progress.documents.get(kind, 0))
     yield documents
     yield _gauge("roomwire_capture_waiting_commits", "Commits that are not visible yet.", progress.waiting)
     lag = progress.lag_seconds(now)

@@ -1,5 +1,6 @@
 """The HTTP server of a process, and what it answers from."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -54,6 +55,7 @@ def _operations(
 
     async def metrics() -> tuple[bytes, str]:
         await observer.look()
-        return generate_latest(exposition), CONTENT_TYPE_LATEST
+        # It takes milliseconds with many endpoints, which are the stream's.
+        return await asyncio.to_thread(generate_latest, exposition), CONTENT_TYPE_LATEST
 
     return Operations(readiness, metrics)

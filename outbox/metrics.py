@@ -42,20 +42,33 @@ COMMIT_TO_DELIVERED_SECONDS = Histogram(
 )
 
 
-def attempted(endpoint: str, outcome: str, seconds: float) -> None:
-    """Count a send."""
-    ATTEMPTS.labels(endpoint, outcome).inc()
-    ATTEMPT_SECONDS.labels(endpoint).observe(seconds)
-
-
-def delivered(endpoint: str, keys: int, *, committed_at: datetime, version: int, began: float, now: float) -> None:
-    """Count what a message delivered.
+class Meter:
+    """Measures the sends to one endpoint. Its series are looked up once, for a send should cost next to nothing.
 
     Latencies are measured of documents written since `began` (Unix seconds), when this process began to deliver to
     the endpoint: what a first sync or the time before brings would say nothing of how fast it is.
     """
-    DELIVERED_KEYS.labels(endpoint).inc(keys)
-    written = version / 1e6
-    if written >= began:
-        DOCUMENT_TO_DELIVERED_SECONDS.labels(endpoint).observe(max(now - written, 0.0))
-        COMMIT_TO_DELIVERED_SECONDS.labels(endpoint).observe(max(now - committed_at.timestamp(), 0.0))
+
+    def __init__(self, endpoint: str, began: float) -> None:
+        self._began = began
+        self._outcomes: dict[str, Counter] = {}
+        self._endpoint = endpoint
+        self._attempt = ATTEMPT_SECONDS.labels(endpoint)
+        self._keys = DELIVERED_KEYS.labels(endpoint)
+        self._from_document = DOCUMENT_TO_DELIVERED_SECONDS.labels(endpoint)
+        self._from_commit = COMMIT_TO_DELIVERED_SECONDS.labels(endpoint)
+
+    def attempted(self, outcome: str, seconds: float) -> None:
+        """Count a send."""
+        if outcome not in self._outcomes:
+            self._outcomes[outcome] = ATTEMPTS.labels(self._endpoint, outcome)
+        self._outcomes[outcome].inc()
+        self._attempt.observe(seconds)
+
+    def delivered(self, keys: int, *, committed_at: datetime, version: int, now: float) -> None:
+        """Count what a message delivered: so many keys, the newest of this version, acknowledged at `now`."""
+        self._keys.inc(keys)
+        written = version / 1e6
+        if written >= self._began:
+            self._from_document.observe(max(now - written, 0.0))
+            self._from_commit.observe(max(now - committed_at.timestamp(), 0.0))

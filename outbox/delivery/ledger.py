@@ -8,10 +8,10 @@ from uuid import UUID
 
 import structlog
 
-from outbox import metrics
 from outbox.delivery.compose import Part
 from outbox.delivery.outcome import Outcome, outage_pause, rejection_pause
 from outbox.delivery.steady import steadily
+from outbox.metrics import Meter
 from sql import delivery
 from sql.delivery import Attempt, Claim, Result, Target
 from sql.pool import Pool
@@ -26,6 +26,7 @@ class Ledger:
 
     Attributes:
         failures: consecutive outages, as far as known here.
+        meter: measures the sends.
     """
 
     def __init__(self, pool: Pool, target: Target) -> None:
@@ -41,6 +42,7 @@ class Ledger:
         self._rejected = self._refused = 0
         self._rejections_logged = -_REJECTIONS_LOGGED_EVERY
         self.failures = 0
+        self.meter = Meter(target.name, time.time())
 
     def __len__(self) -> int:
         return len(self._results) + len(self._attempts)
@@ -64,7 +66,7 @@ class Ledger:
     def note(self, attempt: Attempt, outcome: Outcome, *, probing: bool) -> None:
         """A send was made; its outcome tells how the endpoint is."""
         self._attempts.append(attempt)
-        metrics.attempted(self._target.name, attempt.outcome, attempt.latency_ms / 1000)
+        self.meter.attempted(attempt.outcome, attempt.latency_ms / 1000)
         if outcome.verdict == "gone":
             self._gone = outcome
         elif outcome.verdict in {"outage", "throttled"}:

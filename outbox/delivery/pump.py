@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from outbox import metrics
 from outbox.delivery.compose import Message, compose, digits, heartbeat, snapshot
 from outbox.delivery.ledger import Ledger
 from outbox.delivery.sender import Sender
@@ -77,7 +76,6 @@ class Pump:
         self.retired = False
         self._broken: BaseException | None = None
         self._size = 2 * target.concurrency
-        self._began = time.time()
 
     def poke(self, standing: Standing) -> None:
         """Tell what the last look at the database found."""
@@ -236,13 +234,9 @@ class Pump:
 
     def _measure(self, message: Message) -> None:
         if documents := [part for part in message.parts if part.claim.kind != "snapshot"]:
-            metrics.delivered(
-                self.target.name,
-                len(documents),
-                committed_at=message.timestamp,
-                version=max(part.version for part in documents),
-                began=self._began,
-                now=time.time(),
+            newest = max(part.version for part in documents)
+            self._ledger.meter.delivered(
+                len(documents), committed_at=message.timestamp, version=newest, now=time.time()
             )
 
     async def _send_halves(self, leased: Leased) -> None:

@@ -45,8 +45,7 @@ def progress() -> Progress:
 
 @pytest.fixture
 def families(progress: Progress) -> list[Metric]:
-    metrics.attempted("engine", "delivered", 0.01)
-    metrics.delivered("engine", 1, committed_at=datetime.now(UTC), version=0, began=0.0, now=0.0)
+    metrics.Meter("engine", 0.0).attempted("delivered", 0.01)
     pools = [cast("Pool", Waiting())]
     return list(Exposition(progress, pools, cast("Observer", Looked())).collect())
 
@@ -110,9 +109,10 @@ def test_a_standby_has_no_lag_and_a_process_without_capture_no_leader() -> None:
 def test_latencies_are_of_documents_written_while_it_delivers() -> None:
     committed = datetime.fromtimestamp(999.0, UTC)
     count = "roomwire_commit_to_delivered_seconds_count", {"endpoint": "counted"}
-    metrics.delivered("counted", 2, committed_at=committed, version=int(900e6), began=1000.0, now=1003.0)
-    assert metrics.REGISTRY.get_sample_value(*count) is None
-    metrics.delivered("counted", 2, committed_at=committed, version=int(1001e6), began=1000.0, now=1003.0)
+    meter = metrics.Meter("counted", 1000.0)
+    meter.delivered(2, committed_at=committed, version=int(900e6), now=1003.0)
+    assert metrics.REGISTRY.get_sample_value(*count) == 0
+    meter.delivered(2, committed_at=committed, version=int(1001e6), now=1003.0)
     assert metrics.REGISTRY.get_sample_value(*count) == 1
     total = "roomwire_document_to_delivered_seconds_sum", {"endpoint": "counted"}
     assert metrics.REGISTRY.get_sample_value(*total) == pytest.approx(2.0)
