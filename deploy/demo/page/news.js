@@ -60,7 +60,9 @@ function row(line) {
 function message(line) {
   const cell = make("td", { className: "message" }, make("span", { className: `pill ${line.event}`, textContent: line.event }));
   if (line.event === "updated" && line.changed.length) {
-    cell.append(make("small", { className: "changed", textContent: line.changed.slice(0, 2).join(", ") }));
+    const [first, ...others] = line.changed;
+    const text = others.length ? `${first} +${others.length}` : first;
+    cell.append(make("small", { className: "changed", title: line.changed.join(", "), textContent: text }));
   }
   return cell;
 }
