@@ -17,23 +17,22 @@ from daemon.omissions import make_up, watch_publication
 from daemon.progress import Progress
 from daemon.replication import slot as slots
 from daemon.replication.errors import (
-    ConnectionLostError,
     PublicationFaultyError,
     PublicationMissingError,
     ReplicationError,
     SlotActiveError,
+    UnreachableError,
 )
 from daemon.replication.stream import ReplicationStream
 from daemon.settings import Settings
 from sql import checkpoint
 from sql.checkpoint import DeposedError
-from sql.pool import Pool
+from sql.pool import Pool, connect
 
 log = structlog.get_logger()
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
 _STANDBY_LOOK = 0.25
-_REACHED_WITHIN = 5.0
 _FROZEN_AFTER = "-c wal_sender_timeout=15s"
 """A leader that has been silent for so long is dropped by the server; options in the DSN go before."""
 
@@ -90,11 +89,11 @@ async def _stand_by(settings: Settings, pool: Pool, progress: Progress) -> None:
 async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None], progress: Progress) -> None:
     dsn = settings.dsn.get_secret_value()
     try:
-        async with pool.connection(timeout=_REACHED_WITHIN) as conn:
-            # A replication connection that is refused does not say why; an ordinary one can.
+        # A replication connection that is refused does not say why, nor does a pool; an ordinary one can.
+        async with await connect(dsn, application="capture check") as conn:
             await refuse_if_wrong(conn, settings)
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        raise ConnectionLostError(" ".join(str(error).split())) from error
+    except psycopg.OperationalError as error:
+        raise UnreachableError(" ".join(str(error).split())) from error
     options = f"{_FROZEN_AFTER} {conninfo_to_dict(dsn).get('options') or ''}"
     dsn = make_conninfo(dsn, options=options)
     try:

@@ -84,6 +84,8 @@ def _line(error: BaseException) -> str:
     text = " ".join((primary or str(error)).split())
     if isinstance(error, psycopg.errors.UndefinedTable) and "booking_engine" in text:
         return f"{text}. Run `roomwire migrate` first."
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return f"{text}. Check ROOMWIRE_DSN, and that `roomwire setup` was run."
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return f"{text}. Run `roomwire setup` as the owner of the PMS's tables."
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):

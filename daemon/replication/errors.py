@@ -47,6 +47,12 @@ class ConnectionLostError(ReplicationError):
     heals = True
 
 
+class UnreachableError(ConnectionLostError):
+    """No connection came about: libpq does not tell a server that is away from one that refuses this role."""
+
+    remedy = "Check ROOMWIRE_DSN, and that `roomwire setup` was run; a server that is away is waited for."
+
+
 class SlotActiveError(ReplicationError):
     """Another connection holds the slot: another Roomwire leads, or a dead one's has not been noticed yet."""
 
