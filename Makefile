@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV ?= .venv
 # Servers that the tests start; what is missing is installed where this user may, and said where not.
-PACKAGES ?= postgresql-15 postgresql-15-wal2json
+PACKAGES ?= postgresql-15 postgresql-15-wal2json chromium
 # What pytest gets: make test PYTEST='-k replication --servers containers'
 PYTEST ?= -n logical --maxprocesses 4 --dist worksteal
 
@@ -14,7 +14,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra demo --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check bench lock packages
+.PHONY: help run test chaos check pictures bench lock packages
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ check: $(VENV)/dev.stamp ## lint, format, types, and the staircase of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pictures: $(VENV)/dev.stamp ## photograph the demo for the README (needs chromium)
+	$(BIN)/python -m deploy.demo.picture
 
 bench: $(VENV)/dev.stamp ## measure against the budgets
 	$(BIN)/python -m tests.bench

@@ -47,10 +47,13 @@ from booking_engine.endpoint e
 where e.name = %(name)s and b.endpoint_id = e.id and b.rejected_at is not null
 
 -- name: fence
--- Whoever holds this row does the endpoint's first sync; marking needs only its key.
+-- Whoever holds this row does the endpoint's first sync; marking needs only its key. It waits until the PMS has been
+-- read: a snapshot of half of the documents would tell the endpoint to drop the others.
 select 1
 from booking_engine.endpoint
 where id = %(endpoint)s and fill_version = %(version)s
+    and not exists (select from booking_engine.dirty_scope where kind in ('content', 'booking'))
+    and (exists (select from booking_engine.checkpoint) or exists (select from booking_engine.document))
 for no key update skip locked
 
 -- name: clear

@@ -45,7 +45,9 @@ async def test_staff_at_work_and_kills_end_in_the_truth(
         await killing
         await roomwire.settled(120)
     assert milestones == []
-    assert roomwire.wrong(await mirror.mirror()) == []
+    found = await mirror.mirror()
+    assert roomwire.wrong(found) == []
+    assert found.counts["hotel.snapshot"] >= 2, "the first sync, which waited until the PMS was read, closed each hotel"
 
 
 async def test_the_oracle_sees_what_is_missed_without_old_positions(

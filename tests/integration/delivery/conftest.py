@@ -26,11 +26,14 @@ QUICK = Timing(lease=4.0, send=2.0, connect=1.0, poll=0.1, drain=5.0)
 
 @pytest.fixture
 def ours(server: Server) -> Iterator[Database]:
-    """A database with Roomwire's schema and nothing else."""
+    """A database with Roomwire's schema, of a PMS that has been read: first syncs wait for that."""
 
     def fill(connection: psycopg.Connection[Any]) -> None:
         connection.execute("create schema booking_engine")
         connection.execute(script())
+        connection.execute(
+            "insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn) values ('read', '1', 1, '0/0')"
+        )
 
     with fresh_database(server, template(server, "roomwire_delivery", fill)) as database:
         yield database
