@@ -47,7 +47,7 @@ async def test_staff_at_work_and_kills_end_in_the_truth(
     assert milestones == []
     found = await mirror.mirror()
     assert roomwire.wrong(found) == []
-    assert found.counts["hotel.snapshot"] >= 2, "the first sync, which waited until the PMS was read, closed each hotel"
+    assert found.counts["hotel.snapshot"] >= 2, "a first sync closes each hotel"
 
 
 async def test_the_oracle_sees_what_is_missed_without_old_positions(

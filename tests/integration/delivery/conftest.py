@@ -32,7 +32,8 @@ def ours(server: Server) -> Iterator[Database]:
         connection.execute("create schema booking_engine")
         connection.execute(script())
         connection.execute(
-            "insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn) values ('read', '1', 1, '0/0')"
+            "insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn)"
+            " values ('read', '1', 1, '0/0')"
         )
 
     with fresh_database(server, template(server, "roomwire_delivery", fill)) as database:
