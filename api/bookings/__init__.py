@@ -1,0 +1,1 @@
+"""Bookings and holds that a booking engine makes: each is one transaction."""

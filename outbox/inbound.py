@@ -1,0 +1,31 @@
+"""Documents of what the API itself writes, in the transaction that writes it.
+
+The change stream then finds no difference, so nothing is told twice. What a reservation was computed from
+(`reservation_seen`) and availability are left to the stream, their only writer: it learns from them which nights a
+change has left.
+"""
+
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from sql import documents, projection
+from sql.documents import Document
+from sql.projection import Frame
+
+
+async def project_booking(
+    conn: AsyncConnection, hotel_id: int, reservation_id: UUID, frame: Frame
+) -> Document | None:
+    """Bring a reservation's document up to what the caller's transaction has written, and return it.
+
+    To be called last: who writes documents locks them after everything of the PMS. None where there is no document,
+    for what is no booking or lies outside the window.
+    """
+    key = (hotel_id, str(reservation_id))
+    await projection.lock_endpoints(conn)
+    locked = await projection.lock_bookings(conn, [key], frame)
+    if not locked:
+        return None
+    await projection.write(conn, "booking", locked, frame)
+    return await documents.get(conn, "booking", *key)

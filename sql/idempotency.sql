@@ -1,0 +1,25 @@
+Answers that are given once and repeated.
+
+-- name: claim
+-- False where another transaction is at it: a unique index alone would block until that one ends.
+select pg_try_advisory_xact_lock(hashtextextended(%(client)s || E'\x1f' || %(key)s, 47))
+
+-- name: find
+select fingerprint, status, headers, body from booking_engine.idempotency
+where client = %(client)s and key = %(key)s
+
+-- name: keep
+insert into booking_engine.idempotency (client, key, fingerprint, status, headers, body)
+values (%(client)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s, %(body)s)
+
+-- name: forget
+-- In small batches, oldest first; several processes share the work.
+delete from booking_engine.idempotency i
+using (
+    select client, key from booking_engine.idempotency
+    where created_at < clock_timestamp() - make_interval(days => %(days)s)
+    order by created_at
+    limit %(limit)s
+    for update skip locked
+) old
+where i.client = old.client and i.key = old.key

@@ -1,0 +1,57 @@
+"""Bookings that came to us: the link between a client's own id and the reservation, and how each fares."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from sql.queries import load
+
+_QUERIES = load("links.sql")
+
+SyncStatus = Literal["pending", "synced", "failed", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A client's own id for a booking, and the reservation it became."""
+
+    source: str
+    external_id: str
+    hotel_id: int
+    reservation_id: UUID
+
+
+async def find(conn: AsyncConnection, source: str, external_id: str) -> Link | None:
+    """The booking that this client made under this id."""
+    values = {"source": source, "external_id": external_id}
+    row = await (await conn.execute(_QUERIES["find"], values)).fetchone()
+    return Link(source, external_id, *row) if row else None
+
+
+async def add(conn: AsyncConnection, link: Link) -> bool:
+    """Note a booking; False where the client has one under this id, which then stays as it is."""
+    values = {
+        "source": link.source, "external_id": link.external_id, "hotel": link.hotel_id,
+        "reservation": link.reservation_id,
+    }  # fmt: skip
+    return (await conn.execute(_QUERIES["add"], values)).rowcount == 1
+
+
+async def report(
+    conn: AsyncConnection,
+    source: str,
+    external_id: str,
+    hotel_id: int,
+    status: SyncStatus,
+    *,
+    reservation_id: UUID | None = None,
+    error: str | None = None,
+) -> None:
+    """Note how an attempt at a booking went. error: a code; what was booked is not unmade by a later failure."""
+    values = {
+        "source": source, "external_id": external_id, "hotel": hotel_id, "reservation": reservation_id,
+        "status": status, "error": error,
+    }  # fmt: skip
+    await conn.execute(_QUERIES["report"], values)

@@ -1,0 +1,19 @@
+Which reservations came to us, and how each fares.
+
+-- name: find
+select hotel_id, reservation_id from booking_engine.booking_link
+where source = %(source)s and external_id = %(external_id)s
+
+-- name: add
+-- Nothing where it is there. Waits for another transaction that adds the same.
+insert into booking_engine.booking_link (source, external_id, hotel_id, reservation_id)
+values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s)
+on conflict do nothing
+
+-- name: report
+insert into booking_engine.sync_status as s (source, external_id, hotel_id, reservation_id, status, error)
+values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s, %(status)s, %(error)s)
+on conflict (source, external_id) do update
+    set hotel_id = excluded.hotel_id, reservation_id = coalesce(excluded.reservation_id, s.reservation_id),
+        status = excluded.status, error = excluded.error, retries = s.retries + 1, last_attempt_at = clock_timestamp()
+    where s.reservation_id is null or excluded.reservation_id is not null
