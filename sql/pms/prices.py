@@ -1,0 +1,110 @@
+"""What a night costs under a plan: the one price function of every door.
+
+The algorithm, in prices.sql, is the one whose result staff bookings store: yen with tax, floored to 100. Plans are
+those of the catalogue: a global plan that the hotel excludes, or varies by a plan of its own, has no nights here.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+
+from sql.queries import load
+
+_QUERIES = load("pms/prices.sql")
+PLANS = _QUERIES["plans"]
+_NIGHTLY = _QUERIES["nightly"].format(
+    plans=PLANS,
+    cells=_QUERIES["cells"].format(within=_QUERIES["within"], components=_QUERIES["components"]),
+)
+_DAY = timedelta(days=1)
+
+
+class Component(NamedTuple):
+    """A part of a price as the PMS's staff path stores it in reservation_rates.
+
+    value: yen, or percent of the base rates; price: whole yen before the night's price is floored, so that their
+    sum may exceed it by up to 100 yen. tax_rate is as the PMS has it, a share or (above 1) percent.
+    """
+
+    adjustment_type: str
+    adjustment_value: Decimal
+    include_in_cancel_fee: bool
+    tax_type_id: int | None
+    tax_rate: Decimal | None
+    sales_category: str
+    price: int
+
+
+class Price(NamedTuple):
+    """What a night costs, in yen: per room, or for plans of type per_person per head.
+
+    price: with tax; net_price: without; cancel_fee: what the PMS charges for a cancellation, which flooring does
+    not touch. tax_type_id and tax_rate are those of the largest base rate.
+    """
+
+    price: int
+    net_price: int
+    cancel_fee: int
+    tax_type_id: int | None
+    tax_rate: Decimal | None
+    components: tuple[Component, ...]
+
+
+class Night(NamedTuple):
+    """The price of one night under one plan.
+
+    on_sale: the plan is active and available on this date, and a base rate above 0 holds.
+    """
+
+    plan_key: str
+    plan_type: str
+    date: date
+    on_sale: bool
+    price: Price
+
+    def revenue(self, people: int) -> int:
+        """What a room with so many people pays for the night, in yen with tax."""
+        return self.price.price * (people if self.plan_type == "per_person" else 1)
+
+
+async def nightly(
+    conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None, first: date, until: date
+) -> list[Night]:
+    """The prices of a hotel's plans for the nights in [first, until), by plan and date.
+
+    A night on which no rate holds, and a plan that the hotel does not have, are left out. `plan_keys` None: every
+    plan.
+    """
+    wanted = {
+        "hotels": [hotel_id],
+        "plan_keys": None if plan_keys is None else list(plan_keys),
+        "first": first,
+        "until": until,
+    }
+    rows = await (await conn.execute(_NIGHTLY, wanted)).fetchall()
+    nights = [night for row in rows for night in _spread(row, first, until)]
+    nights.sort(key=lambda night: (night.plan_key, night.date))
+    return nights
+
+
+def _spread(row: tuple[Any, ...], first: date, until: date) -> Iterator[Night]:
+    """The nights of one row: a period's, in months and on weekdays that are alike."""
+    plan_key, plan_type, active, sold_from, sold_until, starts, ends, months, weekdays, priced = row[:10]
+    yen, net_price, cancel_fee, tax_type_id, tax_rate, by_tax = row[10:]
+    components = tuple(_component(part) for parts in by_tax for part in parts)
+    price = Price(yen, net_price, cancel_fee, tax_type_id, tax_rate, components)
+    day, end = max(first, starts or first), min(until, ends or until)
+    while day < end:
+        if months >> (day.month - 1) & 1 and weekdays >> day.weekday() & 1:
+            available = (sold_from is None or sold_from <= day) and (sold_until is None or day <= sold_until)
+            yield Night(plan_key, plan_type, day, active and priced and available, price)
+        day += _DAY
+
+
+def _component(part: list[Any]) -> Component:
+    kind, value, in_cancel_fee, tax_type_id, tax_rate, category, price = part
+    rate = None if tax_rate is None else Decimal(str(tax_rate))
+    return Component(kind, Decimal(str(value)), in_cancel_fee, tax_type_id, rate, category, int(price))

@@ -1,0 +1,151 @@
+What a night costs under a plan, by the algorithm whose result staff bookings store. Blocks with {braces} take
+another in their place.
+
+A rate holds from date_start to date_end, on the weekdays or in the months that its condition names. Of those that
+hold, rows alike in type, tax, cancel fee flag and sales category make one component, the row that a booking stores
+in reservation_rates: base rates and flat fees are yen, a percentage is that share of all base rates, rounded to
+0.01 yen. A night's price is the sum of its components, floored to 100 yen.
+
+-- name: plans
+-- Every plan of the hotels in %(hotels)s: their own, and the global ones that they neither exclude nor vary.
+select h.hotel_id, concat(h.plans_global_id, 'h', h.id) as plan_key,
+    h.plans_global_id as global_plan_id, h.id as hotel_plan_id,
+    coalesce(h.name, g.name) as name, coalesce(h.description, g.description) as description,
+    coalesce(h.plan_type, g.plan_type) as plan_type, coalesce(h.color, g.color) as color,
+    h.is_active as active, h.available_from, h.available_until, h.display_order
+from plans_hotel h
+left join plans_global g on g.id = h.plans_global_id
+where h.hotel_id = any(%(hotels)s::int[])
+union all
+select h.id, concat(g.id, 'h'), g.id, null, g.name, g.description, g.plan_type, g.color,
+    true, null, null, null
+from hotels h
+cross join plans_global g
+where h.id = any(%(hotels)s::int[])
+    and not exists (select from hotel_plan_exclusions x where x.hotel_id = h.id and x.global_plan_id = g.id)
+    and not exists (select from plans_hotel o where o.hotel_id = h.id and o.plans_global_id = g.id)
+
+-- name: cells
+-- The prices of one plan `p`. From one day on which a rate begins or ceases to the next, a price depends only on
+-- month and weekday, and months (weekdays) in which the same rates may hold are alike: a row is such a period with
+-- months and weekdays that are alike, as bits (January and Monday are bit 0). `starts` may be -infinity, `until` is
+-- exclusive, null: open.
+with rates as materialized (
+    select r.id, r.adjustment_type as type, r.adjustment_value as value, r.include_in_cancel_fee as in_cancel_fee,
+        r.tax_type_id, r.tax_rate, coalesce(r.sales_category, 'accommodation') as sales_category,
+        case when r.tax_rate > 1 then r.tax_rate / 100 else coalesce(r.tax_rate, 0) end as tax,
+        case when r.date_start > '0001-01-01' then r.date_start else '-infinity' end as starts,
+        case when r.date_end < '9999-12-31' then r.date_end + 1 end as until,
+        case r.condition_type when 'day_of_week' then named.weekdays else 127 end as weekdays,
+        case r.condition_type when 'month' then named.months else 4095 end as months
+    from (
+        select * from plans_rates g where g.plans_global_id = p.global_plan_id and g.plans_hotel_id is null
+        union all
+        select * from plans_rates h where h.plans_hotel_id = p.hotel_plan_id and h.hotel_id = p.hotel_id
+    ) r
+    cross join lateral (
+        -- Anything but a list of plain strings names nothing.
+        select case when r.condition_value
+            ~ '^[ \t\n\r]*\[([ \t\n\r]*"[^"\\[:cntrl:]]*"[ \t\n\r]*(,[ \t\n\r]*"[^"\\[:cntrl:]]*"[ \t\n\r]*)*)?\][ \t\n\r]*$'
+            then r.condition_value::jsonb end as names
+    ) said
+    cross join lateral (
+        select coalesce(bit_or(1 << (n - 1)::int) filter (where n <= 7 and said.names ? weekday), 0) as weekdays,
+            coalesce(bit_or(1 << (n - 1)::int) filter (where said.names ? month), 0) as months
+        from unnest(
+            array['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+            array['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october',
+                'november', 'december']
+        ) with ordinality as w (weekday, month, n)
+    ) named
+    where r.condition_type in ('no_restriction', 'day_of_week', 'month')
+        and r.date_start < '9999-12-31' and (r.date_end is null or r.date_end >= r.date_start)
+),
+periods as (
+    select day as starts, lead(day) over (order by day) as until
+    from (select starts as day from rates union select until from rates where until is not null) b
+),
+alike_weekdays as (
+    select bit_or(1 << n) as weekdays
+    from (
+        select n, array_agg(r.id order by r.id) filter (where r.weekdays & (1 << n) <> 0) as held
+        from rates r cross join generate_series(0, 6) n
+        group by n
+    ) d
+    group by held
+),
+alike_months as (
+    select bit_or(1 << n) as months
+    from (
+        select n, array_agg(r.id order by r.id) filter (where r.months & (1 << n) <> 0) as held
+        from rates r cross join generate_series(0, 11) n
+        group by n
+    ) d
+    group by held
+),
+summed as (
+    select c.starts, c.until, m.months, w.weekdays, r.type, r.tax_type_id, r.tax_rate, r.tax, r.in_cancel_fee,
+        r.sales_category, sum(r.value) as value
+    from periods c
+    cross join alike_months m
+    cross join alike_weekdays w
+    join rates r on r.starts <= c.starts and (r.until is null or r.until > c.starts)
+        and r.months & m.months <> 0 and r.weekdays & w.weekdays <> 0
+    where {within}
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+),
+based as (
+    select s.*, coalesce(sum(s.value) filter (where s.type = 'base_rate')
+        over (partition by s.starts, s.months, s.weekdays), 0) as base
+    from summed s
+),
+components as (
+    select b.*, case b.type when 'percentage' then round(b.base * b.value / 100, 2) else b.value end as amount
+    from based b
+),
+taxed as (
+    -- What flooring takes off is taken off the tax that the largest base rate bears.
+    select c.starts, c.until, c.months, c.weekdays, c.base, c.tax, sum(c.amount) as share,
+        sum(sum(c.amount)) over cell as total,
+        row_number() over (cell order by max(c.value) filter (where c.type = 'base_rate') desc nulls last, c.tax desc)
+            as place,
+        sum(round(c.amount)) filter (where c.in_cancel_fee) as cancel_fee,
+        (array_agg(c.tax_type_id order by c.type = 'base_rate' desc, c.value desc, c.tax_type_id))[1] as tax_type_id,
+        (array_agg(c.tax_rate order by c.type = 'base_rate' desc, c.value desc, c.tax_type_id))[1] as tax_rate,
+        {components} as components
+    from components c
+    group by 1, 2, 3, 4, 5, 6
+    window cell as (partition by c.starts, c.months, c.weekdays)
+),
+floored as (
+    select t.*, floor(t.total / 100) * 100 as price,
+        t.share + case t.place when 1 then floor(t.total / 100) * 100 - t.total else 0 end as due
+    from taxed t
+)
+select f.starts, f.until, f.months, f.weekdays, f.base, f.price::bigint as price,
+    (f.price - sum(floor(f.due * f.tax / (1 + f.tax))))::bigint as net_price,
+    coalesce(sum(f.cancel_fee), 0)::bigint as cancel_fee,
+    max(f.tax_type_id) filter (where f.place = 1) as tax_type_id,
+    max(f.tax_rate) filter (where f.place = 1) as tax_rate,
+    jsonb_agg(f.components) as components
+from floored f
+group by f.starts, f.until, f.months, f.weekdays, f.base, f.price
+
+-- name: components
+jsonb_agg(jsonb_build_array(c.type, c.value, c.in_cancel_fee, c.tax_type_id, c.tax_rate, c.sales_category, round(c.amount))
+    order by c.type, c.tax_type_id, c.in_cancel_fee, c.sales_category)
+
+-- name: nightly
+select p.plan_key, p.plan_type, coalesce(p.active, false), p.available_from, p.available_until,
+    nullif(c.starts, '-infinity'), c.until, c.months, c.weekdays, c.base > 0 and c.price >= 0, c.price, c.net_price,
+    c.cancel_fee, c.tax_type_id, c.tax_rate, c.components
+from (
+    {plans}
+) p
+cross join lateral (
+    {cells}
+) c
+where %(plan_keys)s::text[] is null or p.plan_key = any(%(plan_keys)s::text[])
+
+-- name: within
+c.starts < %(until)s::date and (c.until is null or c.until > %(first)s::date)
