@@ -10,15 +10,22 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed
 
 from sql.queries import load
 
 _QUERIES = load("pms/prices.sql")
-PLANS = _QUERIES["plans"]
-_NIGHTLY = _QUERIES["nightly"].format(
-    plans=PLANS,
-    cells=_QUERIES["cells"].format(within=_QUERIES["within"], components=_QUERIES["components"]),
-)
+_PLANS = _QUERIES["plans"].format(catalogue=load("pms/content.sql")["plan"])
+
+
+def _priced(query: str, *, within: SQL) -> Composed:
+    cells = _QUERIES["cells"].format(within=within, components=_QUERIES["components"])
+    return _QUERIES[query].format(plans=_PLANS, cells=cells)
+
+
+DOCUMENT = _priced("document", within=SQL("true"))
+"""(hotel_id, id, body, own, ends) of the rates of every plan of the hotels in %(hotels)s."""
+NIGHTLY = _priced("nightly", within=_QUERIES["within"])
 _DAY = timedelta(days=1)
 
 
@@ -84,7 +91,7 @@ async def nightly(
         "first": first,
         "until": until,
     }
-    rows = await (await conn.execute(_NIGHTLY, wanted)).fetchall()
+    rows = await (await conn.execute(NIGHTLY, wanted)).fetchall()
     nights = [night for row in rows for night in _spread(row, first, until)]
     nights.sort(key=lambda night: (night.plan_key, night.date))
     return nights

@@ -7,23 +7,14 @@ in reservation_rates: base rates and flat fees are yen, a percentage is that sha
 0.01 yen. A night's price is the sum of its components, floored to 100 yen.
 
 -- name: plans
--- Every plan of the hotels in %(hotels)s: their own, and the global ones that they neither exclude nor vary.
-select h.hotel_id, concat(h.plans_global_id, 'h', h.id) as plan_key,
-    h.plans_global_id as global_plan_id, h.id as hotel_plan_id,
-    coalesce(h.name, g.name) as name, coalesce(h.description, g.description) as description,
-    coalesce(h.plan_type, g.plan_type) as plan_type, coalesce(h.color, g.color) as color,
-    h.is_active as active, h.available_from, h.available_until, h.display_order
-from plans_hotel h
-left join plans_global g on g.id = h.plans_global_id
-where h.hotel_id = any(%(hotels)s::int[])
-union all
-select h.id, concat(g.id, 'h'), g.id, null, g.name, g.description, g.plan_type, g.color,
-    true, null, null, null
-from hotels h
-cross join plans_global g
-where h.id = any(%(hotels)s::int[])
-    and not exists (select from hotel_plan_exclusions x where x.hotel_id = h.id and x.global_plan_id = g.id)
-    and not exists (select from plans_hotel o where o.hotel_id = h.id and o.plans_global_id = g.id)
+-- The plans of the catalogue.
+select c.hotel_id, c.id as plan_key,
+    (c.body ->> 'global_plan_id')::int as global_plan_id, (c.body ->> 'hotel_plan_id')::int as hotel_plan_id,
+    coalesce(c.body ->> 'plan_type', 'per_room') as plan_type, coalesce((c.body ->> 'active')::bool, true) as active,
+    (c.body ->> 'available_from')::date as available_from, (c.body ->> 'available_until')::date as available_until
+from (
+    {catalogue}
+) c
 
 -- name: cells
 -- The prices of one plan `p`. From one day on which a rate begins or ceases to the next, a price depends only on
@@ -38,11 +29,7 @@ with rates as materialized (
         case when r.date_end < '9999-12-31' then r.date_end + 1 end as until,
         case r.condition_type when 'day_of_week' then named.weekdays else 127 end as weekdays,
         case r.condition_type when 'month' then named.months else 4095 end as months
-    from (
-        select * from plans_rates g where g.plans_global_id = p.global_plan_id and g.plans_hotel_id is null
-        union all
-        select * from plans_rates h where h.plans_hotel_id = p.hotel_plan_id and h.hotel_id = p.hotel_id
-    ) r
+    from plans_rates r
     cross join lateral (
         -- Anything but a list of plain strings names nothing.
         select case when r.condition_value
@@ -58,7 +45,10 @@ with rates as materialized (
                 'november', 'december']
         ) with ordinality as w (weekday, month, n)
     ) named
-    where r.condition_type in ('no_restriction', 'day_of_week', 'month')
+    where (
+            r.plans_global_id = p.global_plan_id and r.plans_hotel_id is null
+            or r.plans_hotel_id = p.hotel_plan_id and r.hotel_id = p.hotel_id)
+        and r.condition_type in ('no_restriction', 'day_of_week', 'month')
         and r.date_start < '9999-12-31' and (r.date_end is null or r.date_end >= r.date_start)
 ),
 periods as (
@@ -136,9 +126,9 @@ jsonb_agg(jsonb_build_array(c.type, c.value, c.in_cancel_fee, c.tax_type_id, c.t
     order by c.type, c.tax_type_id, c.in_cancel_fee, c.sales_category)
 
 -- name: nightly
-select p.plan_key, p.plan_type, coalesce(p.active, false), p.available_from, p.available_until,
-    nullif(c.starts, '-infinity'), c.until, c.months, c.weekdays, c.base > 0 and c.price >= 0, c.price, c.net_price,
-    c.cancel_fee, c.tax_type_id, c.tax_rate, c.components
+select p.plan_key, p.plan_type, p.active, p.available_from, p.available_until,
+    nullif(c.starts, '-infinity') as starts, c.until, c.months, c.weekdays, c.base > 0 and c.price >= 0 as priced,
+    c.price, c.net_price, c.cancel_fee, c.tax_type_id, c.tax_rate, c.components
 from (
     {plans}
 ) p
@@ -149,3 +139,60 @@ where %(plan_keys)s::text[] is null or p.plan_key = any(%(plan_keys)s::text[])
 
 -- name: within
 c.starts < %(until)s::date and (c.until is null or c.until > %(first)s::date)
+
+-- name: document
+-- The documents of kind rates: what nightly says of all nights, in words that no clock changes. Months and weekdays
+-- of equal price are put together; months that a period does not touch are left out.
+with priced as materialized (
+    select p.hotel_id, p.plan_key, p.plan_type, said.periods
+    from (
+        {plans}
+    ) p
+    cross join lateral (
+        select jsonb_agg(
+            jsonb_build_object('from', nullif(d.starts, '-infinity'), 'until', d.until, 'prices', d.prices)
+            order by d.starts) as periods
+        from (
+            select m.starts, m.until, jsonb_agg(
+                jsonb_build_object(
+                    'price', m.price, 'net_price', m.net_price, 'cancel_fee', m.cancel_fee,
+                    'months', (
+                        select jsonb_agg(n order by n) from generate_series(1, 12) n
+                        where m.months & (1 << (n - 1)) <> 0),
+                    'weekdays', (
+                        select jsonb_agg(w.name order by w.n)
+                        from unnest(array['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday',
+                            'sunday']) with ordinality as w (name, n)
+                        where m.weekdays & (1 << (w.n - 1)::int) <> 0)
+                ) order by m.price, m.net_price, m.cancel_fee, m.months, m.weekdays) as prices
+            from (
+                select w.starts, w.until, w.price, w.net_price, w.cancel_fee, w.weekdays, bit_or(w.months) as months
+                from (
+                    select c.starts, c.until, c.price, c.net_price, c.cancel_fee, c.months & touched.months as months,
+                        bit_or(c.weekdays) as weekdays
+                    from (
+                        {cells}
+                    ) c
+                    cross join lateral (
+                        select case
+                            when c.until is null or c.starts = '-infinity' or c.until - c.starts > 365 then 4095
+                            else (
+                                select bit_or(1 << extract(month from day)::int - 1)
+                                from generate_series(c.starts::timestamp, c.until - interval '1 day', '1 day') day)
+                            end as months
+                    ) touched
+                    where c.base > 0 and c.price >= 0 and c.months & touched.months <> 0
+                    group by 1, 2, 3, 4, 5, 6
+                ) w
+                group by 1, 2, 3, 4, 5, 6
+            ) m
+            group by m.starts, m.until
+        ) d
+    ) said
+)
+select r.hotel_id, r.plan_key as id, false as own, null::date as ends,
+    jsonb_build_object(
+        'hotel_id', r.hotel_id, 'plan_key', r.plan_key, 'currency', 'JPY', 'plan_type', r.plan_type,
+        'periods', coalesce(r.periods, '[]')
+    ) as body
+from priced r
