@@ -1,12 +1,40 @@
-"""The aiohttp application."""
+"""The aiohttp application: every route behind one gate."""
+
+from collections.abc import Sequence
+from itertools import chain
 
 from aiohttp import web
 
+from api import content
+from api.access import routes as access
+from api.access import users
+from api.guard import make_guard, on_prepare
+from api.handling import handler
+from api.house import House
 from api.operations import Operations, add_routes
+from api.parsing import BODY_BYTES
+from api.problems import BASE
+from api.routing import Route
+
+ROUTES: Sequence[Route] = tuple(
+    chain(
+        access.ROUTES,
+        users.ROUTES,
+        content.ROUTES,
+    )
+)
+"""Every operation, in the order of the document."""
 
 
-def make_app(operations: Operations) -> web.Application:
-    """The application with its routes."""
-    app = web.Application()
+def make_app(operations: Operations, house: House | None = None) -> web.Application:
+    """The application with its routes. house: None where the API is closed: only operations are answered then."""
+    app = web.Application(middlewares=[make_guard(house)], client_max_size=BODY_BYTES)
+    app.on_response_prepare.append(on_prepare)
     add_routes(app, operations)
+    if house is not None:
+        for route in ROUTES:
+            handle = handler(house, route)
+            app.router.add_route(route.method, BASE + route.path, handle)
+            if route.method == "GET":
+                app.router.add_route("HEAD", BASE + route.path, handle)
     return app

@@ -1,0 +1,42 @@
+"""Where a request comes from, also behind proxies that are trusted to say so."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+Network = IPv4Network | IPv6Network
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Addresses and CIDR ranges, separated by commas.
+
+    Raises:
+        ValueError: one of them is neither.
+    """
+    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+
+
+def caller(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network]) -> str | None:
+    """The address of who calls.
+
+    Args:
+        peer: who is connected.
+        forwarded: the values of X-Forwarded-For, in order; each may list several.
+        trusted: proxies. From the last hop on, the first address that is none of them is the caller's.
+    """
+    hops = [hop.strip() for value in forwarded for hop in value.split(",")]
+    at = peer
+    while at is not None and hops and _is_in(at, trusted):
+        at = hops.pop()
+    return at if at is not None and _is_address(at) else None
+
+
+def _is_in(text: str, networks: Sequence[Network]) -> bool:
+    return _is_address(text) and any(ip_address(text) in network for network in networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""What is written down of calls, in batches beside them: the audit log, and when keys were used last."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from sql import access
+from sql.access import Audited
+from sql.pool import Pool
+
+log = structlog.get_logger()
+
+_EVERY = 1.0
+_MOST = 20_000
+_BATCH = 1_000
+_FORGET_EVERY = 3600.0
+
+
+class Journal:
+    """Keeps lines until they are written. Where the database is away for long, the oldest are lost.
+
+    Args:
+        pool: to write with.
+        used: key id → last use, emptied as it is written.
+        days: for how long the audit log is kept.
+    """
+
+    def __init__(self, pool: Pool, used: dict[str, datetime], days: int) -> None:
+        self._pool = pool
+        self._used = used
+        self._days = days
+        self._lines: deque[Audited] = deque()
+        self._lost = 0
+
+    def add(self, line: Audited) -> None:
+        """Have a line written within about a second."""
+        if len(self._lines) >= _MOST:
+            self._lines.popleft()
+            self._lost += 1
+        self._lines.append(line)
+
+    async def keep(self) -> None:
+        """Write for ever; cancelling writes what is left."""
+        loop = asyncio.get_running_loop()
+        forget_at = 0.0
+        try:
+            while True:
+                await asyncio.sleep(_EVERY)
+                await self._try(self.write)
+                if loop.time() >= forget_at:
+                    forget_at = loop.time() + _FORGET_EVERY
+                    await self._try(self.forget)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await self._try(self.write)
+
+    async def write(self) -> None:
+        """Write what there is.
+
+        Raises:
+            psycopg.Error, PoolTimeout: it is kept for the next time.
+        """
+        while self._lines or self._used:
+            batch = [self._lines[i] for i in range(min(len(self._lines), _BATCH))]
+            used = dict(self._used)
+            async with self._pool.connection(timeout=5) as conn, conn.transaction():
+                await access.audit(conn, batch)
+                await access.used_keys(conn, used)
+            for line in batch:
+                # A line may have been pushed out while it was being written.
+                if self._lines and self._lines[0] is line:
+                    self._lines.popleft()
+            for key_id, at in used.items():
+                if self._used.get(key_id) == at:
+                    del self._used[key_id]
+        if self._lost:
+            log.error("audit_lost", lines=self._lost)
+            self._lost = 0
+
+    async def forget(self) -> None:
+        """Delete what is older than it has to be kept."""
+        async with self._pool.connection(timeout=5) as conn:
+            while await access.forget_audit(conn, self._days, _BATCH) == _BATCH:
+                pass
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except (psycopg.Error, PoolTimeout) as error:
+            log.warning("journal_waits", error=type(error).__name__, lines=len(self._lines))

@@ -1,0 +1,129 @@
+"""Users of a booking engine: which client of the PMS each of them is."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from api.fields import UserId
+from api.problems import Problem
+from api.routing import Answer, Asked, Call, Nothing, Reply, Returns, Route
+from sql import access
+from sql.access import User
+from sql.pms import people
+
+
+class UserPath(Asked):
+    """One user."""
+
+    user_id: UserId
+
+
+class UserLinked(Asked):
+    """The client that a user is."""
+
+    client_id: UUID = Field(description="The client's uuid in the PMS, as a booking's `guest` names it.")
+
+
+class UserAnswer(Answer):
+    """A user of yours, and the PMS client he is."""
+
+    user_id: UserId
+    client_id: UUID = Field(description="The client's uuid in the PMS.")
+    linked_at: AwareDatetime = Field(description="Since when (RFC 3339, UTC).")
+    name: str | None = Field(
+        description="Name in kanji, else in kana, else in Latin letters; null without guest-data."
+    )
+    name_kana: str | None = Field(description="Name in kana; null without guest-data.")
+    email: str | None = Field(description="Address for mail; null without guest-data.")
+    phone: str | None = Field(description="Telephone number; null without guest-data.")
+
+
+async def read_user(call: Call[UserPath, Nothing]) -> Reply:
+    """The client that a user is."""
+    user_id = _allowed(call)
+    async with call.house.connection() as conn:
+        user = await access.user(conn, call.access.source, user_id)
+        person = await people.find(conn, user.client_id) if user else None
+    if user is None or person is None:
+        raise Problem("unknown_user")
+    return _reply(call, user, person)
+
+
+async def link_user(call: Call[UserPath, UserLinked]) -> Reply:
+    """Say which client a user is."""
+    user_id = _allowed(call)
+    async with call.house.connection() as conn:
+        person = await people.find(conn, call.body.client_id)
+        if person is None:
+            raise Problem("unknown_client")
+        user = await access.link_user(conn, call.access.source, user_id, call.body.client_id)
+    return _reply(call, user, person)
+
+
+def _allowed(call: Call[UserPath, Any]) -> str:
+    """The user's id; a token for one user knows no other."""
+    if call.access.user_id not in {None, call.params.user_id}:
+        raise Problem("unknown_user")
+    return call.params.user_id
+
+
+def _reply(call: Call[UserPath, Any], user: User, person: people.Person) -> Reply:
+    shown = call.access.may("guest-data")
+    return Reply(
+        UserAnswer(
+            user_id=call.params.user_id,
+            client_id=user.client_id,
+            linked_at=user.linked_at,
+            name=person.name if shown else None,
+            name_kana=person.name_kana if shown else None,
+            email=person.email if shown else None,
+            phone=person.phone if shown else None,
+        )
+    )
+
+
+_EXAMPLE = {
+    "user_id": "u_5512",
+    "client_id": "9b1f4a52-7c0e-4f0b-8a44-61f1c2d3e4f5",
+    "linked_at": "2026-11-23T05:14:56Z",
+    "name": "佐藤 美咲",
+    "name_kana": "サトウ ミサキ",
+    "email": "misaki.sato@mail.example",
+    "phone": "090-5555-0187",
+}
+
+ROUTES: Sequence[Route] = (
+    Route(
+        method="GET",
+        path="/auth/user/{user_id}",
+        handler=read_user,
+        name="readUser",
+        tag="Access",
+        summary="Read which client of the PMS a user of yours is",
+        params=UserPath,
+        params_examples={"user_id": "u_5512"},
+        returns={
+            200: Returns("The user, with his contact where the key has the scope guest-data.", UserAnswer, _EXAMPLE)
+        },
+        problems=("unknown_user",),
+    ),
+    Route(
+        method="PUT",
+        path="/auth/user/{user_id}",
+        handler=link_user,
+        name="linkUser",
+        tag="Access",
+        scope="guest-data",
+        summary="Say which client of the PMS a user of yours is",
+        description="Bookings with this `user_id` are then made for that client. A booking that names a user who"
+        " is not linked yet links him.",
+        params=UserPath,
+        params_examples={"user_id": "u_5512"},
+        body=UserLinked,
+        body_example={"client_id": _EXAMPLE["client_id"]},
+        returns={200: Returns("The user.", UserAnswer, _EXAMPLE)},
+        problems=("unknown_user", "unknown_client"),
+    ),
+)

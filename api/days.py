@@ -1,0 +1,52 @@
+"""Hotel-local days as callers write them, and which of them can be asked for."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator
+
+from api.problems import Fault, Place, Problem
+
+MOST_NIGHTS = 400
+_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _plain(value: object) -> object:
+    """Let nothing pass for a date that another reader would take for a number or an instant."""
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        raise ValueError("a date is written YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_plain)]
+"""A hotel-local day, YYYY-MM-DD."""
+
+
+def today(time_zone: str) -> date:
+    """The day it is at the hotels."""
+    return datetime.now(ZoneInfo(time_zone)).date()
+
+
+def check_nights(
+    first: date,
+    until: date,
+    now: date,
+    names: tuple[str, str] = ("check_in", "check_out"),
+    place: Place = "query",
+) -> None:
+    """Make sure that the nights of [first, until) can be asked for; now: the hotel-local day.
+
+    Raises:
+        Problem: they are reversed, begin in the past, or are too many.
+    """
+    faults = []
+    if first < now:
+        faults.append(Fault(f"/{names[0]}", f"It lies in the past: at the hotel it is {now}.", place))
+    if until <= first:
+        faults.append(Fault(f"/{names[1]}", f"It must be later than {names[0]}.", place))
+    elif (until - first).days > MOST_NIGHTS:
+        faults.append(Fault(f"/{names[1]}", f"At most {MOST_NIGHTS} nights can be asked for.", place))
+    if faults:
+        raise Problem("invalid_request", faults=faults)

@@ -1,0 +1,33 @@
+"""Fields that many requests and answers have."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from api.routing import Asked
+
+ID_MOST = 2**31 - 1
+
+AskedHotel = Annotated[int, Field(description="The hotel's id in the PMS.", ge=1, le=ID_MOST)]
+AsOf = Annotated[
+    AwareDatetime | None,
+    Field(
+        description="Whatever the PMS had committed by then is in this answer (RFC 3339, UTC); null before the"
+        " first read."
+    ),
+]
+Stale = Annotated[bool, Field(description="Whether that is more than 30 seconds ago.")]
+
+
+class HotelPath(Asked):
+    """Of one hotel."""
+
+    hotel_id: AskedHotel
+
+
+UserId = Annotated[
+    str,
+    Field(
+        description="The booking engine's own id of its user.", min_length=1, max_length=200, pattern=r"^[!-~]+$"
+    ),
+]

@@ -1,0 +1,55 @@
+"""How fresh the documents are: every answer about availability or price says so."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from sql import calendar
+from sql.calendar import Standing
+from sql.pool import Pool
+
+STALE_SECONDS = 30
+_KEEP = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """as_of: whatever the PMS had committed by then is in the documents; None while nobody knows."""
+
+    as_of: datetime | None
+    stale: bool
+
+
+class Freshness:
+    """Looks at the checkpoint, at most once a second: what is a second old is a lower bound still."""
+
+    def __init__(self, pool: Pool, slot: str) -> None:
+        self._pool = pool
+        self._slot = slot
+        self._standing: Standing | None = None
+        self._looked = 0.0
+
+    async def now(self, hotel_id: int | None = None) -> Fresh:
+        """How fresh the documents of a hotel are, or of all hotels.
+
+        Raises:
+            psycopg.Error: the database cannot be asked.
+        """
+        if self._standing is None or time.monotonic() > self._looked + _KEEP:
+            looked = time.monotonic()
+            async with self._pool.connection() as conn:
+                self._standing = await calendar.standing(conn, self._slot)
+            self._looked = looked
+        return fresh(self._standing, hotel_id, time.monotonic() - self._looked)
+
+
+def fresh(standing: Standing, hotel_id: int | None, elapsed: float) -> Fresh:
+    """How fresh documents are so many seconds after a look; hotel_id None: those of every hotel.
+
+    Durable work on a hotel leaves its documents behind the checkpoint, so that nobody knows as of when they are.
+    """
+    committed_at, pending = standing.committed_at, standing.pending
+    if committed_at is None or (pending if hotel_id is None else pending & {None, hotel_id}):
+        return Fresh(None, True)
+    age = (standing.now - committed_at).total_seconds() + elapsed
+    return Fresh(committed_at, age > STALE_SECONDS)

@@ -1,0 +1,86 @@
+"""What every handler works with, and how it is put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+
+from api.access.addresses import Network
+from api.access.gate import Gate
+from api.access.journal import Journal
+from api.access.keyring import Keyring
+from api.access.rates import Rates
+from api.access.tokens import Tokens
+from api.freshness import Freshness
+from api.hotels import Hotels
+from outbox.secrets import Secrets
+from sql.pool import Pool
+
+_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What an operator decides of the API.
+
+    slot: whose checkpoint says how fresh documents are; agent: channel name of our bookings; pms_user: users.id we
+    write as; time_zone: the hotels', IANA; redis_url: where rates are counted, None for this process alone;
+    proxies: that are trusted to name the caller; audit_days: for how long the audit log is kept.
+    """
+
+    slot: str = "roomwire"
+    agent: str = "roomwire"
+    pms_user: int = 2
+    time_zone: str = "Asia/Tokyo"
+    redis_url: str | None = None
+    proxies: tuple[Network, ...] = ()
+    audit_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The API's context.
+
+    Attributes:
+        pool: connections as the writer role, in autocommit, with `my_app.user_id` set for the session; take them by
+            `connection`.
+        secrets: for signing and encrypting.
+        wishes: the operator's.
+        freshness: of the documents.
+        hotels: that there are.
+        gate: who may come in.
+        journal: what is written down of calls.
+    """
+
+    pool: Pool
+    secrets: Secrets
+    wishes: Wishes
+    freshness: Freshness
+    hotels: Hotels
+    gate: Gate
+    journal: Journal
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection, in autocommit; waits five seconds for one.
+
+        Raises:
+            PoolTimeout: all are taken; the API answers 503.
+        """
+        async with self.pool.connection(timeout=_PATIENCE) as conn:
+            yield conn
+
+
+def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
+    """Put the API's context together. Its journal is kept by whoever runs it: `house.journal.keep()`."""
+    keyring = Keyring(pool)
+    return House(
+        pool=pool,
+        secrets=secrets,
+        wishes=wishes,
+        freshness=Freshness(pool, wishes.slot),
+        hotels=Hotels(pool),
+        gate=Gate(keyring, Tokens(secrets), Rates(wishes.redis_url)),
+        journal=Journal(pool, keyring.used, wishes.audit_days),
+    )

@@ -1,0 +1,19 @@
+"""What the API measures of itself, for Prometheus. docs/METRICS.md says what each metric is for."""
+
+from prometheus_client import Counter, Histogram
+
+from outbox.metrics import REGISTRY
+
+REQUESTS = Counter(
+    "roomwire_api_requests",
+    "Requests, by route, method and status.",
+    ["route", "method", "status"],
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "roomwire_api_request_duration_seconds",
+    "From a request's headers to its answer.",
+    ["route", "method"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.015, 0.03, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+    registry=REGISTRY,
+)

@@ -1,0 +1,84 @@
+"""From what was sent to what a handler gets: checked models, or a problem that points to every fault."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from api.problems import Fault, Place, Problem
+
+M = TypeVar("M", bound=BaseModel)
+
+BODY_BYTES = 256 * 1024
+_MANY_FAULTS = 20
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def params(model: type[M], request: web.Request) -> M:
+    """The parameters of the path and the query.
+
+    Raises:
+        Problem: one is missing, unknown, given twice, or wrong.
+    """
+    path = dict(request.match_info)
+    twice = {name for name in request.query if len(request.query.getall(name)) > 1 or name in path}
+    given = {**request.query, **path}
+    faults = [Fault(f"/{_escaped(name)}", "It is given more than once.", "query") for name in sorted(twice)]
+    faults += [
+        Fault(f"/{_escaped(name)}", "It holds a NUL character.", _place(name, path))
+        for name, value in given.items()
+        if "\0" in name + value
+    ]
+    if faults:
+        raise Problem("invalid_request", faults=faults[:_MANY_FAULTS])
+    try:
+        return model.model_validate_strings(given)
+    except ValidationError as error:
+        raise Problem("invalid_request", faults=list(_faults(error, path))) from None
+
+
+async def body(model: type[M], request: web.Request) -> tuple[M, bytes]:
+    """The body, and its bytes.
+
+    Raises:
+        Problem: it is not JSON, not declared so, too large, or a field is missing, unknown or wrong.
+    """
+    if request.content_type != "application/json":
+        raise Problem("unsupported_media_type")
+    if (request.content_length or 0) > BODY_BYTES:
+        raise Problem("body_too_large")
+    raw = await request.read()
+    if _NUL.search(raw):
+        raise Problem("invalid_request", faults=[Fault("", "A text holds a NUL character.")])
+    try:
+        return model.model_validate_json(raw, strict=True), raw
+    except ValidationError as error:
+        if error.errors(include_input=False, include_url=False)[0]["type"] == "json_invalid":
+            raise Problem("broken_json", _words(error)) from None
+        raise Problem("invalid_request", faults=list(_faults(error, None))) from None
+
+
+def _faults(error: ValidationError, path: Mapping[str, str] | None) -> Iterable[Fault]:
+    """The faults that pydantic found; path: of parameters, None for a body. What was sent is not repeated."""
+    for one in error.errors(include_input=False, include_url=False, include_context=False)[:_MANY_FAULTS]:
+        place: Place = "body" if path is None else _place(str(one["loc"][0]) if one["loc"] else "", path)
+        yield Fault(_pointer(one["loc"]), one["msg"].removeprefix("Value error, "), place)
+
+
+def _words(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}."
+
+
+def _place(name: str, path: Mapping[str, str]) -> Place:
+    return "path" if name in path else "query"
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    return "".join(f"/{_escaped(str(step))}" for step in location)
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,175 @@
+"""Every error that the API answers with: a closed list of codes, and the exception that carries one.
+
+Bodies follow RFC 9457 (application/problem+json). docs/ERRORS.md is written from this list, and each code's page is
+served at the address that `type` names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+BASE = "/api/booking-engine"
+"""Where the API's paths begin."""
+CONTENT_TYPE = "application/problem+json"
+
+Place = Literal["body", "query", "path", "header"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One code. meaning: what happened; remedy: what the caller does about it."""
+
+    status: int
+    title: str
+    meaning: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a request. pointer: RFC 6901, within the part that `place` names."""
+
+    pointer: str
+    detail: str
+    place: Place = "body"
+
+    def said(self) -> dict[str, str]:
+        """As the answer says it."""
+        return {"in": self.place, "pointer": self.pointer, "detail": self.detail}
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """An answer that is an error.
+
+    Args:
+        code: one of PROBLEMS.
+        detail: what happened to this very request; without it the code's meaning is said. Never a secret.
+        faults: what is wrong with which field.
+        headers: of the answer.
+        extras: further members of the body.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        **extras: Any,
+    ) -> None:
+        self.code = code
+        self.kind = PROBLEMS[code]
+        self.detail = detail or self.kind.meaning
+        self.faults = tuple(faults)
+        self.headers = dict(headers or {})
+        self.extras = extras
+        super().__init__(f"{code}: {self.detail}")
+
+    @property
+    def status(self) -> int:
+        """The answer's HTTP status."""
+        return self.kind.status
+
+    def body(self, request_id: str | None = None) -> dict[str, Any]:
+        """The answer's body; without a request's id it is the same for whoever gets it, fit for storing."""
+        said: dict[str, Any] = {
+            "type": f"{BASE}/problems/{self.code}",
+            "title": self.kind.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if request_id:
+            said["request_id"] = request_id
+        if self.faults:
+            said["errors"] = [fault.said() for fault in self.faults]
+        return said | self.extras
+
+
+PROBLEMS: Mapping[str, Kind] = {
+    # The request itself
+    "broken_json": Kind(400, "Broken JSON", "The body is not JSON.", "Send JSON in UTF-8."),
+    "idempotency_key_missing": Kind(
+        400,
+        "Idempotency-Key missing",
+        "A write needs the header Idempotency-Key: 1 to 255 printable ASCII characters.",
+        "Send a new UUID with each booking, change or cancellation, and the same one when you try it again.",
+    ),
+    "not_found": Kind(404, "Not found", "There is nothing at this path.", "See the paths in /openapi.json."),
+    "method_not_allowed": Kind(
+        405, "Method not allowed", "This path does not take this method.", "Use one that the header Allow names."
+    ),
+    "body_too_large": Kind(
+        413, "Body too large", "The body is larger than 256 kB.", "Send less; no valid request is that large."
+    ),
+    "unsupported_media_type": Kind(
+        415,
+        "Unsupported media type",
+        "The body is not declared to be JSON.",
+        "Send Content-Type: application/json, uncompressed.",
+    ),
+    "invalid_request": Kind(
+        422,
+        "Invalid request",
+        "A field is missing, unknown or out of range.",
+        "`errors` points to each field and says what is wrong with it.",
+    ),
+    # Who asks
+    "unauthorized": Kind(
+        401,
+        "Unauthorized",
+        "There is no valid API key or token in the request.",
+        "Send Authorization: Bearer, with a key that is neither expired nor revoked, or a token of such a key.",
+    ),
+    "address_not_allowed": Kind(
+        403,
+        "Address not allowed",
+        "The key may not be used from this address.",
+        "Call from an address on the key's list, or have the operator change that list.",
+    ),
+    "insufficient_scope": Kind(
+        403,
+        "Insufficient scope",
+        "The key or token lacks the scope that this needs.",
+        "Use a key that has it; `scope` names it.",
+    ),
+    "rate_limited": Kind(
+        429,
+        "Too many requests",
+        "The key has used up its requests for now.",
+        "Wait as many seconds as Retry-After says.",
+    ),
+    # What is asked for
+    "unknown_hotel": Kind(
+        404,
+        "Unknown hotel",
+        "There is no such hotel, or this key does not know it.",
+        "GET /hotels lists the hotels that this key knows.",
+    ),
+    "unknown_user": Kind(
+        404,
+        "Unknown user",
+        "No PMS client is linked to this user of yours.",
+        "Link one by PUT /auth/user/{user_id}, or book with `user_id`.",
+    ),
+    "unknown_client": Kind(
+        404, "Unknown client", "The PMS has no such client.", "Take the `client_id` from a booking's `guest`."
+    ),
+    "unknown_problem": Kind(
+        404, "Unknown problem", "There is no such error code.", "docs/ERRORS.md lists every code."
+    ),
+    # Our side
+    "internal_error": Kind(
+        500,
+        "Internal error",
+        "Something went wrong on our side.",
+        "Try again with the same Idempotency-Key; where it stays, tell the operator the `request_id`.",
+    ),
+    "unavailable": Kind(
+        503,
+        "Unavailable",
+        "The database is away or too busy for now.",
+        "Try again with the same Idempotency-Key after as many seconds as Retry-After says.",
+    ),
+}
