@@ -50,8 +50,19 @@ def _hotels(row: Row, dirty: Dirty) -> None:
         route_everything(dirty, hotel_id)
 
 
-def _content(row: Row, dirty: Dirty) -> None:
-    dirty.hotels.add(_hotel(row.values))
+def _plans(row: Row, dirty: Dirty) -> None:
+    hotel_id = _hotel(row.values)
+    dirty.hotels.add(hotel_id)
+    dirty.rates.add(hotel_id)
+
+
+def _rates(row: Row, dirty: Dirty) -> None:
+    """A rate of a hotel's plan tells its hotel; one of a global plan, or where one stood before, may be any's."""
+    ours = row.action != "delete" and row.values["plans_hotel_id"] is not None
+    if ours and row.values["hotel_id"] is not None:
+        dirty.rates.add(_hotel(row.values))
+    if not ours or row.action == "update":
+        dirty.scopes.add(Scope("rates", None))
 
 
 def _room_types(row: Row, dirty: Dirty) -> None:
@@ -108,8 +119,9 @@ _ROUTES: Mapping[str, Callable[[Row, Dirty], None]] = {
     "room_types": _room_types,
     "rooms": _rooms,
     "plans_global": _global_plans,
-    "plans_hotel": _content,
-    "hotel_plan_exclusions": _content,
+    "plans_hotel": _plans,
+    "hotel_plan_exclusions": _plans,
+    "plans_rates": _rates,
     "clients": _clients,
     "reservations": _reservations,
     "reservation_details": _nights,

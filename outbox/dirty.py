@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-ScopeKind = Literal["content", "availability", "booking", "horizon"]
+ScopeKind = Literal["content", "rates", "availability", "booking", "horizon"]
 CHANGED = ""
 """A client's digest where it is not known, or was several: no stored digest equals it."""
 
@@ -19,13 +19,15 @@ class Scope(NamedTuple):
 class Dirty:
     """Keys to recompute, and ids by which more of them are found.
 
-    hotels: whose content (hotel, room types, plans) may differ; reservations: (hotel_id, uuid); nights: (hotel_id,
-    "YYYY-MM-DD"); inserted: ids of new nights; gone: ids of deleted nights, guests and add-ons; touched: ids of
-    nights whose guests or add-ons changed; rooms: (hotel_id, room id) whose number or type may differ; clients:
-    uuid → digest, or CHANGED; scopes: what only durable work can cover.
+    hotels: whose content (hotel, room types, plans) may differ; rates: hotels whose plans may cost otherwise;
+    reservations: (hotel_id, uuid); nights: (hotel_id, "YYYY-MM-DD"); inserted: ids of new nights; gone: ids of
+    deleted nights, guests and add-ons; touched: ids of nights whose guests or add-ons changed; rooms: (hotel_id,
+    room id) whose number or type may differ; clients: uuid → digest, or CHANGED; scopes: what only durable work can
+    cover.
     """
 
     hotels: set[int] = field(default_factory=set)
+    rates: set[int] = field(default_factory=set)
     reservations: set[tuple[int, str]] = field(default_factory=set)
     nights: set[tuple[int, str]] = field(default_factory=set)
     inserted: set[str] = field(default_factory=set)
@@ -39,6 +41,7 @@ class Dirty:
         """How many keys and ids it holds, the measure of a batch's size."""
         return (
             len(self.hotels)
+            + len(self.rates)
             + len(self.reservations)
             + len(self.nights)
             + len(self.gone)
@@ -55,6 +58,7 @@ class Dirty:
     def update(self, other: "Dirty") -> None:
         """Take in another's keys."""
         self.hotels |= other.hotels
+        self.rates |= other.rates
         self.reservations |= other.reservations
         self.nights |= other.nights
         self.inserted |= other.inserted

@@ -2,14 +2,14 @@
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["hotel", "room_type", "plan", "availability", "booking", "snapshot"]
+Kind = Literal["hotel", "room_type", "plan", "rates", "availability", "booking", "snapshot"]
 
 
 class Key(NamedTuple):
     """Names one document: its kind, its hotel, and its id within them.
 
-    id: "" for a hotel, the room type's id for room_type and availability, the plan key for a plan, the
-    reservation's uuid for a booking. `snapshot` is no document: it closes a first sync.
+    id: "" for a hotel, the room type's id for room_type and availability, the plan key for a plan and its rates,
+    the reservation's uuid for a booking. `snapshot` is no document: it closes a first sync.
     """
 
     kind: Kind

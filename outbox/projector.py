@@ -30,7 +30,7 @@ class Projected:
         return self.bookings + self.content + self.availability
 
     def counts(self) -> dict[str, int]:
-        """The numbers by name: booking, content (hotels, room types, plans), availability."""
+        """The numbers by name: booking, content (hotels, room types, plans, rates), availability."""
         return {"booking": self.bookings, "content": self.content, "availability": self.availability}
 
 
@@ -39,7 +39,7 @@ async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projecte
     await projection.lock_endpoints(conn)
     nights = set(dirty.nights)
     bookings = await _project_bookings(conn, dirty, nights, frame)
-    content = await _project_content(conn, dirty, frame) if dirty.hotels else 0
+    content = await _project_content(conn, dirty, frame) if dirty.hotels or dirty.rates else 0
     availability = await projection.write_nights(conn, nights, frame) if nights else 0
     for scope in sorted(dirty.scopes, key=str):
         await scopes.add(conn, scope.kind, scope.hotel_id, "the change stream")
@@ -79,8 +79,9 @@ async def _named_indirectly(conn: AsyncConnection, dirty: Dirty, frame: Frame) -
 
 async def _project_content(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> int:
     written = 0
-    for kind in projection.CONTENT:
-        keys = await projection.lock_content(conn, kind, dirty.hotels)
+    kinds = [(kind, dirty.hotels) for kind in projection.CONTENT] if dirty.hotels else []
+    for kind, hotels in [*kinds, ("rates", dirty.rates)]:
+        keys = await projection.lock_content(conn, kind, hotels) if hotels else []
         written += await projection.write(conn, kind, keys, frame) if keys else 0
     await projection.forget_room_types(conn, dirty.hotels)
     return written

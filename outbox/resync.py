@@ -29,7 +29,12 @@ async def project_page(conn: AsyncConnection, frame: Frame) -> Work | None:
 
 
 async def _content(conn: AsyncConnection, work: Work, hotel_id: int, frame: Frame) -> None:
-    await project(conn, Dirty(hotels={hotel_id}), frame)
+    await project(conn, Dirty(hotels={hotel_id}, rates={hotel_id}), frame)
+    await scopes.finish(conn, work)
+
+
+async def _rates(conn: AsyncConnection, work: Work, hotel_id: int, frame: Frame) -> None:
+    await project(conn, Dirty(rates={hotel_id}), frame)
     await scopes.finish(conn, work)
 
 
@@ -69,6 +74,7 @@ async def _horizon(conn: AsyncConnection, work: Work, hotel_id: int, frame: Fram
 
 _PAGES: dict[str, Callable[[AsyncConnection, Work, int, Frame], Awaitable[None]]] = {
     "content": _content,
+    "rates": _rates,
     "availability": _availability,
     "booking": _booking,
     "horizon": _horizon,

@@ -52,7 +52,7 @@ where e.name = %(name)s and b.endpoint_id = e.id and b.rejected_at is not null
 select 1
 from booking_engine.endpoint
 where id = %(endpoint)s and fill_version = %(version)s
-    and not exists (select from booking_engine.dirty_scope where kind in ('content', 'booking'))
+    and not exists (select from booking_engine.dirty_scope where kind in ('content', 'rates', 'booking'))
     and (exists (select from booking_engine.checkpoint) or exists (select from booking_engine.document))
 for no key update skip locked
 
@@ -83,7 +83,8 @@ with page as (
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
     select e.id, p.kind, p.hotel_id, p.id, p.version, p.gone::int,
-        e.fill_version + array_position(array['hotel', 'room_type', 'plan', 'availability', 'booking'], p.kind)
+        e.fill_version + array_position(
+            array['hotel', 'room_type', 'plan', 'rates', 'availability', 'booking'], p.kind)
     from page p
     join booking_engine.endpoint e on e.id = %(endpoint)s
         and (e.hotels is null or p.hotel_id = any(e.hotels))
@@ -112,7 +113,7 @@ with filled as (
     returning e.id, e.hotels, old.fill_version as version
 )
 insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
-select e.id, 'snapshot', h.hotel_id, digits.first || '-' || digits.last, e.version, 0, e.version + 6
+select e.id, 'snapshot', h.hotel_id, digits.first || '-' || digits.last, e.version, 0, e.version + 7
 from filled e
 join booking_engine.document h on h.kind = 'hotel' and h.body is not null and h.version > 0
     and (e.hotels is null or h.hotel_id = any(e.hotels))

@@ -12,15 +12,17 @@ from typing import Any, Literal, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.sql import Composable, Composed
 
+from sql.pms.prices import DOCUMENT as RATES
 from sql.queries import load
 
-ContentKind = Literal["hotel", "room_type", "availability", "plan"]
-DocumentKind = Literal["hotel", "room_type", "availability", "plan", "booking"]
+ContentKind = Literal["hotel", "room_type", "availability", "plan", "rates"]
+DocumentKind = Literal["hotel", "room_type", "availability", "plan", "rates", "booking"]
 CONTENT: tuple[ContentKind, ...] = ("hotel", "room_type", "availability", "plan")
 
 _OURS = load("projection.sql")
 _BOOKINGS = load("pms/bookings.sql")
-_CONTENT = load("pms/content.sql")
+_CATALOGUE = load("pms/content.sql")
+_CONTENT: Mapping[ContentKind, Composable] = {kind: _CATALOGUE[kind] for kind in CONTENT} | {"rates": RATES}
 
 
 def _compose(name: str, **parts: Composable) -> Composed:
@@ -29,9 +31,12 @@ def _compose(name: str, **parts: Composable) -> Composed:
 
 _RENEW_SEEN = _compose("renew_seen", positions=_BOOKINGS["positions"], digests=_BOOKINGS["digests"])
 _STUB_BOOKINGS = _compose("stub_bookings", eligible=_BOOKINGS["eligible"])
-_STUB_CONTENT = {kind: _compose("stub_content", fresh=_CONTENT[kind]) for kind in CONTENT}
+# Every plan has rates, if only to say that no night is sold.
+_STUB_CONTENT = {
+    kind: _compose("stub_content", fresh=_CATALOGUE["plan" if kind == "rates" else kind]) for kind in _CONTENT
+}
 _FRESH: dict[DocumentKind, Composable] = {"booking": _BOOKINGS["fresh"]}
-_FRESH |= {kind: _compose("of_keys", content=_CONTENT[kind]) for kind in CONTENT}
+_FRESH |= {kind: _compose("of_keys", content=fresh) for kind, fresh in _CONTENT.items()}
 _WRITE = {kind: _compose("write", fresh=_FRESH[kind], marks=_OURS["marks"]) for kind in _FRESH}
 _WRITE_NIGHTS = _compose("write_nights", fresh=load("pms/nights.sql")["fresh"], marks=_OURS["marks"])
 

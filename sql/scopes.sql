@@ -9,7 +9,7 @@ on conflict (kind, hotel_id) do update
 -- name: next
 select id, kind, hotel_id, reason, cursor, done, total
 from booking_engine.dirty_scope
-order by hotel_id is not null, array_position(array['content', 'horizon', 'availability', 'booking'], kind), id
+order by hotel_id is not null, array_position(array['content', 'rates', 'horizon', 'availability', 'booking'], kind), id
 limit 1
 for update
 

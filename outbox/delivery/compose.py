@@ -13,7 +13,13 @@ import orjson
 
 from sql.delivery import Claim, Live
 
-_DELETED = {"hotel": (), "room_type": ("room_type_id",), "plan": ("plan_key",), "booking": ("booking_id",)}
+_DELETED = {
+    "hotel": (),
+    "room_type": ("room_type_id",),
+    "plan": ("plan_key",),
+    "rates": ("plan_key",),
+    "booking": ("booking_id",),
+}
 
 
 @dataclass(frozen=True, slots=True)

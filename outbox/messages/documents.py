@@ -5,7 +5,7 @@ documented and any other is passed on.
 """
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -85,6 +85,34 @@ class Plan(Shape):
     available_from: date | None = Field(description="First day it is offered; null: no limit.")
     available_until: date | None = Field(description="Last day it is offered; null: no limit.")
     display_order: int | None = Field(description="Position in lists, small ones first.")
+
+
+class NightPrice(Shape):
+    """What a night costs in these months on these weekdays."""
+
+    price: int = Field(description="Yen, tax included, per room or per person as `plan_type` says.", ge=0)
+    net_price: int = Field(description="The same without tax.")
+    cancel_fee: int = Field(description="Yen that the hotel charges for a night that is cancelled.")
+    months: list[int] = Field(description="Months, 1 to 12, that a night may begin in.", min_length=1)
+    weekdays: list[str] = Field(description="Days, `monday` to `sunday`, that a night may begin on.", min_length=1)
+
+
+class Period(Shape):
+    """Nights whose price depends on month and weekday alone."""
+
+    from_: date | None = Field(alias="from", description="First night; null: there is none before.")
+    until: date | None = Field(description="The day after the last night; null: there is no end.")
+    prices: list[NightPrice] = Field(description="A night falls under one of them at most.", min_length=1)
+
+
+class Rates(Shape):
+    """What the nights of a plan cost. A night that no price covers is not sold under it."""
+
+    hotel_id: HotelId
+    plan_key: PlanKey
+    currency: Literal["JPY"] = Field(description="Always Japanese yen.")
+    plan_type: PlanType
+    periods: list[Period] = Field(description="In order of time, without overlap; empty: no night is sold.")
 
 
 class Guest(Shape):

@@ -49,6 +49,40 @@ PLAN: dict[str, Any] = {
     "display_order": 2,
 }
 
+_WEEKEND = ["friday", "saturday"]
+_WEEK = ["monday", "tuesday", "wednesday", "thursday", "sunday"]
+_YEAR = list(range(1, 13))
+
+RATES: dict[str, Any] = {
+    "hotel_id": 7,
+    "plan_key": "2h18",
+    "currency": "JPY",
+    "plan_type": "per_person",
+    "periods": [
+        {
+            "from": "2026-04-01",
+            "until": "2026-12-28",
+            "prices": [
+                {"price": 9800, "net_price": 8910, "cancel_fee": 9800, "months": _YEAR[3:], "weekdays": _WEEK},
+                {"price": 11200, "net_price": 10182, "cancel_fee": 9800, "months": _YEAR[3:], "weekdays": _WEEKEND},
+            ],
+        },
+        {
+            "from": "2026-12-28",
+            "until": None,
+            "prices": [
+                {
+                    "price": 12800,
+                    "net_price": 11637,
+                    "cancel_fee": 12800,
+                    "months": _YEAR,
+                    "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+                }
+            ],
+        },
+    ],
+}
+
 BOOKING: dict[str, Any] = {
     "hotel_id": 7,
     "booking_id": _BOOKING_ID,
@@ -113,6 +147,8 @@ _DATA: dict[str, dict[str, Any]] = {
     "room_type.deleted": {"hotel_id": 7, "room_type_id": 31, "version": _VERSION + 90_000_000},
     "plan.updated": PLAN | {"version": _VERSION},
     "plan.deleted": {"hotel_id": 7, "plan_key": "2h18", "version": _VERSION + 90_000_000},
+    "rates.updated": RATES | {"version": _VERSION},
+    "rates.deleted": {"hotel_id": 7, "plan_key": "2h18", "version": _VERSION + 90_000_000},
     "hotel.snapshot": {
         "hotel_id": 7,
         "version": _VERSION,

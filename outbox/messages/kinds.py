@@ -12,6 +12,7 @@ from outbox.messages.documents import (
     HotelId,
     Plan,
     PlanKey,
+    Rates,
     RoomType,
     RoomTypeId,
     Shape,
@@ -50,6 +51,12 @@ class PlanState(Plan):
     version: Version
 
 
+class RatesState(Rates):
+    """A plan's rates as of a version."""
+
+    version: Version
+
+
 class BookingState(Booking):
     """A booking as of a version."""
 
@@ -73,6 +80,14 @@ class GoneRoomType(Shape):
 
 class GonePlan(Shape):
     """A plan that is no more."""
+
+    hotel_id: HotelId
+    plan_key: PlanKey
+    version: Version
+
+
+class GoneRates(Shape):
+    """The rates of a plan that is no more."""
 
     hotel_id: HotelId
     plan_key: PlanKey
@@ -127,7 +142,9 @@ class Snapshot(Shape):
     hotel_id: HotelId
     version: Version
     room_type_ids: list[int] | None = Field(description="Room types that exist; null: not listed in this message.")
-    plan_keys: list[str] | None = Field(description="Plans that exist; null: not listed in this message.")
+    plan_keys: list[str] | None = Field(
+        description="Plans that exist, and so do their rates; null: not listed in this message."
+    )
     bookings: LiveBookings = Field(description="Bookings that exist, or a share of them.")
 
 
@@ -163,6 +180,18 @@ class PlanUpdated(Message[Literal["plan.updated"], PlanState]):
 
 class PlanDeleted(Message[Literal["plan.deleted"], GonePlan]):
     """A plan is no more."""
+
+
+class RatesUpdated(Message[Literal["rates.updated"], RatesState]):
+    """What a plan costs is new or has changed. It is told of every plan, whole and for all dates.
+
+    The price of a night: of the period that holds it, the entry that names its month and its weekday. Whether the
+    plan is on sale that day is for the plan to say (`active`, `available_from`, `available_until`).
+    """
+
+
+class RatesDeleted(Message[Literal["rates.deleted"], GoneRates]):
+    """A plan is no more, and its rates with it."""
 
 
 class AvailabilityUpdated(Message[Literal["availability.updated"], Availability]):
@@ -208,6 +237,8 @@ KINDS = (
     RoomTypeDeleted,
     PlanUpdated,
     PlanDeleted,
+    RatesUpdated,
+    RatesDeleted,
     HotelSnapshot,
     Heartbeat,
 )
@@ -224,6 +255,8 @@ AnyMessage = Annotated[
     | RoomTypeDeleted
     | PlanUpdated
     | PlanDeleted
+    | RatesUpdated
+    | RatesDeleted
     | HotelSnapshot
     | Heartbeat,
     Field(discriminator="type"),

@@ -41,12 +41,13 @@ state of whatever has changed.
 ## How to apply messages
 
 - Every message says what *is*, never what was done. Take the newest and forget the rest.
-- Each hotel, room type, plan, booking and night has a **version** that only rises. Apply what is not older than
-  what you hold; deleted things keep their version too.
+- Each hotel, room type, plan, booking and night has a **version** that only rises, and so have the rates of a plan.
+  Apply what is not older than what you hold; deleted things keep their version too.
 - Messages may come more than once and, for different things, in any order. Insert or update on every `created`,
   `updated` and `cancelled`, and accept references to what you do not know yet.
-- A new endpoint gets everything once (hotels, room types, plans, availability, bookings) and then, for each hotel,
-  `hotel.snapshot`: what you hold with its version or an older one and it does not list is gone.
+- A new endpoint gets everything once (hotels, room types, plans, rates, availability, bookings) and then, for each
+  hotel, `hotel.snapshot`: what you hold with its version or an older one and it does not list is gone. The rates of
+  a plan live and go with the plan.
 - Dates are the hotel's local ones, ranges of nights end with the day of departure, money is in whole yen with tax.
 - Words of the PMS, such as a booking's status, are passed on as they are: expect ones that are not listed here.
 - Messages of several room types stay under 20 kB unless the endpoint is set to take more; a single thing may come

@@ -16,7 +16,7 @@ comment on table booking_engine.checkpoint is
 
 create table booking_engine.dirty_scope (
     id bigint generated always as identity primary key,
-    kind text not null check (kind in ('content', 'availability', 'booking', 'horizon')),
+    kind text not null check (kind in ('content', 'rates', 'availability', 'booking', 'horizon')),
     hotel_id int,
     reason text not null,
     cursor text,
@@ -47,7 +47,7 @@ comment on table booking_engine.client_seen is
     'Digest of the name, email and phone of every client that a document shows: other updates of clients change nothing.';
 
 create table booking_engine.document (
-    kind text not null check (kind in ('hotel', 'room_type', 'plan', 'availability', 'booking')),
+    kind text not null check (kind in ('hotel', 'room_type', 'plan', 'rates', 'availability', 'booking')),
     hotel_id int not null,
     id text collate "C" not null,
     version bigint not null default 0,
@@ -99,7 +99,7 @@ comment on table booking_engine.endpoint is
 
 create table booking_engine.behind (
     endpoint_id int not null references booking_engine.endpoint on delete cascade,
-    kind text not null check (kind in ('hotel', 'room_type', 'plan', 'availability', 'booking', 'snapshot')),
+    kind text not null check (kind in ('hotel', 'room_type', 'plan', 'rates', 'availability', 'booking', 'snapshot')),
     hotel_id int not null,
     id text collate "C" not null,
     version bigint not null,

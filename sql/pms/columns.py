@@ -13,6 +13,8 @@ _READ = {
     "plans_hotel": "hotel_id id plans_global_id name description plan_type color is_active available_from"
     " available_until display_order",
     "hotel_plan_exclusions": "hotel_id global_plan_id",
+    "plans_rates": "id hotel_id plans_global_id plans_hotel_id adjustment_type include_in_cancel_fee"
+    " adjustment_value tax_type_id tax_rate sales_category condition_type condition_value date_start date_end",
     "clients": "id name name_kana name_kanji email phone",
     "reservations": "hotel_id id reservation_client_id status type agent ota_reservation_id check_in check_in_time"
     " check_out check_out_time number_of_people payment_timing comment",
@@ -24,5 +26,9 @@ _READ = {
 READ: Mapping[str, frozenset[str]] = {table: frozenset(columns.split()) for table, columns in _READ.items()}
 """Table of `sql.pms.tables.SCHEMA` → its columns that the queries of this folder name."""
 
-IDENTITY: Mapping[str, frozenset[str]] = {name: told & {"hotel_id", "id"} for name, told in FOLLOWED.items()}
+IDENTITY: Mapping[str, frozenset[str]] = {
+    # A rate's key is its id alone.
+    name: told & {"id"} if name == "plans_rates" else told & {"hotel_id", "id"}
+    for name, told in FOLLOWED.items()
+}
 """Followed table → the columns that the log must carry of a deleted row, so that its keys can be told."""

@@ -17,6 +17,7 @@ FOLLOWED: Mapping[str, frozenset[str]] = {
     "plans_global": frozenset({"id"}),
     "plans_hotel": frozenset({"hotel_id"}),
     "hotel_plan_exclusions": frozenset({"hotel_id"}),
+    "plans_rates": frozenset({"id", "hotel_id", "plans_hotel_id"}),
     "clients": frozenset({"id", "name", "name_kana", "name_kanji", "email", "phone"}),
     "reservations": frozenset({"hotel_id", "id"}),
     "reservation_details": frozenset({"hotel_id", "id", "reservation_id", "date"}),

@@ -28,6 +28,9 @@ HOTEL, ROOM, RESERVATION = {"id": "7"}, {"hotel_id": "7", "id": "3"}, {"hotel_id
 OF_7 = {"hotel_id": "7"}
 GUEST = {"hotel_id": "7", "id": "x1", "reservation_details_id": "n1"}
 ADDON = {"hotel_id": "7", "id": "x1", "reservation_detail_id": "n1"}
+RATE = {"hotel_id": "7", "id": "9", "plans_hotel_id": "3"}
+GLOBAL_RATE = {"hotel_id": "7", "id": "9", "plans_hotel_id": None}
+ALL_RATES = {Scope("rates", None)}
 NIGHTS_OF_7 = {Scope("availability", 7)}
 EVERY = [
     case("hotels", "insert", HOTEL, hotels={7}, scopes=HOTEL_7),
@@ -38,8 +41,13 @@ EVERY = [
     case("rooms", "update", ROOM, hotels={7}, scopes=NIGHTS_OF_7, rooms={(7, 3)}),
     case("rooms", "delete", ROOM, hotels={7}, scopes=NIGHTS_OF_7),
     *(case("plans_global", action, HOTEL, scopes={Scope("content", None)}) for action in ACTIONS),
-    *(case("plans_hotel", action, OF_7, hotels={7}) for action in ACTIONS),
-    *(case("hotel_plan_exclusions", action, OF_7, hotels={7}) for action in ACTIONS),
+    *(case("plans_hotel", action, OF_7, hotels={7}, rates={7}) for action in ACTIONS),
+    *(case("hotel_plan_exclusions", action, OF_7, hotels={7}, rates={7}) for action in ACTIONS),
+    case("plans_rates", "insert", RATE, rates={7}),
+    case("plans_rates", "update", RATE, rates={7}, scopes=ALL_RATES),
+    case("plans_rates", "delete", {"id": "9"}, scopes=ALL_RATES),
+    *(case("plans_rates", action, GLOBAL_RATE, scopes=ALL_RATES) for action in ACTIONS[:2]),
+    case("plans_rates", "insert", RATE | {"hotel_id": None}),
     case("clients", "insert", {"id": "c1", **CLIENT}),
     case("clients", "update", {"id": "c1", **CLIENT}, clients={"c1": client_digest(CLIENT)}),
     case("clients", "delete", {"id": "c1"}),

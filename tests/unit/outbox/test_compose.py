@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from outbox.delivery.compose import Message, compose, heartbeat, ranges, snapshot
 from outbox.messages import parse
-from outbox.messages.examples import BOOKING, HOTEL, PLAN, ROOM_TYPE
+from outbox.messages.examples import BOOKING, HOTEL, PLAN, RATES, ROOM_TYPE
 from sql.delivery import Claim, Live
 from tests.unit.outbox.samples import COMMITTED, claim, night_claim
 
@@ -37,6 +37,7 @@ def data(message: Message) -> dict[str, Any]:
         ("hotel", "", HOTEL),
         ("room_type", "31", ROOM_TYPE),
         ("plan", "2h18", PLAN),
+        ("rates", "2h18", RATES),
         ("booking", BOOKING_ID, BOOKING),
     ],
 )
@@ -53,6 +54,7 @@ def test_a_document_is_sent_whole_with_its_version(kind: str, number: str, body:
         ("hotel", "", {}),
         ("room_type", "31", {"room_type_id": 31}),
         ("plan", "2h18", {"plan_key": "2h18"}),
+        ("rates", "2h18", {"plan_key": "2h18"}),
         ("booking", BOOKING_ID, {"booking_id": BOOKING_ID}),
     ],
 )
