@@ -5,9 +5,10 @@ from itertools import chain
 
 from aiohttp import web
 
-from api import content
+from api import content, prices
 from api.access import routes as access
 from api.access import users
+from api.availability import routes as availability
 from api.guard import make_guard, on_prepare
 from api.handling import handler
 from api.house import House
@@ -21,6 +22,8 @@ ROUTES: Sequence[Route] = tuple(
         access.ROUTES,
         users.ROUTES,
         content.ROUTES,
+        availability.ROUTES,
+        prices.ROUTES,
     )
 )
 """Every operation, in the order of the document."""

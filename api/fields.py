@@ -19,6 +19,15 @@ AsOf = Annotated[
 Stale = Annotated[bool, Field(description="Whether that is more than 30 seconds ago.")]
 
 
+AskedPlan = Annotated[
+    str,
+    Field(
+        description="Key of a plan, as GET /plans/{hotel_id} gives it.",
+        pattern=r"^([0-9]{1,9}h([0-9]{1,9})?|h[0-9]{1,9})$",
+    ),
+]
+
+
 class HotelPath(Asked):
     """Of one hotel."""
 

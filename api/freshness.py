@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from outbox.delivery.compose import rfc3339
 from sql import calendar
 from sql.calendar import Standing
 from sql.pool import Pool
@@ -53,3 +54,9 @@ def fresh(standing: Standing, hotel_id: int | None, elapsed: float) -> Fresh:
         return Fresh(None, True)
     age = (standing.now - committed_at).total_seconds() + elapsed
     return Fresh(committed_at, age > STALE_SECONDS)
+
+
+def stamped(now: Fresh, body: bytes) -> bytes:
+    """A JSON object with `as_of` and `stale` put before its other members."""
+    as_of = f'"{rfc3339(now.as_of)}"' if now.as_of else "null"
+    return f'{{"as_of":{as_of},"stale":{"true" if now.stale else "false"},'.encode() + body[1:]

@@ -12,6 +12,7 @@ from api.access.journal import Journal
 from api.access.keyring import Keyring
 from api.access.rates import Rates
 from api.access.tokens import Tokens
+from api.availability.calendars import Calendars
 from api.freshness import Freshness
 from api.hotels import Hotels
 from outbox.secrets import Secrets
@@ -48,6 +49,7 @@ class House:
         secrets: for signing and encrypting.
         wishes: the operator's.
         freshness: of the documents.
+        calendars: of the hotels, finished.
         hotels: that there are.
         gate: who may come in.
         journal: what is written down of calls.
@@ -57,6 +59,7 @@ class House:
     secrets: Secrets
     wishes: Wishes
     freshness: Freshness
+    calendars: Calendars
     hotels: Hotels
     gate: Gate
     journal: Journal
@@ -80,6 +83,7 @@ def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
         secrets=secrets,
         wishes=wishes,
         freshness=Freshness(pool, wishes.slot),
+        calendars=Calendars(pool, wishes.slot),
         hotels=Hotels(pool),
         gate=Gate(keyring, Tokens(secrets), Rates(wishes.redis_url)),
         journal=Journal(pool, keyring.used, wishes.audit_days),

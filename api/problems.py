@@ -147,6 +147,15 @@ PROBLEMS: Mapping[str, Kind] = {
         "There is no such hotel, or this key does not know it.",
         "GET /hotels lists the hotels that this key knows.",
     ),
+    "unknown_room_type": Kind(
+        404,
+        "Unknown room type",
+        "The hotel has no such room type.",
+        "GET /room-types/{hotel_id} lists its room types.",
+    ),
+    "unknown_plan": Kind(
+        404, "Unknown plan", "The hotel has no such plan.", "GET /plans/{hotel_id} lists its plans."
+    ),
     "unknown_user": Kind(
         404,
         "Unknown user",
@@ -158,6 +167,34 @@ PROBLEMS: Mapping[str, Kind] = {
     ),
     "unknown_problem": Kind(
         404, "Unknown problem", "There is no such error code.", "docs/ERRORS.md lists every code."
+    ),
+    # What can be booked
+    "too_many_people": Kind(
+        422,
+        "Too many people",
+        "No room of this type takes so many people.",
+        "GET /room-types/{hotel_id} says how many its rooms take; spread the guests over more rooms.",
+    ),
+    "plan_not_on_sale": Kind(
+        422,
+        "Plan not on sale",
+        "The hotel does not sell this plan for every night of the stay.",
+        "Ask GET /availability/{hotel_id} for the stay, and offer a plan that is on sale.",
+    ),
+    "sold_out": Kind(
+        409,
+        "Sold out",
+        "Too few rooms are free on all nights of the stay.",
+        "Ask GET /availability/{hotel_id} for the stay and offer what is left.",
+    ),
+    "quote_invalid": Kind(
+        422,
+        "Quote not valid",
+        "The quote is none of ours, was changed, or was made for another client.",
+        "Send the `quote` as POST /quotes answered it, with a key of the same client.",
+    ),
+    "quote_expired": Kind(
+        422, "Quote expired", "The quote's time is over.", "Make a new one by POST /quotes and show its price."
     ),
     # Our side
     "internal_error": Kind(
