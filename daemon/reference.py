@@ -48,7 +48,9 @@ def render() -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    return "required" if field.is_required() else f"`{field.default}`"
+    if field.is_required():
+        return "required"
+    return "" if field.default in {None, ""} else f"`{field.default}`"
 
 
 def _text(field: FieldInfo) -> str:

@@ -3,22 +3,27 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.access.addresses import parse_networks
 from api.app import make_app
+from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
 from daemon.exposition import Exposition
 from daemon.observation import Observer
 from daemon.progress import Progress
 from daemon.readiness import Seen, judge
-from daemon.settings import Settings
+from daemon.settings import Settings, split
+from outbox.secrets import Secrets
 from sql.pool import Pool, make_pool
 
 log = structlog.get_logger()
+
+_API_CONNECTIONS = 10
 
 
 @asynccontextmanager
@@ -31,16 +36,61 @@ async def serving(
         OSError: the address is not to be had.
     """
     dsn = settings.dsn.get_secret_value()
-    async with make_pool(dsn, application="watch", size=1, statement_timeout="5s") as pool:
-        operations = _operations(parts, progress, [*pools, pool], Observer(pool, settings.slot))
-        runner = web.AppRunner(make_app(operations), access_log=None)
+    async with AsyncExitStack() as stack:
+        watch = await stack.enter_async_context(make_pool(dsn, application="watch", size=1, statement_timeout="5s"))
+        house = await _house(settings, stack)
+        watched = [*pools, watch, *([house.pool] if house else [])]
+        operations = _operations(parts, progress, watched, Observer(watch, settings.slot))
+        runner = web.AppRunner(make_app(operations, house), access_log=None)
+        stack.push_async_callback(runner.cleanup)
         await runner.setup()
+        await web.TCPSite(runner, settings.api_host, settings.api_port).start()
+        log.info("serving", addresses=[f"http://{host}:{port}" for host, port, *_ in runner.addresses])
+        yield
+
+
+async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
+    """What the API works with, its background tasks running; None where settings are missing, and says which."""
+    if settings.writer_dsn is None or settings.secret_keys is None:
+        missing = "ROOMWIRE_WRITER_DSN" if settings.writer_dsn is None else "ROOMWIRE_SECRET_KEYS"
+        log.info("api_closed", missing=missing, remedy="set it to serve booking engines; see docs/API.md")
+        return None
+    wishes = Wishes(
+        slot=settings.slot,
+        agent=settings.agent,
+        pms_user=settings.pms_user,
+        time_zone=settings.time_zone,
+        redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
+        proxies=parse_networks(settings.trusted_proxies),
+        audit_days=settings.audit_days,
+    )
+    pool = api_pool(settings.writer_dsn.get_secret_value(), settings.pms_user)
+    house = build(await stack.enter_async_context(pool), Secrets(split(settings.secret_keys)), wishes)
+    await stack.enter_async_context(background(house))
+    return house
+
+
+def api_pool(dsn: str, pms_user: int) -> Pool:
+    """The API's connections. The PMS's triggers ask every transaction who writes."""
+    return make_pool(
+        dsn,
+        application="api",
+        size=_API_CONNECTIONS,
+        statement_timeout="10s",
+        **{"my_app.user_id": str(pms_user)},
+    )
+
+
+@asynccontextmanager
+async def background(house: House) -> AsyncIterator[None]:
+    """Run what the API does beside answering, until the block ends."""
+    async with asyncio.TaskGroup() as tasks:
+        forever = [tasks.create_task(house.journal.keep())]
         try:
-            await web.TCPSite(runner, settings.api_host, settings.api_port).start()
-            log.info("serving", addresses=[f"http://{host}:{port}" for host, port, *_ in runner.addresses])
             yield
         finally:
-            await runner.cleanup()
+            for task in forever:
+                task.cancel()
 
 
 def _operations(

@@ -7,12 +7,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from api.access.addresses import parse_networks
+from outbox.secrets import Secrets, SecretsError
 
 PREFIX = "ROOMWIRE_"
 
@@ -44,6 +48,33 @@ def _readable(dsn: SecretStr) -> SecretStr:
     return dsn
 
 
+def _secret_keys(keys: SecretStr) -> SecretStr:
+    try:
+        Secrets(split(keys))
+    except SecretsError as error:
+        raise ValueError(str(error)) from None
+    return keys
+
+
+def split(keys: SecretStr) -> list[str]:
+    """The secret keys, newest first."""
+    return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]
+
+
+def _redis(url: SecretStr) -> SecretStr:
+    if urlsplit(url.get_secret_value()).scheme not in {"redis", "rediss"}:
+        raise ValueError("a redis:// or rediss:// URL")
+    return url
+
+
+def _networks(text: str) -> str:
+    try:
+        parse_networks(text)
+    except ValueError:
+        raise ValueError("addresses and CIDR ranges, separated by commas") from None
+    return text
+
+
 _Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
@@ -65,6 +96,23 @@ class Settings(BaseSettings):
         "Asia/Tokyo", description="The hotels' time zone: decides when a day begins."
     )
     agent: str = Field("roomwire", min_length=1, description="Channel name (agent) of our own bookings in the PMS.")
+    writer_dsn: Annotated[SecretStr, AfterValidator(_readable)] | None = Field(
+        None,
+        description="The PMS's database, as the role roomwire_writer, for the API; without it the API is closed.",
+    )
+    secret_keys: Annotated[SecretStr, AfterValidator(_secret_keys)] | None = Field(
+        None,
+        description="What signs tokens and encrypts secrets: made by `roomwire key secret`; several, newest first,"
+        " separated by commas. Without one the API is closed.",
+    )
+    pms_user: int = Field(2, ge=1, description="The PMS's user (users.id) that our bookings are written as.")
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = Field(
+        None, description="Where requests are counted, redis://…; without it each process counts by itself."
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="Proxies that say who calls, in X-Forwarded-For: addresses and CIDR ranges, by commas."
+    )
+    audit_days: int = Field(365, ge=1, description="For how many days the audit log is kept.")
     patience_seconds: float = Field(
         600.0, gt=0, description="How long a lost database is waited for before the process gives up."
     )

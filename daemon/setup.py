@@ -12,7 +12,7 @@ from daemon.leadership import ensure_slot
 from daemon.settings import Settings
 from sql import migrate, setup
 from sql.pool import connect
-from sql.setup import Wanted
+from sql.setup import WRITER, Wanted
 
 
 async def run_setup(settings: Settings, owner_dsn: str, *, dry_run: bool, say: Callable[[str], None]) -> None:
@@ -25,12 +25,17 @@ async def run_setup(settings: Settings, owner_dsn: str, *, dry_run: bool, say: C
     await _as_owner(settings, owner_dsn, dry_run=dry_run, say=say)
     if dry_run:
         say(f"\n-- as {_role(settings)}: migrations\n{migrate.script().as_string(None)}")
+        for step in setup.grants(_writer(settings)[0]):
+            say(f"{step.as_string(None)};")
         say(f"\n-- as {_role(settings)}: the slot {settings.slot}, plugin {settings.plugin}")
         return
     dsn = settings.dsn.get_secret_value()
     async with await connect(dsn, application="setup", statement_timeout="0") as conn:
         for line in await migrate.migrate(conn):
             say(f"  {line}")
+        for step in setup.grants(_writer(settings)[0]):
+            say(f"  {step.as_string(conn)}")
+            await conn.execute(step)
         say(f"  slot {settings.slot} (waits until transactions that are open now have ended)")
         state = await ensure_slot(conn, settings)
         say(f"  slot {settings.slot} is there, with plugin {state.plugin}")
@@ -40,11 +45,14 @@ async def _as_owner(settings: Settings, owner_dsn: str, *, dry_run: bool, say: C
     parts = conninfo_to_dict(settings.dsn.get_secret_value())
     async with await connect(owner_dsn, application="setup", statement_timeout="0") as owner:
         password = parts.get("password")
+        writer, writer_password = _writer(settings)
         wanted = Wanted(
             database=owner.info.dbname,
             capture=_role(settings) or owner.info.user,
             publication=settings.publication,
             password=str(password) if password else None,
+            writer=writer,
+            writer_password=writer_password,
         )
         steps = await setup.statements(owner, wanted)
         for step in steps:
@@ -55,6 +63,13 @@ async def _as_owner(settings: Settings, owner_dsn: str, *, dry_run: bool, say: C
             async with owner.transaction():
                 for step in steps:
                     await owner.execute(step)
+
+
+def _writer(settings: Settings) -> tuple[str, str | None]:
+    """The writer role's name and password."""
+    parts = conninfo_to_dict(settings.writer_dsn.get_secret_value()) if settings.writer_dsn else {}
+    password = parts.get("password")
+    return str(parts.get("user") or WRITER), str(password) if password else None
 
 
 def _role(settings: Settings) -> str:

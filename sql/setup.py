@@ -10,16 +10,19 @@ from sql.queries import load
 
 _QUERIES = load("setup.sql")
 WRITER = "roomwire_writer"
+"""The writer's name where no setting gives another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What there shall be. password: of the capture role, None to leave it as it is."""
+    """What there shall be. Passwords: None to leave them as they are."""
 
     database: str
     capture: str
     publication: str
     password: str | None = field(repr=False, default=None)
+    writer: str = WRITER
+    writer_password: str | None = field(repr=False, default=None)
 
 
 async def statements(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
@@ -27,7 +30,7 @@ async def statements(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
     names: dict[str, Composable] = {
         "database": Identifier(wanted.database),
         "capture": Identifier(wanted.capture),
-        "writer": Identifier(WRITER),
+        "writer": Identifier(wanted.writer),
         "publication": Identifier(wanted.publication),
         "tables": SQL(", ").join(Identifier("public", table) for table in FOLLOWED),
     }
@@ -48,12 +51,22 @@ async def _roles(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
         query = _QUERIES["alter_capture" if known else "create_capture"]
         steps.append(query.format(role=Identifier(wanted.capture)))
         if wanted.password:
-            steps.append(
-                _QUERIES["password"].format(role=Identifier(wanted.capture), password=Literal(wanted.password))
-            )
-    if not await _exists(conn, "role_exists", role=WRITER):
-        steps.append(_QUERIES["create_writer"].format(role=Identifier(WRITER)))
+            steps.append(_password(wanted.capture, wanted.password))
+    if not await _exists(conn, "role_exists", role=wanted.writer):
+        steps.append(_QUERIES["create_writer"].format(role=Identifier(wanted.writer)))
+    if wanted.writer_password and wanted.writer not in {owner, wanted.capture}:
+        steps.append(_password(wanted.writer, wanted.writer_password))
     return steps
+
+
+def _password(role: str, password: str) -> Composed:
+    return _QUERIES["password"].format(role=Identifier(role), password=Literal(password))
+
+
+def grants(writer: str) -> list[Composed]:
+    """What the capture role gives the writer, of tables that are there and that will come."""
+    names = ("our_tables", "our_new_tables", "keys_are_read", "keys_are_used")
+    return [_QUERIES[name].format(writer=Identifier(writer)) for name in names]
 
 
 async def _exists(conn: AsyncConnection, query: str, **values: str) -> bool:

@@ -42,3 +42,16 @@ alter publication {publication} set table {tables}
 
 -- name: publish_roots
 alter publication {publication} set (publish_via_partition_root = true)
+
+-- name: our_tables
+grant select, insert, update, delete on all tables in schema booking_engine to {writer}
+
+-- name: our_new_tables
+alter default privileges in schema booking_engine grant select, insert, update, delete on tables to {writer}
+
+-- name: keys_are_read
+-- The API checks keys; only an operator makes them.
+revoke insert, update, delete on booking_engine.api_keys from {writer}
+
+-- name: keys_are_used
+grant update (last_used_at) on booking_engine.api_keys to {writer}

@@ -7,7 +7,7 @@ import typer
 
 from daemon.check.report import as_json, as_text, worst
 from daemon.check.verdict import Level
-from daemon.cli import endpoints, running
+from daemon.cli import endpoints, keys, running
 from daemon.cli.check import run_check
 from daemon.cli.progress import show_resync
 from daemon.cli.status import gather, show
@@ -26,6 +26,7 @@ app = typer.Typer(
     help="Keeps hotels' booking engines in step with their property management system.",
 )
 app.add_typer(endpoints.app, name="endpoint")
+app.add_typer(keys.app, name="key")
 
 Owner = Annotated[
     str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as the owner of the PMS's tables.")

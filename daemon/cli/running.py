@@ -12,6 +12,7 @@ import uvloop
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
+from api.access.issue import IssueError
 from daemon.logs import configure
 from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings, SettingsError, read
@@ -23,7 +24,16 @@ from sql.pool import connect
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_KNOWN = (ReplicationError, EndpointError, MigrationError, DeposedError, psycopg.Error, PoolTimeout, OSError)
+_KNOWN = (
+    ReplicationError,
+    EndpointError,
+    IssueError,
+    MigrationError,
+    DeposedError,
+    psycopg.Error,
+    PoolTimeout,
+    OSError,
+)
 
 
 def settings(**given: Any) -> Settings:

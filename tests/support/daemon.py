@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -22,6 +24,7 @@ from tests.support.mirror import Mirror, differences
 from tests.support.servers.databases import Database
 from tests.support.truth import truth
 
+SECRET_KEY = "jZ2Nq0x3mVwJxQmJ4q9p8v3o0b5a7c1d2e3f4g5h6i8="
 _LOOK_AGAIN = 0.05
 _SETTLED = """
     select not exists (select from booking_engine.dirty_scope)
@@ -60,12 +63,19 @@ class Roomwire:
         """The capture role's name, this test's own."""
         return f"{self.database.name}_capture"
 
+    @property
+    def writer(self) -> str:
+        """The writer role's name, this test's own."""
+        return f"{self.database.name}_writer"
+
     def environment(self) -> dict[str, str]:
         """The environment variables that a command runs with."""
         dsn = make_conninfo(self.database.dsn, user=self.role, password="capture")
         ours = {
             "ROOMWIRE_DSN": dsn,
             "ROOMWIRE_OWNER_DSN": self.database.dsn,
+            "ROOMWIRE_WRITER_DSN": make_conninfo(self.database.dsn, user=self.writer, password="writer"),
+            "ROOMWIRE_SECRET_KEYS": SECRET_KEY,
             "ROOMWIRE_SLOT": self.slot,
             "ROOMWIRE_API_PORT": "0",
         }
@@ -86,6 +96,13 @@ class Roomwire:
         out, err = await process.communicate()
         assert process.returncode == 0, err.decode()
         return out.decode()
+
+    async def add_key(self, *options: str, client: str = "engine") -> str:
+        """Make an API key that may read, book and see guests; returns its text."""
+        scopes = ("--scope", "read", "--scope", "book", "--scope", "guest-data")
+        said = await self.command("key", "create", client, *(options or scopes))
+        (found,) = re.findall(r"\brw_\w{50}\b", said)
+        return str(found)
 
     async def add_endpoint(self, name: str, url: str, secret: str, *options: str) -> None:
         """Add an endpoint that gets guest data and no heartbeats."""
@@ -176,6 +193,12 @@ class Daemon:
     def log(self) -> str:
         """What it has written to its log so far."""
         return self._log.read_text()
+
+    async def api(self) -> str:
+        """Wait until its HTTP server listens; returns the API's address."""
+        await self.logged('"event": "serving"')
+        line = next(line for line in reversed(self.log().splitlines()) if '"serving"' in line)
+        return f"{json.loads(line)['addresses'][0]}/api/booking-engine"
 
     async def logged(self, words: str, seconds: float = 30.0) -> None:
         """Wait until its log holds these words."""
