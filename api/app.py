@@ -15,6 +15,7 @@ from api.house import House
 from api.operations import Operations, add_routes
 from api.parsing import BODY_BYTES
 from api.problems import BASE
+from api.quotes import routes as quotes
 from api.routing import Route
 
 ROUTES: Sequence[Route] = tuple(
@@ -24,6 +25,7 @@ ROUTES: Sequence[Route] = tuple(
         content.ROUTES,
         availability.ROUTES,
         prices.ROUTES,
+        quotes.ROUTES,
     )
 )
 """Every operation, in the order of the document."""
