@@ -77,6 +77,7 @@ class Capture:
         self._work_left = True
         self._hidden_wait = 0.0
         self._working = False
+        self._heard: datetime | None = None
 
     async def run(self) -> None:
         """Lead until the stream ends or another takes over.
@@ -114,6 +115,7 @@ class Capture:
     def _receive(self, transaction: Transaction) -> None:
         self.progress.transactions += 1
         self.progress.changes += transaction.changes
+        self._heard = datetime.fromtimestamp(transaction.committed_at, UTC)
         if transaction.beat is not None:
             self.progress.beat(transaction.beat, time.time())
         self._pending.add(transaction)
@@ -248,7 +250,7 @@ class Capture:
 
         async def beat(conn: AsyncConnection) -> None:
             if position > self.progress.checkpoint_lsn:
-                await checkpoint.advance(conn, self._settings.slot, self._epoch, position, None)
+                await checkpoint.advance(conn, self._settings.slot, self._epoch, position, self._heard)
             await checkpoint.beat(conn, f"{time.time():.6f}")
 
         await self._persistence.run(beat)

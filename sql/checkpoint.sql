@@ -21,7 +21,7 @@ returning system_id, timeline, epoch, (end_lsn - '0/0')::bigint, committed_at, h
 -- name: advance
 update booking_engine.checkpoint
 set end_lsn = '0/0'::pg_lsn + %(end_lsn)s::numeric,
-    committed_at = coalesce(%(committed_at)s, committed_at),
+    committed_at = greatest(%(committed_at)s, committed_at),
     updated_at = clock_timestamp()
 where slot = %(slot)s and epoch = %(epoch)s and end_lsn <= '0/0'::pg_lsn + %(end_lsn)s::numeric
 returning epoch
