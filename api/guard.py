@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 
 from api import trace
 from api.house import House
-from api.metrics import REQUEST_SECONDS, REQUESTS
+from api.metrics import answered
 from api.problems import BASE, CONTENT_TYPE, Problem
 from api.trace import Trace
 from sql.access import Audited
@@ -74,8 +74,7 @@ def _finish(response: web.StreamResponse, now: Trace, house: House | None) -> No
     if not now.route.startswith(BASE) and now.route != "other":
         return
     took = time.perf_counter() - now.began
-    REQUESTS.labels(now.route, now.method, response.status).inc()
-    REQUEST_SECONDS.labels(now.route, now.method).observe(took)
+    answered(now.route, now.method, response.status, took)
     writes = now.method not in {"GET", "HEAD"} and now.route != "other"
     if house is not None and (now.code in _REFUSALS or (writes and now.code != "rate_limited")):
         house.journal.add(_audited(now, response.status, took))

@@ -17,3 +17,12 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.015, 0.03, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE"}
+
+
+def answered(route: str, method: str, status: int, seconds: float) -> None:
+    """Count a request. route: its template; methods that we do not know share a series."""
+    method = method if method in _METHODS else "other"
+    REQUESTS.labels(route, method, status).inc()
+    REQUEST_SECONDS.labels(route, method).observe(seconds)

@@ -74,7 +74,10 @@ class Api:
 
     async def key(self, *, client: str = "engine", **wishes: Any) -> str:
         """Make a key; wishes are those of `issue.Wanted`."""
-        given = {"scopes": ("read", "book", "guest-data"), "requests_per_minute": 1_000_000} | wishes
+        given: dict[str, Any] = {
+            "scopes": ("read", "book", "guest-data"),
+            "requests_per_minute": 1_000_000,
+        } | wishes
         return (await issue.create(self.desk, issue.Wanted(client, **given))).text
 
     async def call(

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from prometheus_client import Metric, generate_latest
 
+from api import metrics as api_metrics
 from daemon.exposition import Exposition
 from daemon.observation import Observer
 from daemon.progress import Progress
@@ -17,7 +18,7 @@ from sql.pool import Pool
 from tests.unit.metrics.samples import SEEN
 
 PAGE = Path(__file__).parents[3] / "docs" / "METRICS.md"
-LABELS = {"endpoint", "outcome", "kind", "state", "pool", "version"}
+LABELS = {"endpoint", "outcome", "kind", "state", "pool", "version", "route", "method", "status"}
 UNITS = ("_seconds", "_bytes", "_keys", "_total", "_info")
 
 
@@ -46,6 +47,7 @@ def progress() -> Progress:
 @pytest.fixture
 def families(progress: Progress) -> list[Metric]:
     metrics.Meter("engine", 0.0).attempted("delivered", 0.01)
+    api_metrics.answered("/hotels", "GET", 200, 0.01)
     pools = [cast("Pool", Waiting())]
     return list(Exposition(progress, pools, cast("Observer", Looked())).collect())
 
