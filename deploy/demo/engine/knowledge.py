@@ -15,7 +15,13 @@ Document = dict[str, Any]
 Key = tuple[str, int, str]
 """Kind, hotel, and id within the hotel."""
 
-ID_FIELDS = {"hotel": "hotel_id", "room_type": "room_type_id", "plan": "plan_key", "booking": "booking_id"}
+ID_FIELDS = {
+    "hotel": "hotel_id",
+    "room_type": "room_type_id",
+    "plan": "plan_key",
+    "rates": "plan_key",
+    "booking": "booking_id",
+}
 """Kinds of documents, with the field that tells one from another of its hotel."""
 
 
@@ -116,7 +122,7 @@ def _left_out(key: Key, body: Document, snapshot: Document) -> bool:
     kind, _, number = key
     if kind == "room_type":
         return snapshot["room_type_ids"] is not None and int(number) not in snapshot["room_type_ids"]
-    if kind == "plan":
+    if kind in {"plan", "rates"}:
         return snapshot["plan_keys"] is not None and number not in snapshot["plan_keys"]
     told = snapshot["bookings"]
     return (

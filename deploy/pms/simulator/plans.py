@@ -1,4 +1,4 @@
-"""What is sold and for how much: plans, exclusions, rates."""
+"""What is sold: plans and exclusions."""
 
 from __future__ import annotations
 
@@ -131,16 +131,3 @@ async def edit_global_plan(desk: Desk) -> None:
                 f"#{desk.rng.randrange(2**24):06X}",
                 str(desk.rng.random()),
             )
-
-
-@flows.flow(0.5)
-async def edit_rate(desk: Desk) -> None:
-    """A rate of some plan changes; what was booked keeps its price."""
-    async with desk.transaction():
-        await desk.run(
-            """UPDATE plans_rates SET adjustment_value = adjustment_value + %s, updated_by = 5
-            WHERE id = (SELECT id FROM plans_rates WHERE adjustment_type = 'base_rate'
-                ORDER BY md5(id || %s) LIMIT 1)""",
-            desk.rng.choice((-100, 100, 150)),
-            str(desk.rng.random()),
-        )

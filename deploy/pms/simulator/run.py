@@ -12,10 +12,10 @@ from random import Random
 import psycopg
 from psycopg import errors
 
-from deploy.pms.simulator import blocks, channels, guests, house, moves, noise, plans, stays
+from deploy.pms.simulator import blocks, channels, guests, house, moves, noise, plans, rates, stays
 from deploy.pms.simulator.desk import Desk, Flow, NothingToDoError
 
-THEMES = (stays, channels, moves, blocks, house, plans, guests, noise)
+THEMES = (stays, channels, moves, blocks, house, plans, rates, guests, noise)
 FLOWS: dict[str, Flow] = {name: flow for theme in THEMES for name, flow in theme.flows.performers.items()}
 WEIGHTS: dict[str, float] = {name: weight for theme in THEMES for name, weight in theme.flows.weights.items()}
 

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from sql.pms import prices
 from sql.pms.columns import READ
 from sql.queries import load
 from tests.support.servers.databases import Database
 
 # What a block stands on where it is composed into a greater query.
 _AROUND = {"digests": "with shown as (select null::uuid as client_id) "}
+_PARAMETER = re.compile(r"%\(\w+\)s")
 _DEPENDS = """
     select distinct c.relname, a.attname
     from pg_rewrite w
@@ -28,8 +30,10 @@ _DEPENDS = """
 def queries() -> Iterator[tuple[str, str]]:
     for file in ("content", "bookings", "nights"):
         for name, query in load(f"pms/{file}.sql").items():
-            text = re.sub(r"%\(\w+\)s", "null", query.as_string(None))
+            text = _PARAMETER.sub("null", query.as_string(None))
             yield f"{file}_{name}", _AROUND.get(name, "") + text.replace("limit null", "limit 1")
+    for name, priced in (("document", prices.DOCUMENT), ("nightly", prices.NIGHTLY)):
+        yield f"prices_{name}", _PARAMETER.sub("null", priced.as_string(None))
     yield "tables_hotels", load("pms/tables.sql")["hotels"].as_string(None)
 
 

@@ -119,7 +119,7 @@ async def test_it_keeps_its_pace(house: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "flow", ["change_of_mind", "exchange_xml", "work_queues", "use_parking", "nightly_loyalty", "edit_rate"]
+    "flow", ["change_of_mind", "exchange_xml", "work_queues", "use_parking", "nightly_loyalty"]
 )
 async def test_noise_changes_no_document(house: Database, flow: str) -> None:
     before = truth(house.dsn, TODAY)

@@ -12,7 +12,13 @@ from typing import Any
 
 from tests.support.truth import Document, Key, Night
 
-ID_FIELDS = {"hotel": None, "room_type": "room_type_id", "plan": "plan_key", "booking": "booking_id"}
+ID_FIELDS = {
+    "hotel": None,
+    "room_type": "room_type_id",
+    "plan": "plan_key",
+    "rates": "plan_key",
+    "booking": "booking_id",
+}
 """Of each kind of document, the field that names it within its hotel."""
 
 
@@ -175,7 +181,7 @@ def _is_gone(key: Key, held: Held, snapshot: dict[str, Any]) -> bool:
         return False
     if kind == "room_type":
         return snapshot["room_type_ids"] is not None and int(number) not in snapshot["room_type_ids"]
-    if kind == "plan":
+    if kind in {"plan", "rates"}:
         return snapshot["plan_keys"] is not None and number not in snapshot["plan_keys"]
     bookings = snapshot["bookings"]
     return (

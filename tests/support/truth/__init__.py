@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from tests.support.truth.bookings import BOOKINGS_KEPT, bookings
 from tests.support.truth.content import hotel, plans, room_types
+from tests.support.truth.rates import rates
 from tests.support.truth.rows import Document, Key, Night, Rows, sold
 
 __all__ = ["BOOKINGS_KEPT", "HORIZON_NIGHTS", "Document", "Key", "Night", "Truth", "truth"]
@@ -29,7 +30,7 @@ class Truth:
 
     Attributes:
         today: The hotel-local day.
-        documents: Hotels, room types, plans and bookings.
+        documents: Hotels, room types, plans, rates (the prices of many nights) and bookings.
         nights: (sellable, occupied) for every night from yesterday to today + 730.
     """
 
@@ -55,7 +56,9 @@ def truth(source: str | psycopg.Connection[Any], today: date) -> Truth:
         for row in rows.read("SELECT * FROM hotels"):
             documents["hotel", row["id"], ""] = hotel(row)
         documents |= room_types(rows)
-        documents |= plans(rows)
+        offered = plans(rows)
+        documents |= offered
+        documents |= rates(rows, offered, today)
         documents |= bookings(rows, today)
         return Truth(today, documents, _nights(rows, today))
 
