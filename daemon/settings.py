@@ -81,7 +81,9 @@ _Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 class Settings(BaseSettings):
     """What an operator may set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     dsn: Annotated[SecretStr, AfterValidator(_readable)] = Field(
         min_length=1,

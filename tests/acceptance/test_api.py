@@ -1,0 +1,72 @@
+"""The API as an operator opens it: setup, a key by command, a process, a request."""
+
+from __future__ import annotations
+
+import json
+
+import aiohttp
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.support.daemon import SECRET_KEY, Roomwire, until
+from tests.support.servers.databases import Database
+
+
+async def get(url: str, key: str) -> tuple[int, dict[str, str], str]:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(url, headers={"Authorization": f"Bearer {key}"}) as answer,
+    ):
+        return answer.status, dict(answer.headers), await answer.text()
+
+
+async def test_what_setup_prepares_serves_a_key_that_a_command_made(pms: Database) -> None:
+    roomwire = Roomwire(pms)
+    await roomwire.command("setup")
+    key = await roomwire.add_key()
+    async with roomwire.running() as daemon:
+        url = await daemon.api()
+
+        async def read() -> bool:
+            status, _, text = await get(f"{url}/hotels", key)
+            assert status == 200, text
+            said = json.loads(text)
+            return len(said["hotels"]) == 2 and said["stale"] is False
+
+        assert await until(read, 30), daemon.log()
+        status, headers, _ = await get(f"{url}/room-types/1", key)
+        assert status == 200
+        assert "Server" not in headers
+    said = daemon.log()
+    for secret in (
+        key,
+        SECRET_KEY,
+        str(conninfo_to_dict(roomwire.environment()["ROOMWIRE_WRITER_DSN"])["password"]),
+    ):
+        assert secret not in said.replace(roomwire.writer, "")
+
+
+async def test_a_revoked_key_ends_within_seconds(pms: Database) -> None:
+    roomwire = Roomwire(pms)
+    await roomwire.command("setup")
+    key = await roomwire.add_key()
+    async with roomwire.running("--only", "api") as daemon:
+        url = await daemon.api()
+        assert (await get(f"{url}/hotels", key))[0] == 200
+        await roomwire.command("key", "revoke", key[3:15])
+
+        async def refused() -> bool:
+            return (await get(f"{url}/hotels", key))[0] == 401
+
+        assert await until(refused, 10)
+    assert "revoked" in await roomwire.command("key", "list")
+
+
+async def test_without_secret_keys_only_operations_are_answered(pms: Database) -> None:
+    roomwire = Roomwire(pms, {"ROOMWIRE_SECRET_KEYS": ""})
+    await roomwire.command("setup")
+    async with roomwire.running("--only", "api") as daemon:
+        url = await daemon.api()
+        await daemon.logged('"missing": "ROOMWIRE_SECRET_KEYS"')
+        status, _, text = await get(f"{url}/hotels", "rw_none")
+        assert (status, json.loads(text)["code"]) == (404, "not_found")
+        assert (await get(url.replace("/api/booking-engine", "/livez"), ""))[0] == 200
