@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
 BEAT_SECONDS = 10.0
@@ -35,7 +34,6 @@ class Progress:
     waiting: int = 0
     _beat_at: float = 0.0
     _beat_took: float = 0.0
-    _heard_at: float = 0.0
 
     @property
     def leads(self) -> bool:
@@ -55,15 +53,10 @@ class Progress:
     def beat(self, content: str, now: float) -> None:
         """Take a message that came back through the slot; its content is the Unix time it was written at."""
         try:
-            self._beat_at = self._heard_at = float(content)
+            self._beat_at = float(content)
         except ValueError:
             return  # not one of ours
         self._beat_took = now - self._beat_at
-
-    @property
-    def heard_at(self) -> datetime | None:
-        """When the last message that came back was written: what was committed before it has come too."""
-        return datetime.fromtimestamp(self._heard_at, UTC) if self._heard_at else None
 
     def lag_seconds(self, now: float) -> float | None:
         """How long a change takes to come through the slot; None while another leads.
