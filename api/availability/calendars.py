@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -111,7 +111,7 @@ class Calendars:
                 return seen
             if self._looking is None:
                 self._looking = asyncio.create_task(self._look_at_all())
-                self._looking.add_done_callback(self._looked)
+                self._looking.add_done_callback(_retrieve)
             # One who gives up must not end the look of the others.
             try:
                 await asyncio.shield(self._looking)
@@ -129,12 +129,10 @@ class Calendars:
         except (psycopg.Error, PoolTimeout):
             self._away_until = time.monotonic() + _WARM
             raise
+        finally:
+            self._looking = None
         for hotel, versions in look.versions.items():
             self._seen[hotel] = _Seen(began, look.standing, versions)
-
-    def _looked(self, task: asyncio.Task[None]) -> None:
-        self._looking = None
-        task.cancelled() or task.exception()  # those who wait have it, too
 
     async def _page(self, wanted: Wanted, since: float) -> _Page:
         """A page that was read after `since`; while the database is away, the last one."""
@@ -144,15 +142,18 @@ class Calendars:
         making = self._making.get(wanted)
         if making is None:
             making = self._making[wanted] = asyncio.create_task(self._make(wanted))
-            making.add_done_callback(lambda _task: self._making.pop(wanted))
+            making.add_done_callback(_retrieve)
         page = await asyncio.shield(making)
         return page if page.began >= since else await self._page(wanted, since)
 
     async def _make(self, wanted: Wanted) -> _Page:
         began = time.monotonic()
         hotel_id, first, until, room_type_id = wanted
-        async with self._pool.connection(timeout=_PATIENCE) as conn:
-            nights = await calendar.nights(conn, hotel_id, first, until, room_type_id)
+        try:
+            async with self._pool.connection(timeout=_PATIENCE) as conn:
+                nights = await calendar.nights(conn, hotel_id, first, until, room_type_id)
+        finally:
+            del self._making[wanted]
         said = [
             {"room_type_id": n.room_type_id, "version": n.version, "ranges": ranges(n.days, n.sellable, n.occupied)}
             for n in nights
@@ -169,6 +170,12 @@ class Calendars:
         self._pages[wanted] = page
         while self._bytes > _MOST_BYTES:
             self._bytes -= len(self._pages.popitem(last=False)[1].body)
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    """Take an error that nobody may be waiting for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _of(versions: Mapping[int, int], room_type_id: int | None) -> Mapping[int, int]:
