@@ -16,8 +16,8 @@ from psycopg.rows import DictRow
 from tests.support.truth.rows import Document, Key, Rows
 
 DAYS_BACK, DAYS_AHEAD = 400, 1200
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
     "january",
     "february",
     "march",
@@ -104,7 +104,7 @@ def holds(rate: DictRow, night: date) -> bool:
         return False
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
         return False
-    wanted = _WEEKDAYS[night.weekday()] if rate["condition_type"] == "day_of_week" else _MONTHS[night.month - 1]
+    wanted = WEEKDAYS[night.weekday()] if rate["condition_type"] == "day_of_week" else MONTHS[night.month - 1]
     return wanted in named
 
 
