@@ -12,6 +12,7 @@ from api.availability import routes as availability
 from api.guard import make_guard, on_prepare
 from api.handling import handler
 from api.house import House
+from api.openapi import serve as openapi
 from api.operations import Operations, add_routes
 from api.parsing import BODY_BYTES
 from api.problems import BASE
@@ -37,6 +38,7 @@ def make_app(operations: Operations, house: House | None = None) -> web.Applicat
     app.on_response_prepare.append(on_prepare)
     add_routes(app, operations)
     if house is not None:
+        openapi.add_routes(app, ROUTES)
         for route in ROUTES:
             handle = handler(house, route)
             app.router.add_route(route.method, BASE + route.path, handle)

@@ -165,9 +165,6 @@ PROBLEMS: Mapping[str, Kind] = {
     "unknown_client": Kind(
         404, "Unknown client", "The PMS has no such client.", "Take the `client_id` from a booking's `guest`."
     ),
-    "unknown_problem": Kind(
-        404, "Unknown problem", "There is no such error code.", "docs/ERRORS.md lists every code."
-    ),
     # What can be booked
     "too_many_people": Kind(
         422,

@@ -90,6 +90,7 @@ class Returns:
     model: type[BaseModel] | None = None
     example: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
