@@ -15,9 +15,11 @@ _PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 def _plain(value: object) -> object:
     """Let nothing pass for a date that another reader would take for a number or an instant."""
-    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+    if not isinstance(value, str):
+        return value
+    if not _PLAIN.fullmatch(value):
         raise ValueError("a date is written YYYY-MM-DD")
-    return value
+    return date.fromisoformat(value)
 
 
 Day = Annotated[date, BeforeValidator(_plain)]
