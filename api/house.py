@@ -15,6 +15,7 @@ from api.access.tokens import Tokens
 from api.availability.calendars import Calendars
 from api.freshness import Freshness
 from api.hotels import Hotels
+from api.price_lists import PriceLists
 from outbox.secrets import Secrets
 from sql.pool import Pool
 
@@ -50,6 +51,7 @@ class House:
         wishes: the operator's.
         freshness: of the documents.
         calendars: of the hotels, finished.
+        prices: of the hotels, as they are in the PMS now.
         hotels: that there are.
         gate: who may come in.
         journal: what is written down of calls.
@@ -60,6 +62,7 @@ class House:
     wishes: Wishes
     freshness: Freshness
     calendars: Calendars
+    prices: PriceLists
     hotels: Hotels
     gate: Gate
     journal: Journal
@@ -84,6 +87,7 @@ def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
         wishes=wishes,
         freshness=Freshness(pool, wishes.slot),
         calendars=Calendars(pool, wishes.slot),
+        prices=PriceLists(),
         hotels=Hotels(pool),
         gate=Gate(keyring, Tokens(secrets), Rates(wishes.redis_url)),
         journal=Journal(pool, keyring.used, wishes.audit_days),

@@ -19,7 +19,7 @@ from api.problems import Fault, Problem
 from api.routing import Answer, Call, Nothing, Reply, Returns, Route
 from outbox.messages.documents import HotelId, NightDate, PlanKey, PlanType
 from sql.pms.plans import plans
-from sql.pms.prices import Night, nightly
+from sql.pms.prices import Night
 
 
 class PricingAsked(HotelPath):
@@ -72,7 +72,7 @@ async def pricing(call: Call[PricingAsked, Nothing]) -> Reply:
     keys = None if asked.plan_key is None else [asked.plan_key]
     as_of = datetime.now(UTC)
     async with call.house.connection() as conn:
-        nights = await nightly(conn, asked.hotel_id, keys, asked.from_, asked.to)
+        nights = await call.house.prices.nightly(conn, asked.hotel_id, keys, asked.from_, asked.to)
         if keys and not nights and not await plans(conn, asked.hotel_id, keys):
             raise Problem("unknown_plan", faults=[Fault("/plan_key", "The hotel has no such plan.", "query")])
     sold = groupby(

@@ -14,7 +14,6 @@ from api.etags import digest
 from api.freshness import Fresh, stamped
 from api.problems import Problem
 from api.routing import Call, Nothing, Reply, Returns, Route
-from sql.pms.prices import nightly
 from sql.pms.stays import stock
 
 
@@ -43,7 +42,7 @@ async def _stay(call: Call[AvailabilityAsked, Nothing]) -> Reply:
     as_of = datetime.now(UTC)
     async with call.house.connection() as conn:
         stocks = await stock(conn, asked.hotel_id, asked.check_in, asked.check_out)
-        nights = await nightly(conn, asked.hotel_id, None, asked.check_in, asked.check_out)
+        nights = await call.house.prices.nightly(conn, asked.hotel_id, None, asked.check_in, asked.check_out)
     rooms = asked.rooms or 1
     sizes = stays.parties(asked.guests, rooms)
     suggestion = stays.suggestion(stocks, sizes)

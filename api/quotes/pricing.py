@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from psycopg import AsyncConnection
 
 from api.availability.stays import fit, net_revenue
+from api.price_lists import PriceLists
 from api.problems import Fault, Problem
 from api.quotes.tokens import Stay
 from sql.pms.plans import plans
-from sql.pms.prices import Night, nightly
+from sql.pms.prices import Night
 from sql.pms.stays import Stock
 
 
@@ -39,7 +40,7 @@ class Priced:
         )
 
 
-async def price_stay(conn: AsyncConnection, stay: Stay) -> Priced:
+async def price_stay(conn: AsyncConnection, prices: PriceLists, stay: Stay) -> Priced:
     """The price of a stay, as it is in the PMS now.
 
     Raises:
@@ -48,7 +49,7 @@ async def price_stay(conn: AsyncConnection, stay: Stay) -> Priced:
     keys = {room.plan_key for room in stay.rooms}
     wanted = [stay.check_in + timedelta(days=n) for n in range((stay.check_out - stay.check_in).days)]
     found: dict[str, dict[date, Night]] = defaultdict(dict)
-    for night in await nightly(conn, stay.hotel_id, keys, stay.check_in, stay.check_out):
+    for night in await prices.nightly(conn, stay.hotel_id, keys, stay.check_in, stay.check_out):
         if night.on_sale:
             found[night.plan_key][night.date] = night
     closed = {key: [day for day in wanted if day not in found[key]] for key in keys}

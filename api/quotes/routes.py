@@ -126,7 +126,7 @@ async def make_quote(call: Call[Nothing, QuoteAsked]) -> Reply:
     stay = asked.stay()
     async with call.house.connection() as conn:
         check_rooms(stay, await stock(conn, stay.hotel_id, stay.check_in, stay.check_out))
-        priced = await price_stay(conn, stay)
+        priced = await price_stay(conn, call.house.prices, stay)
     return Reply(quote(call.house, call.access.source, priced), headers={"Cache-Control": "no-store"})
 
 

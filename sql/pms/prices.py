@@ -4,7 +4,7 @@ The algorithm, in prices.sql, is the one whose result staff bookings store: yen 
 those of the catalogue: a global plan that the hotel excludes, or varies by a plan of its own, has no nights here.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -77,6 +77,50 @@ class Night(NamedTuple):
         return self.price.price * (people if self.plan_type == "per_person" else 1)
 
 
+class PriceList:
+    """What the plans of a hotel cost, night by night, within the days that it was read for."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._cells = sorted((_cell(row) for row in rows), key=lambda cell: cell.plan_key)
+
+    def nights(self, plan_keys: Collection[str] | None, first: date, until: date) -> list[Night]:
+        """The prices for the nights in [first, until), by plan and date; see `nightly`."""
+        wanted = [cell for cell in self._cells if plan_keys is None or cell.plan_key in plan_keys]
+        nights = [night for cell in wanted for night in cell.nights(first, until)]
+        nights.sort(key=lambda night: (night.plan_key, night.date))
+        return nights
+
+
+class _Cell(NamedTuple):
+    """The months and weekdays (as bits) of a period in which a plan's nights cost the same."""
+
+    plan_key: str
+    plan_type: str
+    active: bool
+    sold_from: date | None
+    sold_until: date | None
+    starts: date | None
+    ends: date | None
+    months: int
+    weekdays: int
+    priced: bool
+    price: Price
+
+    def nights(self, first: date, until: date) -> Iterator[Night]:
+        """Its nights in [first, until)."""
+        day, end = max(first, self.starts or first), min(until, self.ends or until)
+        while day < end:
+            if self.months >> (day.month - 1) & 1 and self.weekdays >> day.weekday() & 1:
+                yield Night(self.plan_key, self.plan_type, day, self._on_sale(day), self.price)
+            day += _DAY
+
+    def _on_sale(self, day: date) -> bool:
+        available = (self.sold_from is None or self.sold_from <= day) and (
+            self.sold_until is None or day <= self.sold_until
+        )
+        return self.active and self.priced and available
+
+
 async def nightly(
     conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None, first: date, until: date
 ) -> list[Night]:
@@ -85,30 +129,33 @@ async def nightly(
     A night on which no rate holds, and a plan that the hotel does not have, are left out. `plan_keys` None: every
     plan.
     """
+    return (await price_list(conn, hotel_id, plan_keys, first, until)).nights(plan_keys, first, until)
+
+
+async def price_list(
+    conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None, first: date, until: date
+) -> PriceList:
+    """The prices of a hotel's plans, all of them for `plan_keys` None, good for the nights in [first, until)."""
     wanted = {
         "hotels": [hotel_id],
         "plan_keys": None if plan_keys is None else list(plan_keys),
         "first": first,
         "until": until,
     }
-    rows = await (await conn.execute(NIGHTLY, wanted)).fetchall()
-    nights = [night for row in rows for night in _spread(row, first, until)]
-    nights.sort(key=lambda night: (night.plan_key, night.date))
-    return nights
+    return PriceList(await (await conn.execute(NIGHTLY, wanted)).fetchall())
 
 
-def _spread(row: tuple[Any, ...], first: date, until: date) -> Iterator[Night]:
-    """The nights of one row: a period's, in months and on weekdays that are alike."""
-    plan_key, plan_type, active, sold_from, sold_until, starts, ends, months, weekdays, priced = row[:10]
+async def fingerprint(conn: AsyncConnection, hotel_id: int) -> tuple[int, int]:
+    """Of the rows that a hotel's prices come from: another whenever one of them is changed, added or deleted."""
+    row = await (await conn.execute(_QUERIES["fingerprint"], {"hotel": hotel_id})).fetchone()
+    assert row is not None  # a select of aggregates gives one row
+    return row[0], row[1]
+
+
+def _cell(row: tuple[Any, ...]) -> _Cell:
     yen, net_price, cancel_fee, tax_type_id, tax_rate, by_tax = row[10:]
     components = tuple(_component(part) for parts in by_tax for part in parts)
-    price = Price(yen, net_price, cancel_fee, tax_type_id, tax_rate, components)
-    day, end = max(first, starts or first), min(until, ends or until)
-    while day < end:
-        if months >> (day.month - 1) & 1 and weekdays >> day.weekday() & 1:
-            available = (sold_from is None or sold_from <= day) and (sold_until is None or day <= sold_until)
-            yield Night(plan_key, plan_type, day, active and priced and available, price)
-        day += _DAY
+    return _Cell(*row[:10], Price(yen, net_price, cancel_fee, tax_type_id, tax_rate, components))
 
 
 def _component(part: list[Any]) -> Component:

@@ -196,3 +196,18 @@ select r.hotel_id, r.plan_key as id, false as own, null::date as ends,
         'periods', coalesce(r.periods, '[]')
     ) as body
 from priced r
+
+-- name: fingerprint
+-- Every change of a row gives it another place or another transaction.
+select count(*), coalesce(sum(hashtextextended(concat(used.source, used.place, ' ', used.writer), 0)), 0)
+from (
+    select 'rate' as source, r.ctid as place, r.xmin as writer
+    from plans_rates r
+    where r.hotel_id = %(hotel)s or r.plans_hotel_id is null
+    union all
+    select 'own', h.ctid, h.xmin from plans_hotel h where h.hotel_id = %(hotel)s
+    union all
+    select 'chain', g.ctid, g.xmin from plans_global g
+    union all
+    select 'without', x.ctid, x.xmin from hotel_plan_exclusions x where x.hotel_id = %(hotel)s
+) used
