@@ -21,6 +21,8 @@ _ISSUER = "roomwire"
 _AUDIENCE = "roomwire-api"
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "key", "scopes", "hotels"]
 _LEEWAY = 5
+_ALL = "all"
+"""Every hotel. A claim that is null counts as missing."""
 
 
 class TokenError(Exception):
@@ -48,7 +50,7 @@ class Tokens:
             "jti": str(uuid4()),
             "key": access.key_id,
             "scopes": sorted(access.scopes),
-            "hotels": None if access.hotels is None else sorted(access.hotels),
+            "hotels": _ALL if access.hotels is None else sorted(access.hotels),
             "user": access.user_id,
         }
         return jwt.encode(claims, key, _ALGORITHM, headers={"kid": kid}), expires_at
@@ -81,7 +83,8 @@ class Tokens:
 
 def narrowed(access: Access, claims: Mapping[str, Any]) -> Access:
     """What a key's access comes to through a token with these claims: what both allow."""
-    narrow = narrow_to(access, scopes=claims["scopes"], hotels=claims["hotels"], user_id=claims.get("user"))
+    hotels = None if claims["hotels"] == _ALL else claims["hotels"]
+    narrow = narrow_to(access, scopes=claims["scopes"], hotels=hotels, user_id=claims.get("user"))
     return replace(narrow, expires_at=datetime.fromtimestamp(claims["exp"], UTC))
 
 

@@ -69,7 +69,8 @@ def _webhook(document: Part, name: str, operation: Part) -> str:
 
 def _section(operation: Part, title: str, *parts: str) -> str:
     head = f'<section class="op" id="{operation["operationId"]}"><h3>{title}</h3>'
-    return f"{head}<p>{inline(operation['summary'])}</p>{prose(operation['description'])}{''.join(parts)}</section>"
+    summary = f"<p><strong>{inline(operation['summary'])}</strong></p>"
+    return f"{head}{summary}{prose(operation['description'])}{''.join(parts)}</section>"
 
 
 def _parameters(document: Part, operation: Part) -> str:

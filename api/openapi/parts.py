@@ -167,9 +167,13 @@ _PROBLEM: dict[str, Any] = {
                 "type": "object",
                 "required": ["in", "pointer", "detail"],
                 "properties": {
-                    "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
+                    "in": {
+                        "type": "string",
+                        "enum": ["body", "query", "path", "header"],
+                        "description": "Which part of the request.",
+                    },
                     "pointer": {"type": "string", "description": "RFC 6901, within that part of the request."},
-                    "detail": {"type": "string"},
+                    "detail": {"type": "string", "description": "What is wrong with it."},
                 },
             },
         },
