@@ -155,7 +155,7 @@ async def fingerprint(conn: AsyncConnection, hotel_id: int) -> tuple[int, int]:
 def _cell(row: tuple[Any, ...]) -> _Cell:
     yen, net_price, cancel_fee, tax_type_id, tax_rate, by_tax = row[10:]
     components = tuple(_component(part) for parts in by_tax for part in parts)
-    return _Cell(*row[:10], Price(yen, net_price, cancel_fee, tax_type_id, tax_rate, components))
+    return _Cell._make((*row[:10], Price(yen, net_price, cancel_fee, tax_type_id, tax_rate, components)))
 
 
 def _component(part: list[Any]) -> Component:
