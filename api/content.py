@@ -45,7 +45,7 @@ class HotelAnswer(HotelListed):
 class HotelsAnswer(Answer):
     """The hotels that the key knows, by id."""
 
-    hotels: list[HotelListed]
+    hotels: list[HotelListed] = Field(description="By id.")
     as_of: AsOf
     stale: Stale
 
@@ -66,7 +66,7 @@ class RoomTypesAnswer(Answer):
     """A hotel's room types, by name."""
 
     hotel_id: HotelId
-    room_types: list[RoomTypeListed]
+    room_types: list[RoomTypeListed] = Field(description="By name.")
     as_of: AsOf
     stale: Stale
 
@@ -90,7 +90,7 @@ class PlansAnswer(Answer):
     """The plans that a hotel offers today, in its own order."""
 
     hotel_id: HotelId
-    plans: list[PlanListed]
+    plans: list[PlanListed] = Field(description="In the hotel's own order.")
     as_of: AsOf
     stale: Stale
 
@@ -105,7 +105,7 @@ async def list_hotels(call: Call[Nothing, Nothing]) -> Reply:
 
 async def read_hotel(call: Call[HotelPath, Nothing]) -> Reply:
     """One hotel."""
-    fresh = await call.house.freshness.now()
+    fresh = await call.house.freshness.now(call.params.hotel_id)
     async with call.house.connection() as conn:
         found = await content.hotels(conn, [call.params.hotel_id])
     return _reply(HotelAnswer, fresh, **found[0])
@@ -113,7 +113,7 @@ async def read_hotel(call: Call[HotelPath, Nothing]) -> Reply:
 
 async def list_room_types(call: Call[HotelPath, Nothing]) -> Reply:
     """A hotel's room types."""
-    fresh = await call.house.freshness.now()
+    fresh = await call.house.freshness.now(call.params.hotel_id)
     async with call.house.connection() as conn:
         rows = await content.room_types(conn, call.params.hotel_id)
     return _reply(
@@ -123,7 +123,7 @@ async def list_room_types(call: Call[HotelPath, Nothing]) -> Reply:
 
 async def list_plans(call: Call[HotelPath, Nothing]) -> Reply:
     """A hotel's plans that are on sale today."""
-    fresh = await call.house.freshness.now()
+    fresh = await call.house.freshness.now(call.params.hotel_id)
     async with call.house.connection() as conn:
         rows = await content.plans(conn, call.params.hotel_id, call.house.wishes.time_zone)
     return _reply(PlansAnswer, fresh, hotel_id=call.params.hotel_id, plans=[_plan(row) for row in rows])

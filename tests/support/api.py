@@ -189,7 +189,8 @@ async def _may_connect(desk: psycopg.AsyncConnection[Any], database: Database) -
     )
     await desk.execute(
         "insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn, committed_at, horizon)"
-        " values ('roomwire', '1', 1, '0/0', clock_timestamp(), %s)",
+        " values ('roomwire', '1', 1, '0/0', clock_timestamp(), %s)"
+        " on conflict do nothing",
         [today()],
     )
 

@@ -1,0 +1,356 @@
+"""Who is let in: keys, tokens, scopes, hotels, addresses, rates, and the record of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.access import issue, keyring
+from api.access.addresses import parse_networks
+from api.access.keys import new_key
+from api.house import Wishes
+from tests.support.api import Answered, Api, running_api
+from tests.support.daemon import until
+from tests.support.servers.databases import Database
+
+
+def same(one: Answered, other: Answered) -> bool:
+    """Whether two answers say the same, but for the request's id."""
+    return one.status == other.status and {**one.body, "request_id": ""} == {**other.body, "request_id": ""}
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verified key is looked up again with the next request."""
+    monkeypatch.setattr(keyring, "KEEP_SECONDS", 0.0)
+
+
+# -- no key, or a wrong one
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic cnc6",
+        "Bearer rw_short",
+        "Bearer a.b.c",
+        f"Bearer {new_key().text}",
+        "Bearer é",
+    ],
+)
+async def test_without_a_valid_key_nobody_is_let_in(api: Api, header: str) -> None:
+    answer = await api.get("/hotels", key=None, headers={"Authorization": header})
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="roomwire"')
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert header.removeprefix("Bearer ").strip() not in answer.raw.decode() or len(header) < 8
+
+
+async def test_a_key_with_a_wrong_checksum_costs_no_query(api: Api) -> None:
+    broken = api.mine[:-1] + ("0" if api.mine[-1] != "0" else "1")
+    before = dict(api.house.gate.keyring._held)
+    assert (await api.get("/hotels", key=broken)).status == 401
+    assert dict(api.house.gate.keyring._held) == before
+
+
+async def test_the_secret_half_of_a_key_counts(api: Api) -> None:
+    made = new_key()
+    await api.desk.execute("update booking_engine.api_keys set id = %s", [made.id])
+    assert (await api.get("/hotels", key=made.text)).status == 401
+
+
+# -- the life of a key
+
+
+async def test_an_expired_key_is_refused(api: Api) -> None:
+    key = await api.key(lifetime=timedelta(seconds=-1))
+    answer = await api.get("/hotels", key=key)
+    assert (answer.status, answer.body["detail"]) == (401, "The key has expired.")
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_revoked_key_and_its_tokens_are_refused(api: Api) -> None:
+    key = await api.key()
+    token = (await api.post("/auth/token", {}, key=key)).body["access_token"]
+    assert (await api.get("/hotels", key=token)).status == 200
+    await issue.revoke(api.desk, key[3:15])
+    assert (await api.get("/hotels", key=key)).status == 401
+    assert (await api.get("/hotels", key=token)).status == 401
+    with pytest.raises(issue.IssueError):
+        await issue.rotate(api.desk, key[3:15])
+
+
+async def test_a_verified_key_costs_no_query_for_a_while(api: Api) -> None:
+    key = await api.key()
+    assert (await api.get("/hotels", key=key)).status == 200
+    await issue.revoke(api.desk, key[3:15])
+    assert (await api.get("/hotels", key=key)).status == 200  # revocation acts within KEEP_SECONDS
+    assert 0 < keyring.KEEP_SECONDS <= 5
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_rotated_key_works_until_its_overlap_is_over(api: Api) -> None:
+    old = await api.key(client="sakura", scopes=("read",), hotels=[2])
+    made, _ = await issue.rotate(api.desk, old[3:15], overlap=timedelta(hours=1))
+    listed = [(await api.get("/hotels", key=key)).body["hotels"] for key in (old, made.text)]
+    assert listed[0] == listed[1]
+    assert [hotel["hotel_id"] for hotel in listed[1]] == [2]
+    await issue.rotate(api.desk, old[3:15], overlap=timedelta(0))
+    assert (await api.get("/hotels", key=old)).status == 401
+    assert (await api.get("/hotels", key=made.text)).status == 200
+
+
+async def test_the_database_keeps_no_key(api: Api) -> None:
+    rows = await api.rows("select k::text from booking_engine.api_keys k")
+    assert rows
+    assert not [row for row in rows if api.mine in row[0] or api.mine[15:47] in row[0]]
+
+
+async def test_the_api_cannot_make_keys(api: Api) -> None:
+    async with api.house.connection() as conn:
+        for statement in (
+            "delete from booking_engine.api_keys",
+            "update booking_engine.api_keys set scopes = '{}'",
+        ):
+            with pytest.raises(Exception, match="permission denied"):
+                await conn.execute(statement)
+
+
+# -- scopes and hotels
+
+
+async def test_a_key_needs_the_scope(api: Api) -> None:
+    key = await api.key(scopes=("book",))
+    answer = await api.get("/hotels", key=key)
+    assert (answer.status, answer.code, answer.body["scope"]) == (403, "insufficient_scope", "read")
+
+
+HOTEL_PATHS = ("/hotels/{}", "/room-types/{}", "/plans/{}")
+
+
+@pytest.mark.parametrize("path", HOTEL_PATHS)
+async def test_another_s_hotel_looks_like_none(api: Api, path: str) -> None:
+    key = await api.key(hotels=[1])
+    assert (await api.get(path.format(1), key=key)).status == 200
+    foreign = await api.get(path.format(2), key=key)
+    absent = await api.get(path.format(999), key=key)
+    assert (foreign.status, foreign.code) == (404, "unknown_hotel")
+    assert same(foreign, absent)
+    assert same(foreign, await api.get(path.format(999)))
+
+
+async def test_a_key_lists_its_hotels_only(api: Api) -> None:
+    answer = await api.get("/hotels", key=await api.key(hotels=[2, 999]))
+    assert [hotel["hotel_id"] for hotel in answer.body["hotels"]] == [2]
+
+
+# -- addresses
+
+
+async def test_a_key_may_be_bound_to_addresses(api: Api) -> None:
+    here, elsewhere = await api.key(addresses=["127.0.0.0/8"]), await api.key(addresses=["203.0.113.0/24"])
+    assert (await api.get("/hotels", key=here)).status == 200
+    answer = await api.get("/hotels", key=elsewhere, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert (answer.status, answer.code) == (403, "address_not_allowed")
+
+
+async def test_a_trusted_proxy_says_who_calls(in_step: Database) -> None:
+    wishes = Wishes(proxies=parse_networks("127.0.0.1"))
+    async with running_api(in_step, wishes=wishes) as api:
+        key = await api.key(addresses=["203.0.113.0/24"])
+        for forwarded, status in (("203.0.113.9", 200), ("203.0.113.9, 198.51.100.1", 403), ("", 403)):
+            answer = await api.get("/hotels", key=key, headers={"X-Forwarded-For": forwarded})
+            assert answer.status == status, forwarded
+
+
+# -- rates
+
+
+async def test_a_key_has_so_many_requests_a_minute(api: Api) -> None:
+    key = await api.key(requests_per_minute=5)
+    answers = [await api.get("/hotels", key=key) for _ in range(6)]
+    assert [answer.status for answer in answers] == [200] * 5 + [429]
+    assert answers[0].headers["RateLimit-Policy"] == '"minute";q=5;w=60'
+    assert answers[0].headers["RateLimit"].startswith('"minute";r=4;t=')
+    refused = answers[-1]
+    assert refused.code == "rate_limited"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert refused.headers["RateLimit"].startswith('"minute";r=0;t=')
+    assert (await api.get("/hotels")).status == 200  # another key's requests are its own
+
+
+async def test_who_tries_keys_is_no_longer_heard(api: Api) -> None:
+    answers = [await api.get("/hotels", key=f"wrong{n}") for n in range(70)]
+    assert answers[0].status == 401
+    assert answers[-1].status == 429
+    assert (await api.get("/hotels")).status == 200
+
+
+# -- tokens
+
+
+async def test_a_token_allows_what_was_asked_and_no_more(api: Api) -> None:
+    made = await api.post("/auth/token", {"scopes": ["read"], "hotels": [2], "user_id": "u1", "seconds": 60})
+    assert made.status == 200
+    assert made.headers["Cache-Control"] == "no-store"
+    said = made.body
+    assert (said["token_type"], said["expires_in"], said["scopes"], said["hotels"], said["user_id"]) == (
+        "Bearer", 60, ["read"], [2], "u1",
+    )  # fmt: skip
+    token = said["access_token"]
+    assert [h["hotel_id"] for h in (await api.get("/hotels", key=token)).body["hotels"]] == [2]
+    assert (await api.get("/hotels/1", key=token)).status == 404
+    assert (
+        await api.put("/auth/user/u1", {"client_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12}, key=token)
+    ).status == 403
+    again = await api.post("/auth/token", {"hotels": [1]}, key=token)
+    assert (again.status, again.code) == (404, "unknown_hotel")
+    wider = await api.post("/auth/token", {"scopes": ["read", "book"]}, key=token)
+    assert (wider.status, wider.code) == (403, "insufficient_scope")
+
+
+async def test_a_token_does_not_outlive_a_quarter_of_an_hour(api: Api) -> None:
+    answer = await api.post("/auth/token", {"seconds": 901})
+    assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "/seconds")
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_token_loses_what_its_key_loses(api: Api) -> None:
+    key = await api.key(hotels=[1, 2])
+    token = (await api.post("/auth/token", {}, key=key)).body["access_token"]
+    await api.desk.execute(
+        "update booking_engine.api_keys set hotels = '{1}', scopes = '{read}' where id = %s", [key[3:15]]
+    )
+    assert (await api.get("/hotels/2", key=token)).status == 404
+    said = (await api.post("/auth/validate-token", {"token": token}, key=key)).body
+    assert (said["valid"], said["hotels"], said["scopes"]) == (True, [1], ["read"])
+
+
+async def test_a_token_is_judged_for_its_own_client_only(api: Api) -> None:
+    token = (await api.post("/auth/token", {"user_id": "u1"})).body["access_token"]
+    said = (await api.post("/auth/validate-token", {"token": token})).body
+    assert (said["valid"], said["reason"], said["client"], said["user_id"]) == (True, None, "engine", "u1")
+    assert (await api.post("/auth/validate-token", {"token": token + "x"})).body["valid"] is False
+    other = await api.key(client="other")
+    judged = (await api.post("/auth/validate-token", {"token": token}, key=other)).body
+    assert {name for name, value in judged.items() if value} == {"reason"}
+
+
+async def test_tokens_of_another_installation_are_refused(api: Api, in_step: Database) -> None:
+    foreign = "Zm9yZWlnbmZvcmVpZ25mb3JlaWduZm9yZWlnbmZvcmU="
+    async with running_api(in_step, secrets=foreign) as other:
+        token = (await other.post("/auth/token", {})).body["access_token"]
+    assert (await api.get("/hotels", key=token)).status == 401
+
+
+# -- users
+
+
+async def client(api: Api) -> tuple[Any, ...]:
+    """A client of the PMS who can be written to."""
+    rows = await api.rows(
+        "select id::text, coalesce(name_kanji, name_kana, name), email from clients where email is not null limit 1"
+    )
+    return rows[0]
+
+
+async def test_a_user_is_a_client_of_the_pms(api: Api) -> None:
+    client_id, name, email = await client(api)
+    assert (await api.get("/auth/user/u1")).code == "unknown_user"
+    linked = await api.put("/auth/user/u1", {"client_id": client_id})
+    assert (linked.status, linked.body["client_id"]) == (200, client_id)
+    read = (await api.get("/auth/user/u1")).body
+    assert (read["name"], read["email"], read["linked_at"]) == (name, email, linked.body["linked_at"])
+
+
+async def test_a_user_is_the_client_s_who_linked_him(api: Api) -> None:
+    client_id, *_ = await client(api)
+    await api.put("/auth/user/u1", {"client_id": client_id})
+    other = await api.get("/auth/user/u1", key=await api.key(client="other"))
+    absent = await api.get("/auth/user/u2")
+    assert same(other, absent)
+
+
+async def test_contacts_need_the_scope_guest_data(api: Api) -> None:
+    client_id, *_ = await client(api)
+    await api.put("/auth/user/u1", {"client_id": client_id})
+    said = (await api.get("/auth/user/u1", key=await api.key(scopes=("read",)))).body
+    assert said["client_id"] == client_id
+    assert [said[name] for name in ("name", "name_kana", "email", "phone")] == [None] * 4
+
+
+async def test_a_user_s_token_knows_no_other_user(api: Api) -> None:
+    client_id, *_ = await client(api)
+    for user in ("u1", "u2"):
+        await api.put(f"/auth/user/{user}", {"client_id": client_id})
+    token = (await api.post("/auth/token", {"user_id": "u1"})).body["access_token"]
+    assert (await api.get("/auth/user/u1", key=token)).status == 200
+    assert (await api.get("/auth/user/u2", key=token)).code == "unknown_user"
+    assert (await api.post("/auth/token", {"user_id": "u2"}, key=token)).code == "unknown_user"
+
+
+async def test_a_user_cannot_be_a_client_that_there_is_not(api: Api) -> None:
+    answer = await api.put("/auth/user/u1", {"client_id": "00000000-0000-4000-8000-000000000000"})
+    assert (answer.status, answer.code) == (404, "unknown_client")
+    assert await api.value("select count(*) from booking_engine.engine_user") == 0
+
+
+# -- the record
+
+
+async def test_writes_and_refusals_are_audited(api: Api) -> None:
+    await api.get("/hotels")
+    await api.get("/hotels", key="wrong", headers={"X-Request-Id": "refused-1"})
+    await api.get("/hotels/1", key=await api.key(scopes=("book",)), headers={"X-Request-Id": "refused-2"})
+    await api.post("/auth/token", {"user_id": "u1"}, headers={"X-Request-Id": "written-1"})
+
+    async def written() -> bool:
+        return bool(await api.value("select count(*) = 3 from booking_engine.audit_log"))
+
+    assert await until(written, 10)
+    rows = await api.rows(
+        "select request_id, source, host(address), method, path, status, code from booking_engine.audit_log"
+        " order by request_id"
+    )
+    base = "/api/booking-engine"
+    assert rows == [
+        ("refused-1", None, "127.0.0.1", "GET", f"{base}/hotels", 401, "unauthorized"),
+        ("refused-2", "engine", "127.0.0.1", "GET", f"{base}/hotels/1", 403, "insufficient_scope"),
+        ("written-1", "engine", "127.0.0.1", "POST", f"{base}/auth/token", 200, None),
+    ]
+
+
+async def test_the_last_use_of_a_key_is_noted(api: Api) -> None:
+    await api.get("/hotels")
+
+    async def noted() -> bool:
+        return bool(
+            await api.value("select last_used_at from booking_engine.api_keys where id = %s", api.mine[3:15])
+        )
+
+    assert await until(noted, 10)
+
+
+async def test_the_audit_log_is_kept_for_so_long(api: Api) -> None:
+    await api.desk.execute(
+        "insert into booking_engine.audit_log (at, request_id, method, path, status, took_ms)"
+        " select clock_timestamp() - n * interval '1 day', n::text, 'POST', '/', 200, 1"
+        " from unnest(array[364, 366, 400]) as n"
+    )
+    await api.house.journal.forget()
+    assert await api.rows("select request_id from booking_engine.audit_log") == [("364",)]
+
+
+async def test_what_cannot_be_written_now_is_written_later(api: Api) -> None:
+    async with api.desk.transaction():
+        await api.desk.execute("lock booking_engine.audit_log in access exclusive mode")
+        await api.post("/auth/token", {})
+        with pytest.raises(Exception, match="lock timeout"):
+            await api.house.journal.write()
+    await api.house.journal.write()
+    assert await api.value("select count(*) from booking_engine.audit_log") == 1
