@@ -1,5 +1,7 @@
 """What the API measures of itself, for Prometheus. docs/METRICS.md says what each metric is for."""
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Histogram
 
 from outbox.metrics import REGISTRY
@@ -24,5 +26,12 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE"}
 def answered(route: str, method: str, status: int, seconds: float) -> None:
     """Count a request. route: its template; methods that we do not know share a series."""
     method = method if method in _METHODS else "other"
-    REQUESTS.labels(route, method, status).inc()
-    REQUEST_SECONDS.labels(route, method).observe(seconds)
+    requests, durations = _series(route, method, status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _series(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """Finding a series costs more than counting."""
+    return REQUESTS.labels(route, method, status), REQUEST_SECONDS.labels(route, method)

@@ -1,6 +1,7 @@
 """Where a request comes from, also behind proxies that are trusted to say so."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -34,6 +35,7 @@ def _is_in(text: str, networks: Sequence[Network]) -> bool:
     return _is_address(text) and any(ip_address(text) in network for network in networks)
 
 
+@lru_cache(maxsize=4096)
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

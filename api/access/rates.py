@@ -4,14 +4,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Self
 
 import structlog
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 
+from api.access.windows import Windows
 from api.problems import Problem
 
 log = structlog.get_logger()
@@ -41,9 +43,17 @@ class Rates:
     """Counts. Where Redis is away each process counts by itself, which never refuses more."""
 
     def __init__(self, redis_url: str | None) -> None:
-        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared = SlidingWindowCounterRateLimiter(_redis(redis_url)) if redis_url else None
+        self._own = Windows()
+        self._redis = _redis(redis_url) if redis_url else None
+        self._shared = SlidingWindowCounterRateLimiter(self._redis) if self._redis else None
         self._say_at = 0.0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._redis is not None:
+            await self._redis.bridge.storage.aclose()
 
     async def take(self, key_id: str, limit: int) -> Budget:
         """Count a request of a key; returns what is left."""
@@ -65,7 +75,8 @@ class Rates:
                 return await _hit(self._shared, what, who, limit)
             except (StorageError, RedisError, OSError) as error:
                 self._complain(error)
-        return await _hit(self._own, what, who, limit)
+        count = self._own.hit((what, who), limit)
+        return Budget(count.allowed, limit, count.remaining, count.reset)
 
     def _complain(self, error: Exception) -> None:
         if time.monotonic() >= self._say_at:
