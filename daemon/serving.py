@@ -84,7 +84,7 @@ def api_pool(dsn: str, pms_user: int) -> Pool:
 @asynccontextmanager
 async def background(house: House) -> AsyncIterator[None]:
     """Run what the API does beside answering, until the block ends."""
-    async with asyncio.TaskGroup() as tasks:
+    async with house.gate.rates, asyncio.TaskGroup() as tasks:
         forever = [tasks.create_task(house.journal.keep())]
         try:
             yield

@@ -13,7 +13,7 @@ class Gate:
     def __init__(self, keyring: Keyring, tokens: Tokens, rates: Rates) -> None:
         self.keyring = keyring
         self.tokens = tokens
-        self._rates = rates
+        self.rates = rates
 
     async def enter(self, authorization: str | None, address: str | None) -> tuple[Access, Budget]:
         """What the caller may do, and the requests he has left.
@@ -25,9 +25,9 @@ class Gate:
         try:
             access, held = await self.identify(authorization, address)
         except Problem:
-            await self._rates.failed(address)
+            await self.rates.failed(address)
             raise
-        budget = await self._rates.take(access.key_id, held.requests_per_minute)
+        budget = await self.rates.take(access.key_id, held.requests_per_minute)
         if not budget.allowed:
             raise too_many(budget)
         return access, budget

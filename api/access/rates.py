@@ -53,7 +53,7 @@ class Rates:
 
     async def __aexit__(self, *_: object) -> None:
         if self._redis is not None:
-            await self._redis.bridge.storage.aclose()
+            await self._redis.bridge.get_connection().aclose()
 
     async def take(self, key_id: str, limit: int) -> Budget:
         """Count a request of a key; returns what is left."""
@@ -97,5 +97,5 @@ async def _hit(limiter: SlidingWindowCounterRateLimiter, what: str, who: str, li
     return Budget(allowed, limit, max(int(stats.remaining), 0), max(ceil(stats.reset_time - time.time()), 0))
 
 
-def _redis(url: str) -> Storage:
+def _redis(url: str) -> RedisStorage:
     return RedisStorage(f"async+{url}", implementation="redispy", socket_timeout=0.5, socket_connect_timeout=0.5)
