@@ -8,9 +8,10 @@ from typing import Self
 
 import structlog
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from api.access.windows import Windows
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 
 _FAILURES_A_MINUTE = 60
 _SAY_AGAIN_AFTER = 60.0
+_PATIENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Rates:
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = Windows()
-        self._redis = _redis(redis_url) if redis_url else None
-        self._shared = SlidingWindowCounterRateLimiter(self._redis) if self._redis else None
+        self._redis = _pool(redis_url) if redis_url else None
+        self._shared = _limiter(redis_url, self._redis) if redis_url else None
         self._say_at = 0.0
 
     async def __aenter__(self) -> Self:
@@ -53,7 +55,7 @@ class Rates:
 
     async def __aexit__(self, *_: object) -> None:
         if self._redis is not None:
-            await self._redis.bridge.get_connection().aclose()
+            await self._redis.aclose()
 
     async def take(self, key_id: str, limit: int) -> Budget:
         """Count a request of a key; returns what is left."""
@@ -97,5 +99,10 @@ async def _hit(limiter: SlidingWindowCounterRateLimiter, what: str, who: str, li
     return Budget(allowed, limit, max(int(stats.remaining), 0), max(ceil(stats.reset_time - time.time()), 0))
 
 
-def _redis(url: str) -> RedisStorage:
-    return RedisStorage(f"async+{url}", implementation="redispy", socket_timeout=0.5, socket_connect_timeout=0.5)
+def _pool(url: str) -> ConnectionPool:
+    return ConnectionPool.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
+
+
+def _limiter(url: str, pool: ConnectionPool | None) -> SlidingWindowCounterRateLimiter:
+    storage = RedisStorage(f"async+{url}", implementation="redispy", connection_pool=pool)  # type: ignore[arg-type]
+    return SlidingWindowCounterRateLimiter(storage)

@@ -47,8 +47,8 @@ async def test_room_types_are_the_pms_s_rows_by_name(api: Api) -> None:
     answer = (await api.get("/room-types/1")).body
     rows = await api.rows(
         "select t.id, t.name, t.description, t.hotel_id, count(r.id), max(r.capacity) from room_types t"
-        " left join rooms r on r.room_type_id = t.id and r.hotel_id = t.hotel_id and r.for_sale and not r.is_staff_room"
-        " where t.hotel_id = 1 group by 1, 2, 3, 4 order by t.name"
+        " left join rooms r on r.room_type_id = t.id and r.hotel_id = t.hotel_id"
+        " and r.for_sale and not r.is_staff_room where t.hotel_id = 1 group by 1, 2, 3, 4 order by t.name"
     )
     names = ("id", "name", "description", "hotel_id", "rooms", "capacity")
     assert [tuple(one[name] for name in names) for one in answer["room_types"]] == rows
