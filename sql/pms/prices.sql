@@ -53,7 +53,10 @@ with rates as materialized (
 ),
 periods as (
     select day as starts, lead(day) over (order by day) as until
-    from (select starts as day from rates union select until from rates where until is not null) b
+    from (
+        select distinct unnest(array[r.starts, r.until]) as day from rates r where r.months <> 0 and r.weekdays <> 0
+    ) b
+    where day is not null
 ),
 alike_weekdays as (
     select bit_or(1 << n) as weekdays

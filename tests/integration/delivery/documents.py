@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from outbox.messages.examples import BOOKING, HOTEL, PLAN, ROOM_TYPE
+from outbox.messages.examples import BOOKING, HOTEL, PLAN, RATES, ROOM_TYPE
 from sql.queries import load
 
 _QUERIES = load(str(Path(__file__).with_name("documents.sql")))
@@ -41,6 +41,10 @@ class Documents:
     async def plan(self, hotel: int, key: str, **fields: Any) -> int:
         """Write a plan; returns its version."""
         return await self.write("plan", hotel, key, PLAN | {"hotel_id": hotel, "plan_key": key} | fields)
+
+    async def rates(self, hotel: int, key: str, **fields: Any) -> int:
+        """Write what a plan costs; returns its version."""
+        return await self.write("rates", hotel, key, RATES | {"hotel_id": hotel, "plan_key": key} | fields)
 
     async def booking(self, hotel: int, number: str, *, own: bool = False, **fields: Any) -> int:
         """Write a booking; returns its version."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
@@ -51,7 +51,13 @@ def rates(draw: st.DrawFn) -> Rate:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Shrinking a failure on a real server takes minutes.
+@settings(
+    max_examples=60,
+    phases=[Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(entered=st.lists(rates(), max_size=10))
 async def test_any_rates_cost_what_they_should(catalogue: Catalogue, entered: list[Rate]) -> None:
     await catalogue.conn.execute("delete from plans_rates")
