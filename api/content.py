@@ -9,7 +9,7 @@ from pydantic import Field
 from api.etags import tag
 from api.fields import AsOf, HotelPath, Stale
 from api.freshness import Fresh
-from api.routing import Answer, Call, Nothing, Reply, Returns, Route
+from api.routing import Answer, Call, Link, Nothing, Reply, Returns, Route
 from outbox.messages.documents import HotelId, LocalTime, PlanKey, PlanType
 from outbox.messages.examples import HOTEL, PLAN, ROOM_TYPE
 from sql import content
@@ -147,6 +147,13 @@ def _example(**said: Any) -> dict[str, Any]:
     return said | {"as_of": _AS_OF, "stale": False}
 
 
+_FIRST = {"path.hotel_id": "$response.body#/hotels/0/hotel_id"}
+_LINKS = {
+    "hotel": Link("readHotel", "Each of them.", _FIRST),
+    "room_types": Link("listRoomTypes", "Its room types.", _FIRST),
+    "plans": Link("listPlans", "Its plans.", _FIRST),
+}
+
 ROUTES: Sequence[Route] = (
     Route(
         method="GET",
@@ -156,6 +163,7 @@ ROUTES: Sequence[Route] = (
         tag="Content",
         summary="List the hotels that the key knows",
         returns={200: Returns("The hotels, by id.", HotelsAnswer, _example(hotels=[HOTEL]))},
+        links={200: _LINKS},
     ),
     Route(
         method="GET",

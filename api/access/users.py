@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from api.fields import UserId
 from api.problems import Problem
-from api.routing import Answer, Asked, Call, Nothing, Reply, Returns, Route
+from api.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
 from sql import access
 from sql.access import User
 from sql.pms import people
@@ -124,6 +124,7 @@ ROUTES: Sequence[Route] = (
         body=UserLinked,
         body_example={"client_id": _EXAMPLE["client_id"]},
         returns={200: Returns("The user.", UserAnswer, _EXAMPLE)},
+        links={200: {"read": Link("readUser", "Read it again.", {"path.user_id": "$request.path.user_id"})}},
         problems=("unknown_user", "unknown_client"),
     ),
 )
