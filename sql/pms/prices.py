@@ -7,6 +7,7 @@ those of the catalogue: a global plan that the hotel excludes, or varies by a pl
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -27,6 +28,7 @@ DOCUMENT = _priced("document", within=SQL("true"))
 """(hotel_id, id, body, own, ends) of the rates of every plan of the hotels in %(hotels)s."""
 NIGHTLY = _priced("nightly", within=_QUERIES["within"])
 _DAY = timedelta(days=1)
+_SLOTS = 13 * 7
 
 
 class Component(NamedTuple):
@@ -81,44 +83,72 @@ class PriceList:
     """What the plans of a hotel cost, night by night, within the days that it was read for."""
 
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        self._cells = sorted((_cell(row) for row in rows), key=lambda cell: cell.plan_key)
+        periods: dict[tuple[str, date], _Period] = {}
+        for (
+            plan_key,
+            plan_type,
+            active,
+            sold_from,
+            sold_until,
+            starts,
+            ends,
+            months,
+            weekdays,
+            priced,
+            *price,
+        ) in rows:
+            period = periods.get((plan_key, starts or date.min))
+            if period is None:
+                sold = (sold_from or date.min, sold_until or date.max) if active else (date.max, date.min)
+                period = _Period(plan_key, plan_type, *sold, starts or date.min, ends or date.max, [None] * _SLOTS)
+                periods[plan_key, period.starts] = period
+            period.fill(months, weekdays, (_price(price), priced))
+        self._periods = [period for _, period in sorted(periods.items(), key=itemgetter(0))]
 
     def nights(self, plan_keys: Collection[str] | None, first: date, until: date) -> list[Night]:
         """The prices for the nights in [first, until), by plan and date; see `nightly`."""
-        wanted = [cell for cell in self._cells if plan_keys is None or cell.plan_key in plan_keys]
-        nights = [night for cell in wanted for night in cell.nights(first, until)]
-        nights.sort(key=lambda night: (night.plan_key, night.date))
-        return nights
+        days = [first + n * _DAY for n in range((until - first).days)]
+        slots = [(day, day.month * 7 + day.weekday()) for day in days]
+        return [
+            night
+            for period in self._periods
+            if plan_keys is None or period.plan_key in plan_keys
+            for night in period.nights(
+                slots[max(0, (period.starts - first).days) : max(0, (period.ends - first).days)]
+            )
+        ]
 
 
-class _Cell(NamedTuple):
-    """The months and weekdays (as bits) of a period in which a plan's nights cost the same."""
+class _Period(NamedTuple):
+    """Nights of a plan in [starts, ends) whose price depends on month and weekday alone.
+
+    sold_from, sold_until: the first and the last day that the plan is on sale. prices: by month * 7 + weekday; with
+    each whether it may be sold for that.
+    """
 
     plan_key: str
     plan_type: str
-    active: bool
-    sold_from: date | None
-    sold_until: date | None
-    starts: date | None
-    ends: date | None
-    months: int
-    weekdays: int
-    priced: bool
-    price: Price
+    sold_from: date
+    sold_until: date
+    starts: date
+    ends: date
+    prices: list[tuple[Price, bool] | None]
 
-    def nights(self, first: date, until: date) -> Iterator[Night]:
-        """Its nights in [first, until)."""
-        day, end = max(first, self.starts or first), min(until, self.ends or until)
-        while day < end:
-            if self.months >> (day.month - 1) & 1 and self.weekdays >> day.weekday() & 1:
-                yield Night(self.plan_key, self.plan_type, day, self._on_sale(day), self.price)
-            day += _DAY
+    def fill(self, months: int, weekdays: int, price: tuple[Price, bool]) -> None:
+        """Set the price of these months and weekdays, which are bits."""
+        for month in range(12):
+            if months >> month & 1:
+                for weekday in range(7):
+                    if weekdays >> weekday & 1:
+                        self.prices[(month + 1) * 7 + weekday] = price
 
-    def _on_sale(self, day: date) -> bool:
-        available = (self.sold_from is None or self.sold_from <= day) and (
-            self.sold_until is None or day <= self.sold_until
-        )
-        return self.active and self.priced and available
+    def nights(self, days: Iterable[tuple[date, int]]) -> Iterator[Night]:
+        """Those of these days, given with their places in `prices`, that have a price."""
+        plan_key, plan_type, sold_from, sold_until, _, _, prices = self
+        for day, place in days:
+            if found := prices[place]:
+                price, priced = found
+                yield Night(plan_key, plan_type, day, priced and sold_from <= day <= sold_until, price)
 
 
 async def nightly(
@@ -142,7 +172,7 @@ async def price_list(
         "first": first,
         "until": until,
     }
-    return PriceList(await (await conn.execute(NIGHTLY, wanted)).fetchall())
+    return PriceList(await (await conn.execute(NIGHTLY, wanted, prepare=True)).fetchall())
 
 
 async def fingerprint(conn: AsyncConnection, hotel_id: int) -> tuple[int, int]:
@@ -152,10 +182,9 @@ async def fingerprint(conn: AsyncConnection, hotel_id: int) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def _cell(row: tuple[Any, ...]) -> _Cell:
-    yen, net_price, cancel_fee, tax_type_id, tax_rate, by_tax = row[10:]
-    components = tuple(_component(part) for parts in by_tax for part in parts)
-    return _Cell._make((*row[:10], Price(yen, net_price, cancel_fee, tax_type_id, tax_rate, components)))
+def _price(columns: list[Any]) -> Price:
+    *amounts, by_tax = columns
+    return Price._make((*amounts, tuple(_component(part) for parts in by_tax for part in parts)))
 
 
 def _component(part: list[Any]) -> Component:

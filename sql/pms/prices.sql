@@ -15,6 +15,8 @@ select c.hotel_id, c.id as plan_key,
 from (
     {catalogue}
 ) c
+-- Else every use of a column takes the document apart anew.
+offset 0
 
 -- name: cells
 -- The prices of one plan `p`. From one day on which a rate begins or ceases to the next, a price depends only on
