@@ -25,7 +25,7 @@ _AWAY = (
     PoolTimeout,
 )
 _OF_HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-_REFUSALS = {"unauthorized", "address_not_allowed", "insufficient_scope"}
+_REFUSALS = {"unauthorized", "insecure_transport", "address_not_allowed", "insufficient_scope"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

@@ -50,6 +50,8 @@ async def _enter(house: House, route: Route, request: web.Request) -> Access:
     if route.scope is None:
         return _NO_ONE
     now = trace.of(request)
+    if not now.secure:
+        raise Problem("insecure_transport")
     now.access, now.budget = await house.gate.enter(request.headers.get("Authorization"), now.address)
     if route.scope != "any" and not now.access.may(route.scope):
         raise Problem("insufficient_scope", scope=route.scope)

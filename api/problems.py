@@ -122,6 +122,12 @@ PROBLEMS: Mapping[str, Kind] = {
         "There is no valid API key or token in the request.",
         "Send Authorization: Bearer, with a key that is neither expired nor revoked, or a token of such a key.",
     ),
+    "insecure_transport": Kind(
+        403,
+        "Insecure transport",
+        "The request came by plain HTTP, where others can read the key.",
+        "Use https, and have the operator rotate the key. There is no redirect, which would send it again.",
+    ),
     "address_not_allowed": Kind(
         403,
         "Address not allowed",

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from api.access.addresses import Network, caller
+from api.access.addresses import Network, caller, is_in
 from api.access.rates import Budget
 from api.access.scopes import Access
 
@@ -18,13 +18,18 @@ _KEY: web.RequestKey["Trace"] = web.RequestKey("trace", object)  # type: ignore[
 
 @dataclass(slots=True)
 class Trace:
-    """One request. route: its template; code: of the error that it ended with; the rest once it is known."""
+    """One request.
+
+    route: its template; secure: unless a trusted proxy says that it came by plain HTTP; code: of the error that it
+    ended with; the rest once it is known.
+    """
 
     request_id: str
     address: str | None
     route: str
     method: str
     path: str
+    secure: bool
     began: float = field(default_factory=time.perf_counter)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     access: Access | None = None
@@ -43,6 +48,9 @@ def begin(request: web.Request, proxies: tuple[Network, ...]) -> Trace:
         route=resource.canonical if resource is not None else "other",
         method=request.method,
         path=request.path,
+        secure=not (
+            request.headers.get("X-Forwarded-Proto", "").lower() == "http" and is_in(request.remote, proxies)
+        ),
     )
     request[_KEY] = trace
     return trace

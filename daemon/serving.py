@@ -24,6 +24,7 @@ from sql.pool import Pool, make_pool
 log = structlog.get_logger()
 
 _API_CONNECTIONS = 10
+_DRAIN_SECONDS = 8.0
 
 
 @asynccontextmanager
@@ -41,7 +42,7 @@ async def serving(
         house = await _house(settings, stack)
         watched = [*pools, watch, *([house.pool] if house else [])]
         operations = _operations(parts, progress, watched, Observer(watch, settings.slot))
-        runner = web.AppRunner(make_app(operations, house), access_log=None)
+        runner = web.AppRunner(make_app(operations, house), access_log=None, shutdown_timeout=_DRAIN_SECONDS)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.TCPSite(runner, settings.api_host, settings.api_port).start()

@@ -26,13 +26,14 @@ def caller(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network
     """
     hops = [hop.strip() for value in forwarded for hop in value.split(",")]
     at = peer
-    while at is not None and hops and _is_in(at, trusted):
+    while at is not None and hops and is_in(at, trusted):
         at = hops.pop()
     return at if at is not None and _is_address(at) else None
 
 
-def _is_in(text: str, networks: Sequence[Network]) -> bool:
-    return _is_address(text) and any(ip_address(text) in network for network in networks)
+def is_in(text: str | None, networks: Sequence[Network]) -> bool:
+    """Whether an address lies in one of these networks; what is no address does not."""
+    return text is not None and _is_address(text) and any(ip_address(text) in network for network in networks)
 
 
 @lru_cache(maxsize=4096)

@@ -76,19 +76,31 @@ class Keyring:
         return held
 
     async def _held_key(self, key_id: str) -> Held | None:
-        """The key, looked up unless that was done just now; None where there is none or it was revoked."""
+        """The key, looked up unless that was done just now; None where there is none or it was revoked.
+
+        While one request looks again, others go by what is known.
+        """
         now = time.monotonic()
-        looked_at, held = self._held.get(key_id, (0.0, None))
-        if key_id in self._held and now - looked_at < KEEP_SECONDS:
-            return held
-        async with self._pool.connection(timeout=5) as conn:
-            row = await access.key(conn, key_id)
-        held = _held(key_id, row) if row and row.revoked_at is None else None
+        known = self._held.get(key_id)
+        if known is not None and now - known[0] < KEEP_SECONDS:
+            return known[1]
+        if known is not None:
+            self._held[key_id] = (now, known[1])
+        try:
+            held = await self._look_up(key_id)
+        except BaseException:
+            self._held.pop(key_id, None)
+            raise
         self._held[key_id] = (now, held)
         self._held.move_to_end(key_id)
         if len(self._held) > _MOST:
             self._held.popitem(last=False)
         return held
+
+    async def _look_up(self, key_id: str) -> Held | None:
+        async with self._pool.connection(timeout=5) as conn:
+            row = await access.key(conn, key_id)
+        return _held(key_id, row) if row and row.revoked_at is None else None
 
 
 def _held(key_id: str, row: KeyRow) -> Held:

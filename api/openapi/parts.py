@@ -101,7 +101,14 @@ def codes(route: Route) -> list[str]:
     """Every error that a route answers with, by status."""
     found = {"internal_error", *route.problems}
     if route.scope is not None:
-        found |= {"unauthorized", "address_not_allowed", "insufficient_scope", "rate_limited", "unavailable"}
+        found |= {
+            "unauthorized",
+            "insecure_transport",
+            "address_not_allowed",
+            "insufficient_scope",
+            "rate_limited",
+            "unavailable",
+        }
     if route.params is not Nothing or route.body is not Nothing:
         found.add("invalid_request")
     if route.body is not Nothing:

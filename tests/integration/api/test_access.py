@@ -168,6 +168,13 @@ async def test_a_trusted_proxy_says_who_calls(in_step: Database) -> None:
             assert answer.status == status, forwarded
 
 
+async def test_a_key_that_came_by_plain_http_is_refused(in_step: Database) -> None:
+    async with running_api(in_step, wishes=Wishes(proxies=parse_networks("127.0.0.1"))) as api:
+        answer = await api.get("/hotels", headers={"X-Forwarded-Proto": "http"})
+        assert (answer.status, answer.code) == (403, "insecure_transport")
+        assert (await api.get("/hotels", headers={"X-Forwarded-Proto": "https"})).status == 200
+
+
 # -- rates
 
 
