@@ -6,6 +6,8 @@ from copy import deepcopy
 from datetime import date
 from typing import Any
 
+import pytest
+
 from tests.support.mirror import Mirror, differences
 from tests.support.mirror.state import Held, HeldNight
 from tests.support.truth import Truth
@@ -112,3 +114,47 @@ def test_only_the_hotels_of_an_endpoint_are_expected() -> None:
     assert differences(mirror, truth, hotels={1}) == []
     assert len(differences(mirror, truth)) == 2
     assert len(differences(mirror, truth, hotels={2})) == 5
+
+
+def rates(*entries: tuple[int, str | None, str | None, list[int]]) -> dict[str, Any]:
+    """Rates of plan 3h: price, first and last boundary, and months of each entry, on Tuesdays and Wednesdays."""
+    weekdays = ["tuesday", "wednesday"]
+    return {
+        "plan_key": "3h",
+        "periods": [
+            {
+                "from": first,
+                "until": until,
+                "prices": [
+                    {
+                        "price": price,
+                        "net_price": price - 1,
+                        "cancel_fee": 0,
+                        "months": months,
+                        "weekdays": weekdays,
+                    }
+                ],
+            }
+            for price, first, until, months in entries
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        (rates((900, "2026-12-01", "2026-12-02", [12]), (800, "2026-12-02", None, [12])), []),
+        (rates((900, None, "2026-12-02", [11, 12]), (800, "2026-12-02", None, [1, 12])), []),
+        (rates((900, "2026-12-01", None, [12])), ["2026-12-02"]),
+        (rates((900, "2026-12-01", "2026-12-02", [12]), (800, "2026-12-01", None, [12])), ["2026-12-01"]),
+        (rates((900, "2026-12-01", "2026-12-02", [12])), ["2026-12-02"]),
+        (rates((900, "2026-12-01", "2026-12-02", [11]), (800, "2026-12-02", None, [12])), ["2026-12-01"]),
+    ],
+)
+def test_rates_are_compared_night_by_night(told: dict[str, Any], wrong: list[str]) -> None:
+    mirror, truth = pair()
+    nights = {"2026-12-01": [900, 899, 0], "2026-12-02": [800, 799, 0], "2026-12-03": None}
+    truth.documents["rates", 1, "3h"] = {"plan_key": "3h", "nights": nights}
+    mirror.held["rates", 1, "3h"] = Held(5, told)
+    found = {line.removeprefix("rates 1/3h: nights.")[:10] for line in differences(mirror, truth)}
+    assert found == set(wrong)
