@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import re
+import socket
+import sys
+from pathlib import Path
 
 import aiohttp
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.support.daemon import SECRET_KEY, Roomwire, until
 from tests.support.servers.databases import Database
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 async def get(url: str, key: str) -> tuple[int, dict[str, str], str]:
@@ -70,3 +78,29 @@ async def test_without_secret_keys_only_operations_are_answered(pms: Database) -
         status, _, text = await get(f"{url}/hotels", "rw_none")
         assert (status, json.loads(text)["code"]) == (404, "not_found")
         assert (await get(url.replace("/api/booking-engine", "/livez"), ""))[0] == 200
+
+
+async def test_the_readme_s_commands_run_as_they_are_printed(pms: Database) -> None:
+    roomwire = Roomwire(pms)
+    found = re.search(r"(    export ROOMWIRE_WRITER_DSN.*?)\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    writer = make_conninfo(pms.dsn, user=roomwire.writer, password="w")
+    script = re.sub(r"'postgresql://[^']*'", f"'{writer}'", found[1])
+    given = roomwire.environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-ec", f"trap 'kill %1 && wait %1' EXIT; {script.replace('8080', str(port)).strip()}",
+        env={name: value for name, value in given.items() if name != "ROOMWIRE_SECRET_KEYS"}
+        | {"ROOMWIRE_API_PORT": str(port)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, log = await process.communicate()
+    assert process.returncode == 0, log.decode()
+    assert "hotels" in json.loads(said.decode().splitlines()[-1]), said.decode()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
