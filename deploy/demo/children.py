@@ -64,6 +64,10 @@ class Child:
         self._will.name(None)
         self._will.execute()
 
+    def log(self) -> str:
+        """What it has written so far."""
+        return self._log.read_text(errors="replace")
+
     async def failed(self) -> None:
         """Wait for its end, which should not come.
 

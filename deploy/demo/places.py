@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -42,8 +44,8 @@ async def own() -> AsyncIterator[Place]:
             await _in_thread(server.start)
         dsn = server.dsn()
         await _furnish(dsn)
-        capture = make_conninfo(dsn, user="roomwire_capture")
-        yield Place(dsn, _settings(capture, dsn), lambda: server.log.read_text(errors="replace"))
+        capture, writer = (make_conninfo(dsn, user=role) for role in ("roomwire_capture", visit.WRITER))
+        yield Place(dsn, _settings(capture, dsn, writer), lambda: server.log.read_text(errors="replace"))
     finally:
         await _in_thread(server.close)
 
@@ -62,7 +64,10 @@ async def yours(dsn: str) -> AsyncIterator[Place]:
         await _furnish(dsn)
     try:
         names = {"ROOMWIRE_SLOT": found.slot, "ROOMWIRE_PUBLICATION": visit.PUBLICATION}
-        yield Place(dsn, _settings(dsn, dsn) | names)
+        # A role that was there before keeps its password, which we do not know: then there is no API to try.
+        password = secrets.token_urlsafe(24)
+        writer = None if found.writer else make_conninfo(dsn, user=visit.WRITER, password=password)
+        yield Place(dsn, _settings(dsn, dsn, writer) | names)
     finally:
         for line in await visit.leave(dsn, found):
             print(f"  {line}", flush=True)
@@ -73,8 +78,12 @@ async def _furnish(dsn: str) -> None:
         await finish("the installation of the PMS", ["deploy.pms", "install", "--dsn", dsn])
 
 
-def _settings(capture: str, owner: str) -> dict[str, str]:
-    return {"ROOMWIRE_DSN": capture, "ROOMWIRE_OWNER_DSN": owner, "ROOMWIRE_API_PORT": "0"}
+def _settings(capture: str, owner: str, writer: str | None) -> dict[str, str]:
+    settings = {"ROOMWIRE_DSN": capture, "ROOMWIRE_OWNER_DSN": owner, "ROOMWIRE_API_PORT": "0"}
+    if writer is not None:
+        settings["ROOMWIRE_WRITER_DSN"] = writer
+        settings["ROOMWIRE_SECRET_KEYS"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return settings
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import secrets
 import signal
 import sys
@@ -80,11 +81,31 @@ async def _play(dsn: str | None, port: int, rate: float) -> None:
             await _roomwire(place, "setup")
         daemon = await stack.enter_async_context(Child("roomwire run", ["daemon", "run"], place.settings))
         _show(site, place)
-        await _first(_go_on(site, secret, place, rate), daemon.failed(), _watch(place))
+        await _first(_go_on(site, secret, place, rate, daemon), daemon.failed(), _watch(place))
 
 
-async def _go_on(site: Website, secret: str, place: Place, rate: float) -> None:
+async def _open(daemon: Child, place: Place) -> None:
+    """Make a key for the visitor and say how the API is called; nothing where it is closed."""
+    if "ROOMWIRE_WRITER_DSN" not in place.settings:
+        return
+    scopes = [word for scope in ("read", "book", "guest-data") for word in ("--scope", scope)]
+    key = (await _roomwire(place, "key", "create", "visitor", *scopes)).split()[-1]
+    api = f"{await _served(daemon)}/api/booking-engine"
+    print(f"  The API, to read            {api}/docs", flush=True)
+    print(f"  and to try                  curl -H 'Authorization: Bearer {key}' {api}/hotels\n", flush=True)
+
+
+async def _served(daemon: Child) -> str:
+    """Where its log says that it serves."""
+    while True:
+        if found := re.search(r'"addresses": \["([^"]+)"\]', daemon.log()):
+            return found[1]
+        await asyncio.sleep(LOOK / 10)
+
+
+async def _go_on(site: Website, secret: str, place: Place, rate: float, daemon: Child) -> None:
     """What happens while the page can be looked at: the first sync, then staff at work, for ever."""
+    await _open(daemon, place)
     with step("roomwire run reads the PMS for the first time"):
         await _read(place)
     with step("roomwire endpoint add"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
@@ -121,8 +122,17 @@ async def test_staff_at_work_are_seen_on_the_page_and_ctrl_c_leaves_nothing() ->
         assert told["figures"]["refused"] == 0
         assert all(night for hotel in told["hotels"] for one in hotel["room_types"] for night in one["nights"])
         await book_at_the_front_desk(running)
+        await ask_the_api(running)
         assert await running.end(signal.SIGINT) == 0
     assert "nothing is left running" in running.said
+
+
+async def ask_the_api(running: Demo) -> None:
+    """Call the API as the demo says it can be called."""
+    found = re.search(r"curl -H 'Authorization: (Bearer \w+)' (\S+)", running.said)
+    assert found is not None
+    async with aiohttp.ClientSession() as http, http.get(found[2], headers={"Authorization": found[1]}) as answer:
+        assert len((await answer.json())["hotels"]) == 3
 
 
 async def book_at_the_front_desk(running: Demo) -> None:
