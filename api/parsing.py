@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -13,6 +13,8 @@ M = TypeVar("M", bound=BaseModel)
 
 BODY_BYTES = 256 * 1024
 _MANY_FAULTS = 20
+_KEPT_MOST, _KEPT_LENGTH = 4096, 300
+_kept: dict[tuple[type[BaseModel], str], BaseModel] = {}
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -22,6 +24,9 @@ def params(model: type[M], request: web.Request) -> M:
     Raises:
         Problem: one is missing, unknown, given twice, or wrong.
     """
+    kept = _kept.get((model, request.raw_path))
+    if kept is not None:
+        return cast("M", kept)
     path = dict(request.match_info)
     twice = {name for name in request.query if len(request.query.getall(name)) > 1 or name in path}
     given = {**request.query, **path}
@@ -34,9 +39,18 @@ def params(model: type[M], request: web.Request) -> M:
     if faults:
         raise Problem("invalid_request", faults=faults[:_MANY_FAULTS])
     try:
-        return model.model_validate_strings(given)
+        return _keep(request.raw_path, model.model_validate_strings(given))
     except ValidationError as error:
         raise Problem("invalid_request", faults=list(_faults(error, path))) from None
+
+
+def _keep(path: str, valid: M) -> M:
+    """Keep what was valid: the same is asked over and over, and models are frozen."""
+    if len(path) <= _KEPT_LENGTH:
+        _kept[type(valid), path] = valid
+        if len(_kept) > _KEPT_MOST:
+            _kept.pop(next(iter(_kept)))
+    return valid
 
 
 async def body(model: type[M], request: web.Request) -> tuple[M, bytes]:
