@@ -20,7 +20,7 @@ Availability, prices and bookings of hotels, as their property management system
 - Dates are the hotel's local ones, stays end with the day of departure, money is in whole yen with tax.
 - Every answer about availability or price says `as_of` when it is and whether it is `stale`.
 - Every error is `application/problem+json` with a `code`; its `type` is the address of a page that explains it.
-- A booking, and every change to it, needs an `Idempotency-Key`: the same one is done once, however often sent.
+- A booking, and every change to it, needs an `Idempotency-Key`: sent again with the same key, it is done once.
 - What changes is also sent to you: see the webhooks.
 """
 _TAGS = {

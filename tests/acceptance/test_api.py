@@ -104,3 +104,31 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+async def test_keys_are_listed_without_being_shown_and_rotated(pms: Database) -> None:
+    roomwire = Roomwire(pms)
+    await roomwire.command("setup")
+    assert "no key yet" in await roomwire.command("key", "list")
+    options = ("--scope", "book", "--scope", "read", "--hotel", "2", "--address", "127.0.0.1", "--days", "30")
+    old = await roomwire.add_key(*options, "--requests-per-minute", "77", client="sakura")
+    said = await roomwire.command("key", "rotate", old[3:15], "--overlap-hours", "2")
+    (new,) = re.findall(r"rw_\w{50}", said)
+    first, second = (await roomwire.command("key", "list")).splitlines()
+    for line, key in ((first, old), (second, new)):
+        assert line.startswith(key[3:15])
+        assert "sakura  read, book; hotels 2, from 127.0.0.1/32; 77/min" in line
+        assert key not in line
+    assert "until " in first
+    assert "valid, never used" in second
+
+
+async def test_setup_shows_no_password(pms: Database) -> None:
+    roomwire = Roomwire(pms)
+    dsn = make_conninfo(pms.dsn, user=roomwire.writer, password="s3cret-of-the-writer")
+    roomwire.settings["ROOMWIRE_WRITER_DSN"] = dsn
+    said = await roomwire.command("setup", "--dry-run") + await roomwire.command("setup")
+    assert f'alter role "{roomwire.writer}" password …' in said
+    assert 'in schema booking_engine grant select, insert, update, delete on tables to "' in said
+    assert "s3cret" not in said
+    assert SECRET_KEY not in said

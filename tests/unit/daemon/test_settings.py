@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.settings import Settings, SettingsError, read
+from daemon.settings import Settings, SettingsError, read, split
+from outbox.secrets import new_secret_key
 
 DSN = "postgresql://roomwire_capture:s3cret@db.example/pms"
 
@@ -97,4 +98,39 @@ def test_a_file_that_is_no_text_is_refused_without_quoting_it(tmp_path: Path) ->
     (tmp_path / "dsn").write_bytes(b"s3cret\xff")
     said = refused(ROOMWIRE_SLOT_FILE=str(tmp_path / "dsn"))
     assert "ROOMWIRE_SLOT_FILE" in said
+    assert "s3cret" not in said
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WRITER_DSN", "SECRET_KEYS", "REDIS_URL", "TRUSTED_PROXIES", "PMS_USER"):
+        monkeypatch.setenv(f"ROOMWIRE_{name}", "")
+    settings = read()
+    assert (settings.writer_dsn, settings.secret_keys, settings.redis_url) == (None, None, None)
+    assert (settings.trusted_proxies, settings.pms_user) == ("", 2)
+
+
+def test_secret_keys_are_several_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [new_secret_key(), new_secret_key()]
+    monkeypatch.setenv("ROOMWIRE_SECRET_KEYS", f"{keys[0]}, {keys[1]},")
+    settings = read()
+    assert settings.secret_keys is not None
+    assert split(settings.secret_keys) == keys
+    assert keys[0] not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SECRET_KEYS", "s3cret", "roomwire key secret"),
+        ("SECRET_KEYS", ",", "roomwire key secret"),
+        ("WRITER_DSN", "postgres s3cret", "libpq"),
+        ("REDIS_URL", "http://:s3cret@redis.example", "redis://"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, s3cret", "CIDR"),
+        ("PMS_USER", "0", "greater than or equal to 1"),
+        ("AUDIT_DAYS", "0", "greater than or equal to 1"),
+    ],
+)
+def test_what_the_api_needs_is_checked_and_not_shown(name: str, value: str, words: str) -> None:
+    said = refused(**{f"ROOMWIRE_{name}": value})
+    assert words in said
     assert "s3cret" not in said
