@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from outbox.delivery.compose import rfc3339
 from sql import calendar
@@ -58,5 +59,10 @@ def fresh(standing: Standing, hotel_id: int | None, elapsed: float) -> Fresh:
 
 def stamped(now: Fresh, body: bytes) -> bytes:
     """A JSON object with `as_of` and `stale` put before its other members."""
+    return _opening(now) + body[1:]
+
+
+@lru_cache(maxsize=64)
+def _opening(now: Fresh) -> bytes:
     as_of = f'"{rfc3339(now.as_of)}"' if now.as_of else "null"
-    return f'{{"as_of":{as_of},"stale":{"true" if now.stale else "false"},'.encode() + body[1:]
+    return f'{{"as_of":{as_of},"stale":{"true" if now.stale else "false"},'.encode()

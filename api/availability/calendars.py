@@ -1,9 +1,8 @@
 """Finished calendars, kept as bytes for as long as the versions of their room types stand.
 
-A look at those versions serves every request that came less than ten milliseconds after it began, and the next one
-begins when half of that is over, so that any number of requests costs the database a few small queries and hardly
-anybody waits for one. Nobody has to tell this cache of changes, and it answers, as stale as it says, while the
-database is away.
+A look at those versions serves every request that comes within 25 ms of its beginning, and the next one begins
+after 5 ms, so that any number of requests costs the database a few small queries and hardly anybody waits for one.
+Nobody has to tell this cache of changes, and it answers, as stale as it says, while the database is away.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from sql import calendar
 from sql.calendar import Standing
 from sql.pool import Pool
 
-AGE = 0.010
+AGE, RENEW = 0.025, 0.005
 _PATIENCE = 2.0
 _WARM = 1.0
 _MOST_BYTES = 32 << 20
@@ -88,7 +87,7 @@ class Calendars:
         self._making: dict[Wanted, asyncio.Task[_Page]] = {}
 
     async def read(self, wanted: Wanted) -> Calendar:
-        """A calendar that is at most ten milliseconds older than the documents.
+        """A calendar that is at most 25 ms older than the documents.
 
         Raises:
             psycopg.Error, PoolTimeout: the database cannot be asked, and this was not asked for before.
@@ -99,7 +98,7 @@ class Calendars:
         self._asked[wanted.hotel_id] = now
         if seen is None or seen.began < since:
             seen = await self._look(wanted.hotel_id, since)
-        elif seen.began < now - AGE / 2:
+        elif seen.began < now - RENEW:
             self._next_look()
         page = self._pages.get(wanted)
         if page is None or (page.began < since and page.versions != _of(seen.versions, wanted.room_type_id)):
