@@ -26,7 +26,7 @@ _AWAY = (
 )
 _OF_HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _REFUSALS = {"unauthorized", "insecure_transport", "address_not_allowed", "insufficient_scope"}
-_HEADERS = {
+HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -51,7 +51,7 @@ def make_guard(house: House | None) -> Middleware:
             log.warning("api_unavailable", error=type(error).__name__, request_id=now.request_id, route=now.route)
             response = _said(Problem("unavailable", headers={"Retry-After": "2"}), now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
-            log.error("api_error", error=type(error).__name__, request_id=now.request_id, where=_where(error))
+            log.error("api_error", error=type(error).__name__, request_id=now.request_id, where=where(error))
             response = _said(Problem("internal_error"), now)
         _finish(response, now, house)
         return response
@@ -61,10 +61,12 @@ def make_guard(house: House | None) -> Middleware:
 
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
     """Give every answer the headers that keep browsers safe, and none that names our software."""
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.popall("Server", None)
-    now = trace.of(request)
+    now = trace.found(request)
+    if now is None:  # it was answered before any middleware
+        return
     response.headers["X-Request-Id"] = now.request_id
     if now.budget is not None:
         response.headers.update(now.budget.headers())
@@ -100,7 +102,12 @@ def _audited(now: Trace, status: int, took: float) -> Audited:
 
 def _said(problem: Problem, now: Trace) -> web.Response:
     now.code = problem.code
-    body = orjson.dumps(problem.body(now.request_id))
+    return refused(problem, now.request_id)
+
+
+def refused(problem: Problem, request_id: str | None) -> web.Response:
+    """A problem as an answer."""
+    body = orjson.dumps(problem.body(request_id))
     return web.Response(status=problem.status, body=body, content_type=CONTENT_TYPE, headers=problem.headers)
 
 
@@ -110,7 +117,7 @@ def _of_http(error: web.HTTPException, now: Trace) -> web.Response:
     return _said(Problem(code, headers=allowed), now)
 
 
-def _where(error: BaseException) -> str:
-    """The innermost frames. What the error says is left out: it may quote what a guest or the database said."""
+def where(error: BaseException) -> str:
+    """Where it happened: the innermost frames. What the error says is left out, for it may quote a guest."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames[::-1])

@@ -1,10 +1,12 @@
 """From what was sent to what a handler gets: checked models, or a problem that points to every fault."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from api.problems import Fault, Place, Problem
@@ -12,6 +14,7 @@ from api.problems import Fault, Place, Problem
 M = TypeVar("M", bound=BaseModel)
 
 BODY_BYTES = 256 * 1024
+BODY_SECONDS = 20.0
 _MANY_FAULTS = 20
 _KEPT_MOST, _KEPT_LENGTH = 4096, 300
 _kept: dict[tuple[type[BaseModel], str], BaseModel] = {}
@@ -63,7 +66,7 @@ async def body(model: type[M], request: web.Request) -> tuple[M, bytes]:
         raise Problem("unsupported_media_type")
     if (request.content_length or 0) > BODY_BYTES:
         raise Problem("body_too_large")
-    raw = await request.read()
+    raw = await _read(request)
     if _NUL.search(raw):
         raise Problem("invalid_request", faults=[Fault("", "A text holds a NUL character.")])
     try:
@@ -72,6 +75,16 @@ async def body(model: type[M], request: web.Request) -> tuple[M, bytes]:
         if error.errors(include_input=False, include_url=False)[0]["type"] == "json_invalid":
             raise Problem("broken_json", _words(error)) from None
         raise Problem("invalid_request", faults=list(_faults(error, None))) from None
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise Problem("request_timeout") from None
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        raise Problem("bad_http") from None
 
 
 def _faults(error: ValidationError, path: Mapping[str, str] | None) -> Iterable[Fault]:

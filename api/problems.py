@@ -89,6 +89,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
 PROBLEMS: Mapping[str, Kind] = {
     # The request itself
+    "bad_http": Kind(
+        400, "Bad HTTP", "What came is not HTTP as we understand it.", "Send it by an HTTP library, over HTTP/1.1."
+    ),
     "broken_json": Kind(400, "Broken JSON", "The body is not JSON.", "Send JSON in UTF-8."),
     "idempotency_key_missing": Kind(
         400,
@@ -99,6 +102,9 @@ PROBLEMS: Mapping[str, Kind] = {
     "not_found": Kind(404, "Not found", "There is nothing at this path.", "See the paths in /openapi.json."),
     "method_not_allowed": Kind(
         405, "Method not allowed", "This path does not take this method.", "Use one that the header Allow names."
+    ),
+    "request_timeout": Kind(
+        408, "Request timeout", "The body did not come within 20 seconds.", "Send it again, with the same key."
     ),
     "body_too_large": Kind(
         413, "Body too large", "The body is larger than 256 kB.", "Send less; no valid request is that large."

@@ -59,3 +59,8 @@ def begin(request: web.Request, proxies: tuple[Network, ...]) -> Trace:
 def of(request: web.Request) -> Trace:
     """The trace that was begun for this request."""
     return request[_KEY]
+
+
+def found(request: web.Request) -> Trace | None:
+    """The trace, if one was begun."""
+    return request.get(_KEY)

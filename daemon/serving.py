@@ -13,6 +13,7 @@ from api.access.addresses import parse_networks
 from api.app import make_app
 from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
+from api.server import Runner
 from daemon.exposition import Exposition
 from daemon.observation import Observer
 from daemon.progress import Progress
@@ -24,7 +25,6 @@ from sql.pool import Pool, make_pool
 log = structlog.get_logger()
 
 _API_CONNECTIONS = 10
-_DRAIN_SECONDS = 8.0
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def serving(
         house = await _house(settings, stack)
         watched = [*pools, watch, *([house.pool] if house else [])]
         operations = _operations(parts, progress, watched, Observer(watch, settings.slot))
-        runner = web.AppRunner(make_app(operations, house), access_log=None, shutdown_timeout=_DRAIN_SECONDS)
+        runner = Runner(make_app(operations, house))
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.TCPSite(runner, settings.api_host, settings.api_port).start()

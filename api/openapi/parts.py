@@ -112,7 +112,7 @@ def codes(route: Route) -> list[str]:
     if route.params is not Nothing or route.body is not Nothing:
         found.add("invalid_request")
     if route.body is not Nothing:
-        found |= {"broken_json", "unsupported_media_type", "body_too_large"}
+        found |= {"bad_http", "broken_json", "request_timeout", "unsupported_media_type", "body_too_large"}
     if "hotel_id" in route.params.model_fields or "hotel_id" in route.body.model_fields:
         found.add("unknown_hotel")
     if route.writes:

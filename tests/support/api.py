@@ -21,6 +21,7 @@ from api.app import make_app
 from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
 from api.problems import BASE
+from api.server import Runner
 from daemon.serving import api_pool, background
 from deploy.pms import install
 from outbox.secrets import Secrets
@@ -203,7 +204,7 @@ async def _served(house: House) -> AsyncIterator[str]:
     async def metrics() -> tuple[bytes, str]:
         return b"", "text/plain"
 
-    runner = web.AppRunner(make_app(Operations(ready, metrics), house), access_log=None)
+    runner = Runner(make_app(Operations(ready, metrics), house))
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

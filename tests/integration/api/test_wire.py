@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
+from api import parsing
 from api.problems import PROBLEMS
 from sql import content as stored
 from tests.support.api import Answered, Api
@@ -160,6 +161,62 @@ async def test_nobody_without_a_key_has_his_body_looked_at(api: Api) -> None:
         "PUT", "/auth/user/u1", key=None, data=b"{", headers={"Content-Type": "application/json"}
     )
     assert is_problem(answer, 401, "unauthorized")
+
+
+async def exchange(api: Api, sent: bytes) -> bytes:
+    """The problem that comes back for these bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.split(":")[2].split("/")[0]))
+    try:
+        writer.write(sent)
+        async with asyncio.timeout(10):
+            return await reader.readuntil(b"}")
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization Bearer s3cret\r\n\r\n",
+        b"s3cret\r\n\r\n",
+        b"GET /" + b"s3cret" * 2_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"s3cret" * 9_000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\nX: s3cret\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nExpect: s3cret\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_told_so_and_not_repeated(api: Api, sent: bytes) -> None:
+    with structlog.testing.capture_logs() as logs:
+        answer = await exchange(api, sent)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b" 400 " in head.splitlines()[0]
+    assert b"application/problem+json" in head
+    assert b'"code":"bad_http"' in body
+    assert b"s3cret" not in answer
+    assert b"aiohttp" not in answer
+    assert not logs
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b"bad_http"),
+        (b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd", b"bad_http"),
+        (b"Content-Length: 40\r\n\r\n{", b"request_timeout"),
+    ],
+)
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    api: Api, body: bytes, code: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsing, "BODY_SECONDS", 0.2)
+    head = f"POST /api/booking-engine/auth/token HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.mine}\r\n"
+    with structlog.testing.capture_logs() as logs:
+        answer = await exchange(
+            api, head.encode() + b"Connection: close\r\nContent-Type: application/json\r\n" + body
+        )
+    assert b'"code":"' + code in answer
+    assert not logs
 
 
 # -- ETags
