@@ -5,6 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from itertools import islice
 
 import psycopg
 import structlog
@@ -68,7 +69,7 @@ class Journal:
             psycopg.Error, PoolTimeout: it is kept for the next time.
         """
         while self._lines or self._used:
-            batch = [self._lines[i] for i in range(min(len(self._lines), _BATCH))]
+            batch = list(islice(self._lines, _BATCH))
             used = dict(self._used)
             async with self._pool.connection(timeout=5) as conn, conn.transaction():
                 await access.audit(conn, batch)

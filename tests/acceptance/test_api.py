@@ -132,3 +132,23 @@ async def test_setup_shows_no_password(pms: Database) -> None:
     assert 'in schema booking_engine grant select, insert, update, delete on tables to "' in said
     assert "s3cret" not in said
     assert SECRET_KEY not in said
+
+
+async def test_what_was_not_written_down_yet_is_when_it_ends(pms: Database) -> None:
+    roomwire = Roomwire(pms)
+    await roomwire.command("setup")
+    key = await roomwire.add_key()
+    async with roomwire.running("--only", "api") as daemon:
+        url = await daemon.api()
+        headers = {"Authorization": f"Bearer {key}", "X-Request-Id": "the-last-one"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.post(f"{url}/auth/token", json={}) as answer,
+        ):
+            assert answer.status == 200
+        assert await daemon.end() == 0
+    with pms.connect() as conn:
+        rows = conn.execute("select request_id, status from booking_engine.audit_log").fetchall()
+        assert rows == [("the-last-one", 200)]
+        used = conn.execute("select last_used_at is not null from booking_engine.api_keys").fetchall()
+        assert used == [(True,)]

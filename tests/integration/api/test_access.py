@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 
-from api.access import issue, keyring
+from api.access import issue, journal, keyring
 from api.access.addresses import parse_networks
 from api.access.keys import new_key
 from api.house import Wishes
+from sql import access
 from tests.support.api import Answered, Api, running_api
 from tests.support.daemon import until
 from tests.support.servers.databases import Database
@@ -361,3 +364,52 @@ async def test_what_cannot_be_written_now_is_written_later(api: Api) -> None:
             await api.house.journal.write()
     await api.house.journal.write()
     assert await api.value("select count(*) from booking_engine.audit_log") == 1
+
+
+async def test_too_many_unwritten_lines_are_lost_oldest_first_and_that_is_said(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_MOST", 3)
+    async with api.desk.transaction():
+        await api.desk.execute("lock booking_engine.audit_log in access exclusive mode")
+        for n in range(5):
+            await api.post("/auth/token", {}, headers={"X-Request-Id": f"request-{n}"})
+    with structlog.testing.capture_logs() as logs:
+
+        async def written() -> bool:
+            await api.house.journal.write()
+            return bool(await api.value("select count(*) = 3 from booking_engine.audit_log"))
+
+        assert await until(written, 10)
+        assert await until(said(logs), 10)
+    assert await api.rows("select request_id from booking_engine.audit_log order by 1") == [
+        (f"request-{n}",) for n in (2, 3, 4)
+    ]
+    assert [line["lines"] for line in logs if line["event"] == "audit_lost"] == [2]
+
+
+def said(logs: Any) -> Any:
+    """Whether lines were said to be lost."""
+
+    async def lost() -> bool:
+        return any(line["event"] == "audit_lost" for line in logs)
+
+    return lost
+
+
+async def test_a_key_that_many_ask_for_at_once_is_looked_up_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.get("/hotels")
+    looked = 0
+    real = access.key
+
+    async def counted(*given: Any) -> Any:
+        nonlocal looked
+        looked += 1
+        return await real(*given)
+
+    monkeypatch.setattr(access, "key", counted)
+    for key_id, (_, held) in list(api.house.gate.keyring._held.items()):
+        api.house.gate.keyring._held[key_id] = (0.0, held)
+    answers = await asyncio.gather(*(api.get("/hotels") for _ in range(50)))
+    assert {answer.status for answer in answers} == {200}
+    assert looked == 1
