@@ -1,6 +1,7 @@
 """The HTTP server of a process, and what it answers from."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -46,8 +47,15 @@ async def serving(
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.TCPSite(runner, settings.api_host, settings.api_port).start()
+        _settle_memory()
         log.info("serving", addresses=[f"http://{host}:{port}" for host, port, *_ in runner.addresses])
         yield
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector what lives as long as the process: walking it takes up to 70 ms of an answer's."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
