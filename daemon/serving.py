@@ -53,7 +53,7 @@ async def serving(
 
 
 def _settle_memory() -> None:
-    """Spare the garbage collector what lives as long as the process: walking it takes up to 70 ms of an answer's."""
+    """Spare the garbage collector what lives as long as the process: walking it takes up to 70 ms of an answer."""
     gc.collect()
     gc.freeze()
 
