@@ -133,3 +133,8 @@ async def _ask(conn: AsyncConnection, query: str, kind: type[T], **values: objec
     async with conn.cursor(row_factory=class_row(kind)) as cursor:
         await cursor.execute(_QUERIES[query], values)
         return await cursor.fetchall()
+
+
+async def closed_tables(conn: AsyncConnection) -> list[str]:
+    """Tables of ours that the role of this session may not read."""
+    return [name async for (name,) in await conn.execute(_QUERIES["closed_tables"])]

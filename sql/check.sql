@@ -83,3 +83,12 @@ from (
 ) open
 where began is null or began < clock_timestamp() - make_interval(secs => %(seconds)s)
 order by began nulls last
+
+-- name: closed_tables
+-- Of a schema that one may not use, every table.
+select c.relname
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'booking_engine' and c.relkind in ('r', 'p') and not c.relispartition
+    and not (has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))
+order by c.relname

@@ -36,6 +36,14 @@ class Reached:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ApiAccess:
+    """Whether the API can work. missing: the setting without which it is closed; error: why its role cannot."""
+
+    missing: str | None = None
+    error: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that `roomwire check` looks at.
@@ -56,6 +64,7 @@ class Facts:
     skew_error: float
     transactions: Sequence[Transaction]
     endpoints: Sequence[Reached]
+    api: ApiAccess
 
     @property
     def settings(self) -> Settings:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from daemon.check.clocks import LONG_SECONDS
-from daemon.check.facts import Essentials, Facts, Reached
+from daemon.check.facts import ApiAccess, Essentials, Facts, Reached
 from daemon.replication import slot as slots
 from daemon.replication.errors import ReplicationError
 from daemon.replication.publication import check_publication
@@ -22,6 +22,7 @@ from sql.check import Clock
 from sql.migrate import MigrationError
 from sql.pms.columns import READ
 from sql.pms.tables import FOLLOWED
+from sql.pool import connect
 
 _PATIENCE = 3.0
 _MEASURABLE = 0.5
@@ -71,7 +72,20 @@ async def gather(conn: AsyncConnection, settings: Settings, *, measure_seconds: 
         skew_error=(answered - asked) / 2,
         transactions=await check.transactions(conn, LONG_SECONDS),
         endpoints=reached,
+        api=await _api(settings) if _have_tables(essentials) else ApiAccess(),
     )
+
+
+async def _api(settings: Settings) -> ApiAccess:
+    """Come in as the API would, and look whether its tables are open to it."""
+    if settings.secret_keys is None or settings.writer_dsn is None:
+        return ApiAccess(missing="ROOMWIRE_WRITER_DSN" if settings.writer_dsn is None else "ROOMWIRE_SECRET_KEYS")
+    try:
+        async with await connect(settings.writer_dsn.get_secret_value(), application="check") as conn:
+            closed = await check.closed_tables(conn)
+    except psycopg.Error as error:
+        return ApiAccess(error=" ".join(str(error).split()).rstrip("."))
+    return ApiAccess(error=f"it may not read {', '.join(closed)}" if closed else None)
 
 
 async def _pending(conn: AsyncConnection) -> Sequence[str] | MigrationError:

@@ -6,6 +6,7 @@ from sql.migrate import MigrationError
 
 PENDING = "Run `roomwire migrate`."
 MIGRATED_OTHERWISE = "Run the Roomwire that migrated it, or newer."
+WRITER = "Run `roomwire setup` with ROOMWIRE_WRITER_DSN set: it gives that role its password and its rights."
 UNREACHED = "See that its machine runs and lets us through; deliveries wait for it, and nothing is lost."
 
 
@@ -26,3 +27,12 @@ def endpoints(facts: Facts) -> Verdict:
         return warning(f"Not reached: {', '.join(away)}", UNREACHED)
     count = len(facts.endpoints)
     return ok("There is no endpoint yet" if not count else f"{count} endpoints take connections")
+
+
+def api(facts: Facts) -> Verdict:
+    """The API is closed, or its role reaches the database and may use Roomwire's tables."""
+    if facts.api.missing:
+        return ok(f"The API is closed: {facts.api.missing} is not set")
+    if facts.api.error:
+        return wrong(f"The API's role cannot work: {facts.api.error}", WRITER)
+    return ok("The API's role reaches the database")

@@ -19,6 +19,7 @@ from daemon.replication import slot as slots
 from daemon.settings import Settings
 from daemon.setup import run_setup
 from outbox import endpoints
+from outbox.secrets import new_secret_key
 from sql import check as facts
 from sql.pool import connect
 from tests.support.servers.databases import Database
@@ -200,6 +201,28 @@ async def test_an_endpoint_that_speaks_no_tls(settings: Settings, ours: psycopg.
         port = server.sockets[0].getsockname()[1]
         await endpoints.add(ours, endpoints.Settings(name="plain", url=f"https://127.0.0.1:{port}/hooks"))
         assert f"plain (127.0.0.1:{port}: " in (await amiss(settings))["endpoints"].says
+
+
+def opened(pms: Database, settings: Settings, password: str = "writer") -> Settings:
+    """The settings with an API."""
+    writer = make_conninfo(pms.dsn, user=f"{pms.name}_writer", password=password)
+    return settings.model_copy(update={"writer_dsn": SecretStr(writer), "secret_keys": SecretStr(new_secret_key())})
+
+
+async def test_the_api_s_role(pms: Database, settings: Settings) -> None:
+    assert "does not exist" in (await amiss(opened(pms, settings)))["api"].says
+    found = opened(pms, settings)
+    await run_setup(found, pms.dsn, dry_run=False, say=lambda _line: None)
+    assert await amiss(found) == {}
+    with pms.connect() as owner:
+        owner.execute(
+            f"revoke select on booking_engine.api_keys, booking_engine.document from {pms.name}_writer".encode()
+        )
+    said = (await amiss(found))["api"]
+    assert (said.level, said.says) == (
+        Level.wrong,
+        "The API's role cannot work: it may not read api_keys, document",
+    )
 
 
 async def test_a_server_that_cannot_be_asked() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from daemon.check.facts import Essentials, Facts
+from daemon.check.facts import ApiAccess, Essentials, Facts
 from daemon.replication.slot import SlotState
 from daemon.settings import Settings
 from sql.check import Clock, Identity, Room, Schema, Server, Table
@@ -43,6 +43,7 @@ HEALTHY = Facts(
     skew_error=0.002,
     transactions=[],
     endpoints=[],
+    api=ApiAccess(),
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from daemon.check import access, clocks, hotel, log, ours
 from daemon.check.catalogue import ESSENTIAL, FURTHER, Check, judge, judge_essentials
-from daemon.check.facts import Facts, Reached
+from daemon.check.facts import ApiAccess, Facts, Reached
 from daemon.check.verdict import Level
 from daemon.replication import errors
 from daemon.replication.slot import SlotState
@@ -242,6 +242,7 @@ CASES: list[tuple[str, Facts, Level, str, str]] = [
         "Not reached: two (two:80: refused)",
         ours.UNREACHED,
     ),
+    ("api", facts(api=ApiAccess(error="it may not read hold")), Level.wrong, "it may not read hold", ours.WRITER),
 ]
 
 FINE: list[tuple[str, Facts]] = [
@@ -255,6 +256,7 @@ FINE: list[tuple[str, Facts]] = [
     ("clock", facts(skew=3.0, skew_error=1.5)),
     ("clock", facts(skew=None)),
     ("endpoints", facts(endpoints=[Reached("one", "one:443", None)])),
+    ("api", facts(api=ApiAccess(missing="ROOMWIRE_WRITER_DSN"))),
 ]
 
 
