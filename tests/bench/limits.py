@@ -21,5 +21,10 @@ LIMITS = {
         "Roomwire's process, which composes, signs, sends and acknowledges every message; the database takes"
         " about a third as much CPU, and the receiver shares the same cores."
     ),
+    "api": (
+        "Roomwire's one process for calendars, of whose time a third is the HTTP library's; for stays, it and its"
+        " database sessions alike. The callers share the machine's cores with both, so that waiting for a core is"
+        " part of an answer's time."
+    ),
     "idle": "The looks at the database each second, by capture and delivery, and the server's own background work.",
 }
