@@ -1,0 +1,41 @@
+"""Plans as a stay is sold under them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from sql.queries import load
+
+_TERMS = load("pms/plans.sql")["terms"].format(plans=load("pms/content.sql")["plan"])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan of one hotel. plan_type: per_room or per_person; available_from, available_until: both inclusive."""
+
+    plan_key: str
+    global_id: int | None
+    hotel_id: int | None
+    name: str | None
+    plan_type: str
+    active: bool
+    available_from: date | None
+    available_until: date | None
+
+    def open_on(self, night: date) -> bool:
+        """Whether it may be sold for a night, prices apart."""
+        return (
+            self.active
+            and (self.available_from is None or self.available_from <= night)
+            and (self.available_until is None or night <= self.available_until)
+        )
+
+
+async def plans(conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str]) -> dict[str, Plan]:
+    """Those of the plans that the hotel has, by key."""
+    async with conn.cursor(row_factory=class_row(Plan)) as cursor:
+        await cursor.execute(_TERMS, {"hotels": [hotel_id], "keys": list(plan_keys)})
+        return {plan.plan_key: plan async for plan in cursor}
