@@ -1,6 +1,7 @@
 """Tokens over HTTP: a key becomes a short-lived token, and a token can be looked at."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
@@ -75,7 +76,7 @@ async def make_token(call: Call[Nothing, TokenWanted]) -> Reply:
     text, expires_at = call.house.gate.tokens.make(narrow, wanted.seconds)
     made = TokenMade(
         access_token=text,
-        expires_in=wanted.seconds,
+        expires_in=max(round((expires_at - datetime.now(UTC)).total_seconds()), 0),
         expires_at=expires_at,
         scopes=sorted(narrow.scopes),
         hotels=None if narrow.hotels is None else sorted(narrow.hotels),
@@ -117,7 +118,7 @@ ROUTES: Sequence[Route] = (
         scope="any",
         summary="Exchange a key for a token of a quarter of an hour at most",
         description="A token can be given to a browser or a worker that must not hold the key. It never allows more"
-        " than the key, and ends with it.",
+        " than the key, and ends with it. One that is made with a token ends with that too.",
         body=TokenWanted,
         body_example={"scopes": ["read"], "hotels": [7], "user_id": "u_5512", "seconds": 600},
         returns={

@@ -37,9 +37,11 @@ class Tokens:
         self._keys = {hashlib.sha256(key).hexdigest()[:16]: key for key in derived}
 
     def make(self, access: Access, seconds: int) -> tuple[str, datetime]:
-        """A token for this access and when it expires (UTC, whole seconds)."""
+        """A token for this access and when it expires (UTC, whole seconds): never after what it is made from."""
         now = datetime.now(UTC).replace(microsecond=0)
         expires_at = now + timedelta(seconds=min(seconds, LONGEST_SECONDS))
+        if access.expires_at is not None:
+            expires_at = min(expires_at, access.expires_at.replace(microsecond=0))
         kid, key = next(iter(self._keys.items()))
         claims = {
             "iss": _ISSUER,

@@ -53,16 +53,17 @@ async def read_user(call: Call[UserPath, Nothing]) -> Reply:
 
 async def link_user(call: Call[UserPath, UserLinked]) -> Reply:
     """Say which client a user is."""
-    user_id = _allowed(call)
+    if call.access.user_id is not None:
+        raise Problem("insufficient_scope", "A token for one user links nobody: use the key.")
     async with call.house.connection() as conn:
         person = await people.find(conn, call.body.client_id)
         if person is None:
             raise Problem("unknown_client")
-        user = await access.link_user(conn, call.access.source, user_id, call.body.client_id)
+        user = await access.link_user(conn, call.access.source, call.params.user_id, call.body.client_id)
     return _reply(call, user, person)
 
 
-def _allowed(call: Call[UserPath, Any]) -> str:
+def _allowed(call: Call[UserPath, Nothing]) -> str:
     """The user's id; a token for one user knows no other."""
     if call.access.user_id not in {None, call.params.user_id}:
         raise Problem("unknown_user")
@@ -125,6 +126,6 @@ ROUTES: Sequence[Route] = (
         body_example={"client_id": _EXAMPLE["client_id"]},
         returns={200: Returns("The user.", UserAnswer, _EXAMPLE)},
         links={200: {"read": Link("readUser", "Read it again.", {"path.user_id": "$request.path.user_id"})}},
-        problems=("unknown_user", "unknown_client"),
+        problems=("unknown_client",),
     ),
 )
