@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from api.availability.answers import CalendarAnswer, StayAnswer
 from deploy.pms.simulator import Simulator
 from tests.integration.api import rooms as truth
@@ -256,3 +258,20 @@ async def test_another_s_hotel_is_as_unknown_as_none(api: Api) -> None:
     assert {**foreign.body, "request_id": 0} == {**none.body, "request_id": 0}
     assert (await api.get("/hotels/1/pricing", key=key, **asked)).status == 404
     assert (await api.get("/availability/2", key=key, **asked)).status == 200
+
+
+@pytest.mark.own_server
+async def test_the_calendar_is_answered_and_called_stale_while_the_database_is_away(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await calendar(api)
+    monkeypatch.setattr("api.freshness.STALE_SECONDS", 0)
+    api.database.server.stop()
+    try:
+        away = await calendar(api)
+        assert (away["room_types"], away["as_of"]) == (before["room_types"], before["as_of"])
+        assert away["stale"] is True
+        never_asked = await api.get("/availability/1", **{"from": api.day(1), "to": api.day(2)})
+        assert (never_asked.status, never_asked.code) == (503, "unavailable")
+    finally:
+        api.database.server.start()
