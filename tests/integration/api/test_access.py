@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,10 @@ import structlog
 from api.access import issue, journal, keyring
 from api.access.addresses import parse_networks
 from api.access.keys import new_key
+from api.access.scopes import SCOPES
+from api.app import ROUTES
 from api.house import Wishes
+from api.routing import Route
 from sql import access
 from tests.support.api import Answered, Api, running_api
 from tests.support.daemon import until
@@ -133,18 +137,41 @@ async def test_a_key_needs_the_scope(api: Api) -> None:
     assert (answer.status, answer.code, answer.body["scope"]) == (403, "insufficient_scope", "read")
 
 
-HOTEL_PATHS = ("/hotels/{}", "/room-types/{}", "/plans/{}")
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.scope], ids=lambda route: route.name)
+async def test_every_route_asks_for_its_key_and_scope_before_anything_else(api: Api, route: Route) -> None:
+    path = re.sub(r"{\w+}", "1", route.path)
+    assert (await api.call(route.method, path, key=None)).status == 401
+    if route.scope != "any":
+        others = tuple(scope for scope in SCOPES if scope != route.scope)
+        answer = await api.call(route.method, path, key=await api.key(scopes=others))
+        assert (answer.status, answer.code, answer.body["scope"]) == (403, "insufficient_scope", route.scope)
 
 
-@pytest.mark.parametrize("path", HOTEL_PATHS)
-async def test_another_s_hotel_looks_like_none(api: Api, path: str) -> None:
-    key = await api.key(hotels=[1])
-    assert (await api.get(path.format(1), key=key)).status == 200
-    foreign = await api.get(path.format(2), key=key)
-    absent = await api.get(path.format(999), key=key)
+def names_a_hotel(route: Route) -> bool:
+    """Whether a caller says which hotel he means."""
+    return "hotel_id" in route.params.model_fields or "hotel_id" in route.body.model_fields
+
+
+async def of_hotel(api: Api, route: Route, hotel: int, key: str) -> Answered:
+    """The route's own example, asked of a hotel."""
+    given = {**route.params_examples, "hotel_id": hotel}
+    query = {name: value for name, value in given.items() if f"{{{name}}}" not in route.path}
+    if "hotel_id" not in route.params.model_fields:
+        query.pop("hotel_id")
+    body = {**route.body_example, "hotel_id": hotel} if route.body_example else None
+    headers = {"Idempotency-Key": "another-s-hotel", "If-Match": '"1"'}
+    return await api.call(route.method, route.path.format(**given), key=key, json=body, headers=headers, **query)
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if names_a_hotel(one)], ids=lambda route: route.name)
+async def test_another_s_hotel_looks_like_none(api: Api, route: Route) -> None:
+    scopes = ("read", "book", "guest-data", "admin")
+    bound, chain = await api.key(hotels=[1], scopes=scopes), await api.key(scopes=scopes)
+    assert (await of_hotel(api, route, 1, bound)).code != "unknown_hotel"
+    foreign = await of_hotel(api, route, 2, bound)
     assert (foreign.status, foreign.code) == (404, "unknown_hotel")
-    assert same(foreign, absent)
-    assert same(foreign, await api.get(path.format(999)))
+    assert same(foreign, await of_hotel(api, route, 999, bound))
+    assert same(foreign, await of_hotel(api, route, 999, chain))
 
 
 async def test_a_key_lists_its_hotels_only(api: Api) -> None:
