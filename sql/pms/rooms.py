@@ -11,9 +11,10 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from sql.pms.stays import FREE
 from sql.queries import load
 
-_QUERIES = load("pms/rooms.sql")
+_QUERIES = {name: query.format(free=FREE) for name, query in load("pms/rooms.sql").items()}
 
 
 @dataclass(frozen=True, slots=True)

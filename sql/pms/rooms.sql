@@ -1,7 +1,8 @@
 Rooms for a stay: which are free on all its nights, and locking them before they are given away.
 
 An insert of a night takes a KEY SHARE lock on its room, through the foreign key; FOR UPDATE conflicts with that. So
-what is locked here has no night on its way, and what was committed before is seen by the next statement.
+what is locked here has no night on its way, and what was committed before is seen by the next statement. {free} is the
+condition of stays.sql.
 
 -- name: room_types
 -- The wanted room types of a hotel with the most people that one of their rooms takes; null without a room for sale.
@@ -16,11 +17,7 @@ group by t.id
 select r.id, r.room_type_id, r.capacity, r.assignment_priority as priority
 from rooms r
 where r.hotel_id = %(hotel)s and r.room_type_id = %(room_type)s and r.capacity >= %(people)s
-    and r.for_sale and not r.is_staff_room and r.id <> all(%(taken)s::int[])
-    and not exists (
-        select from reservation_details d
-        where d.hotel_id = r.hotel_id and d.room_id = r.id and d.cancelled is null
-            and d.date >= %(check_in)s and d.date < %(check_out)s)
+    and r.id <> all(%(taken)s::int[]) and {free}
 order by r.assignment_priority nulls last, r.capacity, r.id
 limit 1
 for update of r skip locked
@@ -30,11 +27,7 @@ for update of r skip locked
 select r.id
 from rooms r
 where r.hotel_id = %(hotel)s and r.room_type_id = any(%(room_types)s::int[])
-    and r.for_sale and not r.is_staff_room
-    and not exists (
-        select from reservation_details d
-        where d.hotel_id = r.hotel_id and d.room_id = r.id and d.cancelled is null
-            and d.date >= %(check_in)s and d.date < %(check_out)s)
+    and {free}
 order by r.id
 for update of r
 
@@ -42,8 +35,4 @@ for update of r
 -- Those of the rooms that can be sold and are free on all nights; asked again once they are locked.
 select r.id, r.room_type_id, r.capacity, r.assignment_priority as priority
 from rooms r
-where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[]) and r.for_sale and not r.is_staff_room
-    and not exists (
-        select from reservation_details d
-        where d.hotel_id = r.hotel_id and d.room_id = r.id and d.cancelled is null
-            and d.date >= %(check_in)s and d.date < %(check_out)s)
+where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[]) and {free}

@@ -12,7 +12,10 @@ from uuid import uuid4
 import pytest
 
 from api.availability.answers import CalendarAnswer, StayAnswer
+from api.bookings.assignment import Need
+from api.bookings.selection import choose_rooms
 from deploy.pms.simulator import Simulator
+from sql.pms.rooms import Nights
 from tests.integration.api import rooms as truth
 from tests.support.api import Api
 from tests.support.daemon import today, until
@@ -142,6 +145,23 @@ async def test_stays_calendar_and_prices_are_the_pms_s_after_a_hundred_flows(api
                 assert one["fitting"] == sum(room.capacity >= party for room in free)
                 assert one["bookable"] == (one["fitting"] > 0)
             await check_prices(api, hotel_id, body, party)
+
+
+async def test_a_booking_is_given_rooms_exactly_where_a_stay_offers_them(api: Api) -> None:
+    for ahead, length, party, number in ((0, 1, 1, 1), (2, 3, 2, 4), (5, 2, 3, 3), (8, 7, 2, 1), (40, 5, 5, 2)):
+        nights = Nights(1, api.day(ahead), api.day(ahead + length))
+        found = await stay(
+            api, check_in=nights.check_in, check_out=nights.check_out, guests=party * number, rooms=number
+        )
+        for one in found["room_types"]:
+            async with api.desk.transaction(force_rollback=True):
+                given = await choose_rooms(api.desk, nights, [Need(one["room_type_id"], party)] * number)
+            assert (given is not None) == one["bookable"], (nights, one)
+        async with api.desk.transaction(force_rollback=True):
+            needs = [Need(room["room_type_id"], room["number_of_people"]) for room in found["suggestion"]]
+            given = await choose_rooms(api.desk, nights, needs)
+        assert given is not None
+        assert len(given) == len(found["suggestion"])
 
 
 async def check_prices(api: Api, hotel_id: int, body: dict[str, Any], party: int) -> None:
