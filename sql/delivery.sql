@@ -177,7 +177,8 @@ set status = 'disabled', reason = %(reason)s
 where id = %(endpoint)s and status = 'enabled'
 
 -- name: heartbeat
--- The worker whose update finds it due sends it.
+-- The worker whose update finds it due sends it. What durable work has yet to compare counts as behind: until then
+-- nobody knows that the endpoint has it.
 update booking_engine.endpoint e
 set heartbeat_at = clock_timestamp()
 where id = %(endpoint)s and status = 'enabled' and fill_version is null and heartbeat_seconds > 0
@@ -186,3 +187,11 @@ where id = %(endpoint)s and status = 'enabled' and fill_version is null and hear
 returning failures > 0,
     (select max(committed_at) from booking_engine.checkpoint),
     (select count(*) from booking_engine.behind b where b.endpoint_id = e.id and b.kind <> 'snapshot')
+        + (select coalesce(sum(
+            case
+                when w.total is not null then greatest(w.total - w.done, 1)
+                when w.kind = 'availability' then 732
+                else 1
+            end), 0)::bigint
+        from booking_engine.dirty_scope w
+        where w.hotel_id is null or e.hotels is null or w.hotel_id = any(e.hotels))

@@ -97,6 +97,20 @@ async def test_a_heartbeat_tells_how_much_an_endpoint_is_behind(bench: Bench) ->
         )
 
 
+async def test_a_heartbeat_does_not_say_up_to_date_while_a_resync_of_its_hotels_runs(bench: Bench) -> None:
+    await bench.endpoint(heartbeat_seconds=1, hotels=[7])
+    async with bench.delivering():
+        await bench.idle()
+        await bench.documents.conn.execute(
+            "insert into booking_engine.dirty_scope (kind, hotel_id, reason, done, total)"
+            " values ('booking', 7, 'test', 60, 100), ('booking', 8, 'test', 0, 900),"
+            " ('content', null, 'test', 0, 1)"
+        )
+        await bench.receiver.until(lambda: any(one.data["behind"] == 41 for one in bench.receiver.accepted))
+        await bench.documents.conn.execute("delete from booking_engine.dirty_scope")
+        await bench.receiver.until(lambda: bench.receiver.accepted[-1].data["behind"] == 0)
+
+
 async def test_partitions_are_made_ahead_and_old_ones_dropped(bench: Bench) -> None:
     conn = bench.documents.conn
     await partitions.maintain(bench.pool)
