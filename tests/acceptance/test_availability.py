@@ -39,8 +39,8 @@ async def test_a_night_that_staff_give_away_is_gone_from_the_calendar_which_stay
             desk.execute(
                 "with stay as ("
                 " insert into reservations (hotel_id, reservation_client_id, check_in, check_out, number_of_people,"
-                " created_by, updated_by) values (1, '11111111-1111-1111-1111-111111111111', %(n)s, %(n)s::date + 1,"
-                " 1, 1, 1) returning id)"
+                " created_by, updated_by) values (1, '11111111-1111-1111-1111-111111111111', %(n)s,"
+                " %(n)s::date + 1, 1, 1, 1) returning id)"
                 " insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people,"
                 " created_by, updated_by) select 1, id, %(n)s, %(r)s, 1, 1, 1 from stay",
                 {"n": night, "r": room_id},
