@@ -9,6 +9,7 @@ from api import content, prices
 from api.access import routes as access
 from api.access import users
 from api.availability import routes as availability
+from api.bookings import routes as bookings
 from api.guard import make_guard, on_prepare
 from api.handling import handler
 from api.house import House
@@ -27,6 +28,7 @@ ROUTES: Sequence[Route] = tuple(
         availability.ROUTES,
         prices.ROUTES,
         quotes.ROUTES,
+        bookings.ROUTES,
     )
 )
 """Every operation, in the order of the document."""

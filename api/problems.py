@@ -205,6 +205,46 @@ PROBLEMS: Mapping[str, Kind] = {
     "quote_expired": Kind(
         422, "Quote expired", "The quote's time is over.", "Make a new one by POST /quotes and show its price."
     ),
+    "price_changed": Kind(
+        409,
+        "Price changed",
+        "The stay costs another sum than the request expects.",
+        "Show `total` to the guest; book again with `quote`, under a new Idempotency-Key.",
+    ),
+    "already_booked": Kind(
+        409,
+        "Already booked",
+        "This client has made a booking under this external_id.",
+        "`booking_id` names it. Every booking needs an external_id of its own.",
+    ),
+    "unknown_booking": Kind(
+        404, "Unknown booking", "There is no such booking, or this key does not know it.", "Check the booking_id."
+    ),
+    "unknown_hold": Kind(
+        404,
+        "Unknown hold",
+        "There is no such hold: it never was, is booked, or has expired.",
+        "Make a new one by POST /holds, or book without one.",
+    ),
+    "hold_changed": Kind(
+        409,
+        "Hold changed",
+        "The hold is not for this stay, or the hotel's staff have changed it.",
+        "Book the very stay that is held, or make a new hold.",
+    ),
+    # Writing once
+    "in_progress": Kind(
+        409,
+        "In progress",
+        "A request with this Idempotency-Key is being worked on.",
+        "Send the same request again after as many seconds as Retry-After says.",
+    ),
+    "idempotency_key_reused": Kind(
+        422,
+        "Idempotency-Key reused",
+        "This Idempotency-Key was used for another request.",
+        "Take a new key for each new request, and the same one only to try that request again.",
+    ),
     # Our side
     "internal_error": Kind(
         500,

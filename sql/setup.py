@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
+from sql.pms.grants import READS, WRITES
 from sql.pms.tables import FOLLOWED
 from sql.queries import load
 
@@ -36,6 +37,7 @@ async def statements(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
     }
     steps = await _roles(conn, wanted)
     steps += [_QUERIES[name].format(**names) for name in ("connect", "schema", "schema_usage", "usage", "read")]
+    steps += await _writing(conn, Identifier(wanted.writer))
     if await _exists(conn, "publication_exists", publication=wanted.publication):
         steps += [_QUERIES[name].format(**names) for name in ("alter_publication", "publish_roots")]
     else:
@@ -57,6 +59,26 @@ async def _roles(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
     if wanted.writer_password and wanted.writer not in {owner, wanted.capture}:
         steps.append(_password(wanted.writer, wanted.writer_password))
     return steps
+
+
+async def _writing(conn: AsyncConnection, writer: Identifier) -> list[Composed]:
+    """The writer's rights in the PMS; tables that a PMS does not have are passed over."""
+    wanted = {"tables": [*READS, *WRITES]}
+    present = [table async for (table,) in await conn.execute(_QUERIES["present"], wanted)]
+    numbered = [name async for (name,) in await conn.execute(_QUERIES["sequences"], {"tables": list(WRITES)})]
+    privileges = [(table, "select") for table in READS] + list(WRITES.items())
+    steps = [
+        _QUERIES["grant_table"].format(
+            privileges=SQL(allowed),
+            table=Identifier("public", table),
+            writer=writer,
+        )
+        for table, allowed in privileges
+        if table in present
+    ]
+    return steps + [
+        _QUERIES["grant_sequence"].format(sequence=Identifier("public", name), writer=writer) for name in numbered
+    ]
 
 
 def _password(role: str, password: str) -> Composed:

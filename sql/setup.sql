@@ -31,6 +31,25 @@ grant usage on schema public to {capture}, {writer}
 -- name: read
 grant select on {tables} to {capture}, {writer}
 
+-- name: present
+-- Those of the tables that there are.
+select t from unnest(%(tables)s::text[]) t where to_regclass('public.' || quote_ident(t)) is not null
+
+-- name: sequences
+-- What numbers the rows of these tables.
+select s.relname
+from pg_depend d
+join pg_class s on s.oid = d.objid and s.relkind = 'S' and s.relnamespace = 'public'::regnamespace
+where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+    and d.refobjid in (select to_regclass('public.' || quote_ident(t)) from unnest(%(tables)s::text[]) t)
+order by s.relname
+
+-- name: grant_table
+grant {privileges} on {table} to {writer}
+
+-- name: grant_sequence
+grant usage on sequence {sequence} to {writer}
+
 -- name: publication_exists
 select exists (select from pg_publication where pubname = %(publication)s)
 

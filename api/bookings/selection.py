@@ -1,9 +1,9 @@
 """Choosing rooms for a stay and keeping them until the transaction ends.
 
-Nothing in the PMS prevents two reservations of one room-night, so rooms are locked first and looked at again in a new
-statement. The best free rooms that nobody else has locked are tried first: bookings side by side then do not wait for
-each other. Where those do not suffice they are let go (keeping them while waiting for more would deadlock) and every
-free room of the types is locked in id order.
+Nothing in the PMS prevents two reservations of one room-night, so rooms are locked first and looked at again in a
+new statement. The best free rooms that nobody else has locked are tried first: bookings side by side then do not
+wait for each other. Where those do not suffice they are let go (keeping them while waiting for more would deadlock)
+and every free room of the types is locked in id order.
 """
 
 from collections.abc import Sequence

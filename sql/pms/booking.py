@@ -6,12 +6,13 @@ Every function runs in the caller's transaction, after `act_as`. Money is yen wi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 
+from sql.pms.plans import Plan
+from sql.pms.prices import Price
 from sql.pms.rooms import Nights
 from sql.queries import load
 
@@ -29,33 +30,13 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """A night's price under its plan, for the room or for each person, with the tax that is in it."""
-
-    price: Decimal
-    cancel_fee: Decimal
-    tax_type_id: int | None
-    tax_rate: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The plan that a room is sold under, as its nights record it."""
-
-    global_id: int | None
-    hotel_id: int | None
-    name: str | None
-    plan_type: str
-
-
-@dataclass(frozen=True, slots=True)
 class RoomNight:
-    """A night in a room. terms and price: None for a hold; guests: the clients who stay."""
+    """A night in a room. plan and price: None for a hold; guests: the clients who stay."""
 
     date: date
     room_id: int
     people: int
-    terms: Terms | None = None
+    plan: Plan | None = None
     price: Price | None = None
     guests: tuple[UUID, ...] = ()
 
@@ -77,12 +58,6 @@ class Reservation:
 async def act_as(conn: AsyncConnection, user: int) -> None:
     """Tell the PMS's triggers who writes in this transaction."""
     await conn.execute(_QUERIES["act_as"], {"user": user})
-
-
-async def hotel_exists(conn: AsyncConnection, hotel_id: int) -> bool:
-    """Whether the PMS has this hotel."""
-    row = await (await conn.execute(_QUERIES["hotel"], {"hotel": hotel_id})).fetchone()
-    return bool(row and row[0])
 
 
 async def insert(conn: AsyncConnection, made: Reservation, nights: Sequence[RoomNight], by: Signature) -> None:
@@ -108,13 +83,14 @@ async def insert_nights(
 ) -> list[UUID]:
     """Add nights to a reservation, with their guests and rates; returns their ids."""
     ids = [uuid4() for _ in nights]
-    terms = [night.terms or _NO_TERMS for night in nights]
+    plans = [night.plan for night in nights]
     values = {
         "hotel": hotel_id, "reservation": reservation_id, "billable": billable, "user": by.user, "ids": ids,
         "dates": [n.date for n in nights], "rooms": [n.room_id for n in nights],
         "people": [n.people for n in nights], "prices": [n.price.price if n.price else 0 for n in nights],
-        "global_plans": [t.global_id for t in terms], "hotel_plans": [t.hotel_id for t in terms],
-        "plan_names": [t.name for t in terms], "plan_types": [t.plan_type for t in terms],
+        "global_plans": [p and p.global_id for p in plans], "hotel_plans": [p and p.hotel_id for p in plans],
+        "plan_names": [p and p.name for p in plans],
+        "plan_types": [p.plan_type if p else "per_room" for p in plans],
     }  # fmt: skip
     await conn.execute(_QUERIES["insert_nights"], values)
     await insert_rates(conn, hotel_id, zip(ids, nights, strict=True), by)
@@ -147,6 +123,3 @@ async def insert_guests(
     ids, clients = [list(column) for column in zip(*staying, strict=True)]
     values: dict[str, Any] = {"hotel": hotel_id, "user": by.user, "ids": ids, "clients": clients}
     await conn.execute(_QUERIES["insert_guests"], values)
-
-
-_NO_TERMS = Terms(None, None, None, "per_room")

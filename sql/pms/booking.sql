@@ -5,9 +5,6 @@ any other and every trigger fires.
 -- The PMS's log triggers ask for the user of every transaction.
 select set_config('my_app.user_id', %(user)s::text, true)
 
--- name: hotel
-select exists (select from hotels h where h.id = %(hotel)s)
-
 -- name: insert_reservation
 insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people, status, type,
     agent, ota_reservation_id, payment_timing, comment, created_by, updated_by)
@@ -20,17 +17,20 @@ insert into reservation_details (id, hotel_id, reservation_id, date, room_id, pl
 select n.id, %(hotel)s, %(reservation)s, n.date, n.room_id, n.global_plan, n.hotel_plan, n.plan_name,
     n.plan_type, n.people, n.price, %(billable)s, true, %(user)s, %(user)s
 from unnest(%(ids)s::uuid[], %(dates)s::date[], %(rooms)s::int[], %(global_plans)s::int[], %(hotel_plans)s::int[],
-    %(plan_names)s::text[], %(plan_types)s::text[], %(people)s::int[], %(prices)s::numeric[])
+    %(plan_names)s::text[], %(plan_types)s::text[], %(people)s::int[], %(prices)s::int[])
     as n (id, date, room_id, global_plan, hotel_plan, plan_name, plan_type, people, price)
 
 -- name: insert_rates
--- One row per night that is worth its price, as the PMS's own path has it.
+-- Base rates that come to the price, as the PMS's own path has it: what a cancellation costs, and the rest.
 insert into reservation_rates (hotel_id, reservation_details_id, adjustment_type, adjustment_value,
     include_in_cancel_fee, tax_type_id, tax_rate, price, created_by, updated_by)
-select %(hotel)s, n.id, 'base_rate', n.price, n.price = n.cancel_fee, n.tax_type, n.tax_rate, n.price,
+select %(hotel)s, n.id, 'base_rate', part.price, part.charged, n.tax_type, n.tax_rate, part.price,
     %(user)s, %(user)s
-from unnest(%(ids)s::uuid[], %(prices)s::numeric[], %(cancel_fees)s::numeric[], %(tax_types)s::int[],
+from unnest(%(ids)s::uuid[], %(prices)s::int[], %(cancel_fees)s::int[], %(tax_types)s::int[],
     %(tax_rates)s::numeric[]) as n (id, price, cancel_fee, tax_type, tax_rate)
+cross join lateral (values (greatest(0, least(n.cancel_fee, n.price)), true),
+    (n.price - greatest(0, least(n.cancel_fee, n.price)), false)) as part (price, charged)
+where part.price > 0
 
 -- name: insert_guests
 insert into reservation_clients (hotel_id, reservation_details_id, client_id, created_by, updated_by)

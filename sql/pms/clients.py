@@ -36,6 +36,11 @@ async def find_or_create(conn: AsyncConnection, guest: Guest, user: int) -> UUID
     if row is not None:
         found: UUID = row[0]
         return found
+    return await create(conn, guest, user)
+
+
+async def create(conn: AsyncConnection, guest: Guest, user: int) -> UUID:
+    """A new client; its id."""
     created = uuid4()
     # The PMS shows kanji, else kana, else the Latin name: what the engine calls the guest is to be shown.
     shown = guest.name if guest.name_kana or not guest.name.isascii() else None

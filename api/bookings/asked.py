@@ -1,0 +1,95 @@
+"""What is asked for when a booking is made."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from api.availability.asked import MOST_GUESTS, MOST_ROOMS
+from api.days import Day
+from api.fields import ID_MOST, AskedHotel, AskedPlan, UserId
+from api.problems import Fault, Problem
+from api.quotes.tokens import QuotedRoom, Stay
+from api.routing import Asked
+from sql.pms.booking import PaymentTiming
+from sql.pms.clients import Guest
+
+_LINE = r"^[^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$"
+_MOST_YEN = 10**12
+
+Name = Annotated[str, Field(max_length=200, pattern=_LINE)]
+ExternalId = Annotated[
+    str,
+    Field(
+        description="The engine's own id of the booking: once for each booking it makes.",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+    ),
+]
+
+
+class GuestAsked(Asked):
+    """A person."""
+
+    name: Name = Field(description="As it is to be shown at the front desk.")
+    name_kana: Name | None = Field(None, description="In kana.")
+    email: str | None = Field(
+        None, description="Address for mail.", max_length=254, pattern=r"^[!-?A-~]+@[!-?A-~]+$"
+    )
+    phone: str | None = Field(
+        None, description="Telephone number.", max_length=40, pattern=r"^[0-9+(][0-9+() .-]*$"
+    )
+
+    def guest(self) -> Guest:
+        """As the PMS is told."""
+        return Guest(self.name, self.name_kana, self.email, self.phone)
+
+
+class RoomBooked(Asked):
+    """One room for all nights."""
+
+    room_type_id: int = Field(description="The room type's id in the PMS.", ge=1, le=ID_MOST)
+    plan_key: AskedPlan
+    number_of_people: int = Field(description="People in this room.", ge=1, le=MOST_GUESTS)
+    guests: list[GuestAsked] = Field([], description="Who stays, as far as known; else the guest who books.")
+
+
+class BookingAsked(Asked):
+    """A booking to be made."""
+
+    hotel_id: AskedHotel
+    external_id: ExternalId
+    check_in: Day = Field(description="Day of arrival, today or later.")
+    check_out: Day = Field(description="Day of departure; at most 400 nights.")
+    rooms: list[RoomBooked] = Field(description="The rooms.", min_length=1, max_length=MOST_ROOMS)
+    guest: GuestAsked = Field(description="Who books.")
+    payment_timing: PaymentTiming = Field("not_set", description="When the guest pays.")
+    requests: str | None = Field(
+        None, description="What the guest wishes; staff see it as the comment.", max_length=4000
+    )
+    user_id: UserId | None = Field(None, description="The engine's user who books; he becomes a client of the PMS.")
+    expected_total: int | None = Field(
+        None, description="Yen with tax that the guest was shown: another sum is refused.", ge=0, le=_MOST_YEN
+    )
+    quote: str | None = Field(None, description="The token of `POST /quotes`, for this stay.", max_length=20_000)
+    hold_id: UUID | None = Field(None, description="The hold that becomes this booking.")
+
+    def stay(self) -> Stay:
+        """What is to be booked, without people's names."""
+        rooms = [QuotedRoom(room.room_type_id, room.plan_key, room.number_of_people) for room in self.rooms]
+        return Stay(self.hotel_id, self.check_in, self.check_out, rooms)
+
+    def check_guests(self) -> None:
+        """Make sure that nobody stays who has no bed.
+
+        Raises:
+            Problem: more guests are named than stay in a room.
+        """
+        faults = [
+            Fault(f"/rooms/{n}/guests", f"At most {room.number_of_people} can be named.")
+            for n, room in enumerate(self.rooms)
+            if len(room.guests) > room.number_of_people
+        ]
+        if faults:
+            raise Problem("invalid_request", faults=faults)

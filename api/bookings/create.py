@@ -1,0 +1,137 @@
+"""Making a booking: one transaction, from the claim on its key to the stored answer."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from psycopg import AsyncConnection
+
+from api.bookings.answers import reply
+from api.bookings.asked import BookingAsked, RoomBooked
+from api.bookings.assignment import Need
+from api.bookings.guests import booker, staying
+from api.bookings.once import once
+from api.bookings.selection import choose_rooms
+from api.bookings.terms import agree, check_days
+from api.days import today
+from api.problems import Fault, Problem
+from api.quotes.pricing import Priced
+from api.routing import Call, Nothing, Reply
+from outbox.inbound import project_booking
+from sql import links
+from sql.links import Link
+from sql.pms import booking, rooms
+from sql.pms.booking import Reservation, RoomNight, Signature
+from sql.pms.plans import plans
+from sql.pms.rooms import Nights, Room
+from sql.projection import Frame
+
+Booked = Call[Nothing, BookingAsked]
+
+
+async def make_booking(call: Booked) -> Reply:
+    """Book a stay, once for its key and once for the engine's own id."""
+    asked, source = call.body, call.access.source
+
+    async def refused(conn: AsyncConnection, problem: Problem) -> None:
+        if problem.code != "already_booked":
+            await links.report(conn, source, asked.external_id, asked.hotel_id, "failed", error=problem.code)
+
+    try:
+        return await once(call, lambda conn: _book(conn, call), refused)
+    except Problem as problem:
+        if problem.code == "unavailable":
+            async with call.house.connection() as conn:
+                await links.report(conn, source, asked.external_id, asked.hotel_id, "pending", error=problem.code)
+        raise
+
+
+async def _book(conn: AsyncConnection, call: Booked) -> Reply:
+    asked = call.body
+    check_days(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
+    asked.check_guests()
+    link = await _link(conn, call)
+    priced = await agree(conn, call)
+    given = await take_rooms(conn, _nights(asked), [_need(room) for room in asked.rooms])
+    await _write(conn, call, link, priced, given)
+    return await tell(conn, call, link, status=201)
+
+
+async def _link(conn: AsyncConnection, call: Booked) -> Link:
+    """Take the engine's own id. Whoever comes second with it waits here, before he holds a room."""
+    asked, source = call.body, call.access.source
+    link = Link(source, asked.external_id, asked.hotel_id, uuid4())
+    if not await links.add(conn, link):
+        known = await links.find(conn, source, asked.external_id)
+        raise Problem("already_booked", booking_id=str(known.reservation_id) if known else None)
+    return link
+
+
+async def take_rooms(conn: AsyncConnection, nights: Nights, needs: Sequence[Need]) -> list[Room]:
+    """A room for each need, locked until the transaction ends.
+
+    Raises:
+        Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
+    """
+    if given := await choose_rooms(conn, nights, needs):
+        return given
+    types = {need.room_type_id for need in needs}
+    holds = await rooms.capacities(conn, nights.hotel_id, types)
+    for n, need in enumerate(needs):
+        if need.room_type_id not in holds:
+            fault = Fault(f"/rooms/{n}/room_type_id", "The hotel has no such room type.")
+            raise Problem("unknown_room_type", faults=[fault])
+        if need.people > holds[need.room_type_id]:
+            said = f"Its rooms take {holds[need.room_type_id]} people at most."
+            raise Problem("too_many_people", faults=[Fault(f"/rooms/{n}/number_of_people", said)])
+    raise Problem("sold_out", room_type_ids=sorted(types))
+
+
+async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced, given: Sequence[Room]) -> None:
+    asked, wishes = call.body, call.house.wishes
+    client_id = await booker(conn, call)
+    stays = await staying(conn, asked, client_id, wishes.pms_user)
+    made = Reservation(
+        id=link.reservation_id,
+        nights=_nights(asked),
+        client_id=client_id,
+        people=sum(room.number_of_people for room in asked.rooms),
+        status="confirmed",
+        external_id=asked.external_id,
+        payment_timing=asked.payment_timing,
+        comment=asked.requests,
+    )
+    nights = await room_nights(conn, priced, [room.id for room in given], stays)
+    await booking.insert(conn, made, nights, Signature(wishes.pms_user, wishes.agent))
+
+
+async def room_nights(
+    conn: AsyncConnection, priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUID, ...]]
+) -> list[RoomNight]:
+    """The nights of a priced stay in these rooms, by room as asked, then date."""
+    stay = priced.stay
+    sold = await plans(conn, stay.hotel_id, {room.plan_key for room in stay.rooms})
+    return [
+        RoomNight(night.date, room_id, room.number_of_people, sold[room.plan_key], night.price, staying)
+        for room, room_id, staying in zip(stay.rooms, given, guests, strict=True)
+        for night in priced.nights[room.plan_key]
+    ]
+
+
+async def tell(conn: AsyncConnection, call: Booked, link: Link, *, status: int) -> Reply:
+    """Bring the documents up to what was written, last of all, and answer."""
+    wishes = call.house.wishes
+    frame = Frame(today(wishes.time_zone), wishes.agent)
+    document = await project_booking(conn, link.hotel_id, link.reservation_id, frame)
+    assert document is not None  # it was just written, and lies ahead
+    await links.report(
+        conn, link.source, link.external_id, link.hotel_id, "synced", reservation_id=link.reservation_id
+    )
+    return reply(document, guest_data=call.access.may("guest-data"), status=status)
+
+
+def _nights(asked: BookingAsked) -> Nights:
+    return Nights(asked.hotel_id, asked.check_in, asked.check_out)
+
+
+def _need(room: RoomBooked) -> Need:
+    return Need(room.room_type_id, room.number_of_people)

@@ -1,0 +1,44 @@
+"""Which clients of the PMS the guests of a booking are."""
+
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from api.bookings.asked import BookingAsked, GuestAsked
+from api.problems import Fault, Problem
+from api.routing import Call, Nothing
+from sql import access
+from sql.pms import clients
+
+
+async def booker(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> UUID:
+    """The client who books: the user's, where the engine names one whom it has linked; he is linked from now on.
+
+    Raises:
+        Problem: a token for one user books for another.
+    """
+    asked, by, user = call.body, call.access, call.house.wishes.pms_user
+    if by.user_id is not None and asked.user_id not in {None, by.user_id}:
+        raise Problem("invalid_request", faults=[Fault("/user_id", "The token is for another user.")])
+    user_id = asked.user_id or by.user_id
+    linked = await access.user(conn, by.source, user_id) if user_id else None
+    if linked and await clients.exists(conn, linked.client_id):
+        return linked.client_id
+    # Who names himself proves nothing: a user's own token must not make him somebody who is known here.
+    find = clients.find_or_create if by.user_id is None else clients.create
+    found = await find(conn, asked.guest.guest(), user)
+    if user_id:
+        await access.link_user(conn, by.source, user_id, found)
+    return found
+
+
+async def staying(conn: AsyncConnection, asked: BookingAsked, client_id: UUID, user: int) -> list[tuple[UUID, ...]]:
+    """The clients who stay in each room; the one who books where nobody is named."""
+    known: dict[GuestAsked, UUID] = {asked.guest: client_id}
+    rooms = []
+    for room in asked.rooms:
+        for guest in room.guests:
+            if guest not in known:
+                known[guest] = await clients.find_or_create(conn, guest.guest(), user)
+        rooms.append(tuple(dict.fromkeys(known[guest] for guest in room.guests)) or (client_id,))
+    return rooms

@@ -1,0 +1,116 @@
+"""Doing a write exactly once, whatever becomes of its answers.
+
+The claim on the key, what is written and the stored answer are one transaction: all of it is there, or nothing. A
+refusal undoes what was written, and is final too. What is not final (we are too busy, the key is being worked on)
+is not stored: the same request is then decided anew.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from psycopg import AsyncConnection
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation, LockNotAvailable, SerializationFailure
+
+from api.handling import encoded
+from api.problems import Fault, Problem
+from api.routing import Call, Reply
+from sql import idempotency
+from sql.idempotency import Answer, Request
+from sql.pms import booking
+
+Work = Callable[[AsyncConnection], Awaitable[Reply]]
+Refused = Callable[[AsyncConnection, Problem], Awaitable[None]]
+
+_PATIENCE = 5.0
+_PAUSE = (0.005, 0.05)
+# Somebody of the PMS goes first, or has just removed what we were about to name.
+_CONTENTION: Final = (LockNotAvailable, DeadlockDetected, SerializationFailure, ForeignKeyViolation)
+_SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
+
+
+async def _nothing(_conn: AsyncConnection, _problem: Problem) -> None:
+    return
+
+
+async def once(call: Call[Any, Any], work: Work, refused: Refused = _nothing) -> Reply:
+    """Do `work` once for the call's Idempotency-Key and give its answer, now and whenever it is asked for again.
+
+    Args:
+        call: the request.
+        work: writes, in a transaction of ours, and answers; a Problem that it raises undoes what it wrote.
+        refused: writes down a refusal, in the same transaction.
+
+    Raises:
+        Problem: of `work`; `in_progress`, `idempotency_key_reused`, or `unavailable` where for seconds the PMS does
+            not let us in.
+    """
+    request = Request(call.access.source, call.idempotency_key, _fingerprint(call))
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return await _attempt(call, request, work, refused)
+        except _CONTENTION as error:
+            if time.monotonic() > deadline:
+                raise Problem("unavailable", headers={"Retry-After": "1"}) from error
+        # Apart, so that those who got into each other's way do not meet again.
+        await asyncio.sleep(random.uniform(*_PAUSE))  # noqa: S311 - nothing secret
+
+
+async def _attempt(call: Call[Any, Any], request: Request, work: Work, refused: Refused) -> Reply:
+    problem = None
+    async with call.house.connection() as conn, conn.transaction():
+        await booking.act_as(conn, call.house.wishes.pms_user)
+        if not await idempotency.claim(conn, request):
+            raise Problem("in_progress", headers={"Retry-After": "1"})
+        if known := await idempotency.find(conn, request):
+            return _repeated(request, known)
+        try:
+            async with conn.transaction():
+                reply = await work(conn)
+        except Problem as raised:
+            if raised.status >= 500:
+                raise
+            problem = raised
+            await refused(conn, raised)
+            reply = Reply(raised.body(), raised.status, raised.headers)
+        await idempotency.keep(conn, request, _answer(request, reply))
+    if problem is not None:
+        raise problem
+    return reply
+
+
+def _fingerprint(call: Call[Any, Any]) -> bytes:
+    """Digest of method, path and content; the same however the JSON is laid out."""
+    content = orjson.dumps(orjson.loads(call.raw), option=orjson.OPT_SORT_KEYS) if call.raw else b""
+    return sha256(b"\0".join((call.method.encode(), call.path.encode(), content))).digest()
+
+
+def _answer(request: Request, reply: Reply) -> Answer:
+    headers = dict(reply.headers) | ({"ETag": reply.etag} if reply.etag else {})
+    return Answer(request.fingerprint, reply.status, headers, encoded(reply.body) or b"")
+
+
+def _repeated(request: Request, known: Answer) -> Reply:
+    """The answer again, marked as such.
+
+    Raises:
+        Problem: the answer was a refusal, or it is another request's.
+    """
+    if known.fingerprint != request.fingerprint:
+        raise Problem("idempotency_key_reused")
+    headers = {**known.headers, "Idempotent-Replayed": "true"}
+    if known.status >= 400:
+        raise _problem(orjson.loads(known.body), headers)
+    etag = headers.pop("ETag", None)
+    return Reply(known.body or None, known.status, headers, etag)
+
+
+def _problem(said: Mapping[str, Any], headers: Mapping[str, str]) -> Problem:
+    faults = [Fault(one["pointer"], one["detail"], one["in"]) for one in said.get("errors", ())]
+    extras = {name: value for name, value in said.items() if name not in _SAID_ANYWAY}
+    return Problem(said["code"], said["detail"], faults=faults, headers=headers, **extras)

@@ -1,0 +1,58 @@
+"""The routes of bookings."""
+
+from collections.abc import Sequence
+
+from api.bookings.answers import BookingAnswer
+from api.bookings.asked import BookingAsked
+from api.bookings.create import make_booking
+from api.routing import Returns, Route
+from outbox.messages.examples import EXAMPLES
+
+_EXAMPLE = {
+    "hotel_id": 7,
+    "external_id": "E-20261224-0047",
+    "check_in": "2026-12-24",
+    "check_out": "2026-12-25",
+    "rooms": [{"room_type_id": 31, "plan_key": "2h18", "number_of_people": 2, "guests": [{"name": "山田 花子"}]}],
+    "guest": {"name": "山田 花子", "name_kana": "ヤマダ ハナコ", "email": "hanako@example.jp"},
+    "payment_timing": "prepaid",
+    "requests": "遅い時間に着きます。",
+    "expected_total": 18600,
+}
+
+_BOOKED = EXAMPLES["booking.created"]["data"] | {
+    "links": {"self": f"/api/booking-engine/bookings/{EXAMPLES['booking.created']['data']['booking_id']}"}
+}
+
+ROUTES: Sequence[Route] = (
+    Route(
+        method="POST",
+        path="/bookings",
+        handler=make_booking,
+        name="makeBooking",
+        tag="Bookings",
+        summary="Book a stay",
+        description=(
+            "Made once for its Idempotency-Key and its `external_id`, in rooms that were free, each of them for all"
+            " nights. Availability follows within milliseconds."
+        ),
+        scope="book",
+        body=BookingAsked,
+        body_example=_EXAMPLE,
+        returns={201: Returns("The booking; its ETag is its version.", BookingAnswer, _BOOKED)},
+        problems=(
+            "already_booked",
+            "sold_out",
+            "price_changed",
+            "in_progress",
+            "idempotency_key_reused",
+            "unknown_room_type",
+            "unknown_plan",
+            "plan_not_on_sale",
+            "too_many_people",
+            "quote_invalid",
+            "quote_expired",
+        ),
+        writes=True,
+    ),
+)

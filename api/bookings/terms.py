@@ -1,0 +1,49 @@
+"""Whether a stay can be booked as it is asked for: its days, its price."""
+
+from datetime import date, timedelta
+
+from psycopg import AsyncConnection
+
+from api.bookings.asked import BookingAsked
+from api.days import check_nights
+from api.problems import Fault, Problem
+from api.quotes import tokens
+from api.quotes.pricing import Priced, price_stay
+from api.quotes.routes import quote
+from api.routing import Call, Nothing
+
+_HORIZON = timedelta(days=730)
+
+
+def check_days(check_in: date, check_out: date, now: date) -> None:
+    """Make sure that a stay lies within what is known of availability.
+
+    Raises:
+        Problem: it lies in the past, is reversed, too long, or too far ahead.
+    """
+    check_nights(check_in, check_out, now, place="body")
+    if check_out > now + _HORIZON:
+        fault = Fault("/check_out", f"Stays until {now + _HORIZON} can be booked.")
+        raise Problem("invalid_request", faults=[fault])
+
+
+async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Priced:
+    """The stay at the price that it has now, which is the one that the guest was shown.
+
+    Raises:
+        Problem: `price_changed` with a new quote; `quote_invalid`, `quote_expired`, `unknown_plan`,
+            `plan_not_on_sale`.
+    """
+    asked, source = call.body, call.access.source
+    stay = asked.stay()
+    expected = set() if asked.expected_total is None else {asked.expected_total}
+    if asked.quote is not None:
+        quoted = tokens.verify(call.house.secrets, source, asked.quote)
+        if not quoted.stay.same_as(stay):
+            raise Problem("quote_invalid", faults=[Fault("/quote", "It is for another stay.")])
+        expected.add(quoted.total)
+    priced = await price_stay(conn, call.house.prices, stay)
+    if expected - {priced.total}:
+        said = quote(call.house, source, priced).model_dump(mode="json")
+        raise Problem("price_changed", total=priced.total, quote=said["quote"], expires_at=said["expires_at"])
+    return priced
