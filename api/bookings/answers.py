@@ -3,23 +3,17 @@
 from pydantic import Field
 
 from api.problems import BASE
-from api.routing import Answer, Reply
+from api.routing import Reply
 from outbox.delivery.compose import without_guests
 from outbox.messages.documents import Booking, Version
 from sql.documents import Document
-
-
-class BookingLinks(Answer):
-    """Where to find it."""
-
-    self: str = Field(description="The booking's own path.")
 
 
 class BookingAnswer(Booking):
     """A booking as `booking.created` tells it."""
 
     version: Version
-    links: BookingLinks
+    links: dict[str, str] = Field(description="Paths by what is found there: `self` is the booking.")
 
 
 def reply(document: Document, *, guest_data: bool, status: int = 200) -> Reply:
