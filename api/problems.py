@@ -217,9 +217,6 @@ PROBLEMS: Mapping[str, Kind] = {
         "This client has made a booking under this external_id.",
         "`booking_id` names it. Every booking needs an external_id of its own.",
     ),
-    "unknown_booking": Kind(
-        404, "Unknown booking", "There is no such booking, or this key does not know it.", "Check the booking_id."
-    ),
     "unknown_hold": Kind(
         404,
         "Unknown hold",

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.access.addresses import parse_networks
 from api.app import make_app
+from api.bookings.sweeper import keep_sweeping
 from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
 from api.server import Runner
@@ -94,7 +95,7 @@ def api_pool(dsn: str, pms_user: int) -> Pool:
 async def background(house: House) -> AsyncIterator[None]:
     """Run what the API does beside answering, until the block ends."""
     async with house.gate.rates, asyncio.TaskGroup() as tasks:
-        forever = [tasks.create_task(house.journal.keep())]
+        forever = [tasks.create_task(house.journal.keep()), tasks.create_task(keep_sweeping(house))]
         try:
             yield
         finally:

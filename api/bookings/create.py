@@ -6,23 +6,24 @@ from uuid import UUID, uuid4
 from psycopg import AsyncConnection
 
 from api.bookings.answers import reply
-from api.bookings.asked import BookingAsked, RoomBooked
+from api.bookings.asked import BookingAsked
 from api.bookings.assignment import Need
 from api.bookings.guests import booker, staying
+from api.bookings.holds import held_rooms
 from api.bookings.once import once
-from api.bookings.selection import choose_rooms
+from api.bookings.rooms import take_rooms
 from api.bookings.terms import agree, check_days
 from api.days import today
-from api.problems import Fault, Problem
+from api.problems import Problem
 from api.quotes.pricing import Priced
 from api.routing import Call, Nothing, Reply
 from outbox.inbound import project_booking
 from sql import links
 from sql.links import Link
-from sql.pms import booking, rooms
+from sql.pms import booking, holding
 from sql.pms.booking import Reservation, RoomNight, Signature
 from sql.pms.plans import plans
-from sql.pms.rooms import Nights, Room
+from sql.pms.rooms import Nights
 from sql.projection import Frame
 
 Booked = Call[Nothing, BookingAsked]
@@ -51,43 +52,29 @@ async def _book(conn: AsyncConnection, call: Booked) -> Reply:
     asked.check_guests()
     link = await _link(conn, call)
     priced = await agree(conn, call)
-    given = await take_rooms(conn, _nights(asked), [_need(room) for room in asked.rooms])
-    await _write(conn, call, link, priced, given)
+    await _write(conn, call, link, priced)
     return await tell(conn, call, link, status=201)
 
 
 async def _link(conn: AsyncConnection, call: Booked) -> Link:
     """Take the engine's own id. Whoever comes second with it waits here, before he holds a room."""
     asked, source = call.body, call.access.source
-    link = Link(source, asked.external_id, asked.hotel_id, uuid4())
+    link = Link(source, asked.external_id, asked.hotel_id, asked.hold_id or uuid4())
     if not await links.add(conn, link):
         known = await links.find(conn, source, asked.external_id)
         raise Problem("already_booked", booking_id=str(known.reservation_id) if known else None)
     return link
 
 
-async def take_rooms(conn: AsyncConnection, nights: Nights, needs: Sequence[Need]) -> list[Room]:
-    """A room for each need, locked until the transaction ends.
-
-    Raises:
-        Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
-    """
-    if given := await choose_rooms(conn, nights, needs):
-        return given
-    types = {need.room_type_id for need in needs}
-    holds = await rooms.capacities(conn, nights.hotel_id, types)
-    for n, need in enumerate(needs):
-        if need.room_type_id not in holds:
-            fault = Fault(f"/rooms/{n}/room_type_id", "The hotel has no such room type.")
-            raise Problem("unknown_room_type", faults=[fault])
-        if need.people > holds[need.room_type_id]:
-            said = f"Its rooms take {holds[need.room_type_id]} people at most."
-            raise Problem("too_many_people", faults=[Fault(f"/rooms/{n}/number_of_people", said)])
-    raise Problem("sold_out", room_type_ids=sorted(types))
-
-
-async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced, given: Sequence[Room]) -> None:
+async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced) -> None:
+    """Write the reservation, or make one of the hold."""
     asked, wishes = call.body, call.house.wishes
+    needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]
+    held = None
+    if asked.hold_id is None:
+        given = await take_rooms(conn, _nights(asked), needs)
+    else:
+        held, given = await held_rooms(conn, call.access.source, asked, asked.hold_id, needs)
     client_id = await booker(conn, call)
     stays = await staying(conn, asked, client_id, wishes.pms_user)
     made = Reservation(
@@ -101,7 +88,11 @@ async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced
         comment=asked.requests,
     )
     nights = await room_nights(conn, priced, [room.id for room in given], stays)
-    await booking.insert(conn, made, nights, Signature(wishes.pms_user, wishes.agent))
+    by = Signature(wishes.pms_user, wishes.agent)
+    if held is None:
+        await booking.insert(conn, made, nights, by)
+    else:
+        await holding.confirm(conn, held, made, nights, by)
 
 
 async def room_nights(
@@ -131,7 +122,3 @@ async def tell(conn: AsyncConnection, call: Booked, link: Link, *, status: int) 
 
 def _nights(asked: BookingAsked) -> Nights:
     return Nights(asked.hotel_id, asked.check_in, asked.check_out)
-
-
-def _need(room: RoomBooked) -> Need:
-    return Need(room.room_type_id, room.number_of_people)

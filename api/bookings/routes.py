@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from api.bookings.answers import BookingAnswer
 from api.bookings.asked import BookingAsked
 from api.bookings.create import make_booking
-from api.routing import Returns, Route
+from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
+from api.bookings.holds import make_hold, release_hold
+from api.routing import Link, Returns, Route
 from outbox.messages.examples import EXAMPLES
 
 _EXAMPLE = {
@@ -22,6 +24,14 @@ _EXAMPLE = {
 
 _BOOKED = EXAMPLES["booking.created"]["data"] | {
     "links": {"self": f"/api/booking-engine/bookings/{EXAMPLES['booking.created']['data']['booking_id']}"}
+}
+
+_ID = EXAMPLES["booking.created"]["data"]["booking_id"]
+_HELD = {
+    "hotel_id": 7,
+    "check_in": "2026-12-24",
+    "check_out": "2026-12-25",
+    "rooms": [{"room_type_id": 31, "number_of_people": 2}],
 }
 
 ROUTES: Sequence[Route] = (
@@ -52,7 +62,44 @@ ROUTES: Sequence[Route] = (
             "too_many_people",
             "quote_invalid",
             "quote_expired",
+            "unknown_hold",
+            "hold_changed",
         ),
+        writes=True,
+    ),
+    Route(
+        method="POST",
+        path="/holds",
+        handler=make_hold,
+        name="makeHold",
+        tag="Bookings",
+        summary="Hold rooms",
+        description=(
+            "Keeps definite rooms for a while: a reservation in the PMS that counts everywhere at once. Book it by"
+            " its id before it expires; otherwise the rooms are given back."
+        ),
+        scope="book",
+        body=HoldAsked,
+        body_example=_HELD | {"minutes": 15},
+        returns={
+            201: Returns("The hold.", HoldAnswer, _HELD | {"hold_id": _ID, "expires_at": "2026-11-23T05:29:56Z"})
+        },
+        problems=("sold_out", "in_progress", "idempotency_key_reused", "unknown_room_type", "too_many_people"),
+        writes=True,
+        links={201: {"release": Link("releaseHold", "Give it back.", {"path.hold_id": "$response.body#/hold_id"})}},
+    ),
+    Route(
+        method="DELETE",
+        path="/holds/{hold_id}",
+        handler=release_hold,
+        name="releaseHold",
+        tag="Bookings",
+        summary="Give held rooms back",
+        scope="book",
+        params=HoldPath,
+        params_examples={"hold_id": _ID},
+        returns={204: Returns("The rooms are free again.")},
+        problems=("unknown_hold", "hold_changed", "in_progress", "idempotency_key_reused"),
         writes=True,
     ),
 )

@@ -28,13 +28,12 @@ comment on table booking_engine.idempotency is
     'Final answers by client and Idempotency-Key, written in the transaction of what they answer. fingerprint: of method, path and content.';
 
 create table booking_engine.hold (
+    reservation_id uuid primary key,
     hotel_id int not null,
-    reservation_id uuid not null,
     source text not null,
     expires_at timestamptz not null,
     digest text not null,
-    created_at timestamptz not null default clock_timestamp(),
-    primary key (hotel_id, reservation_id)
+    created_at timestamptz not null default clock_timestamp()
 );
 create index hold_expiry on booking_engine.hold (expires_at);
 comment on table booking_engine.hold is

@@ -1,0 +1,31 @@
+"""The rooms of a booking or hold, or why there are none."""
+
+from collections.abc import Sequence
+
+from psycopg import AsyncConnection
+
+from api.bookings.assignment import Need
+from api.bookings.selection import choose_rooms
+from api.problems import Fault, Problem
+from sql.pms import rooms
+from sql.pms.rooms import Nights, Room
+
+
+async def take_rooms(conn: AsyncConnection, nights: Nights, needs: Sequence[Need]) -> list[Room]:
+    """A room for each need, locked until the transaction ends.
+
+    Raises:
+        Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
+    """
+    if given := await choose_rooms(conn, nights, needs):
+        return given
+    types = {need.room_type_id for need in needs}
+    holds = await rooms.capacities(conn, nights.hotel_id, types)
+    for n, need in enumerate(needs):
+        if need.room_type_id not in holds:
+            fault = Fault(f"/rooms/{n}/room_type_id", "The hotel has no such room type.")
+            raise Problem("unknown_room_type", faults=[fault])
+        if need.people > holds[need.room_type_id]:
+            said = f"Its rooms take {holds[need.room_type_id]} people at most."
+            raise Problem("too_many_people", faults=[Fault(f"/rooms/{n}/number_of_people", said)])
+    raise Problem("sold_out", room_type_ids=sorted(types))

@@ -1,0 +1,62 @@
+"""What ends by itself: holds whose time is over, and stored answers that nobody asks for any more.
+
+Safe in any number of processes at once: each hold is ended under its lock, in a transaction of its own.
+"""
+
+import asyncio
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from api.bookings.holds import end
+from api.house import House
+from sql import holds, idempotency
+from sql.pms import booking
+
+log = structlog.get_logger()
+
+_PERIOD = 5.0
+ANSWER_DAYS = 7
+"""For how long an answer is repeated to its Idempotency-Key."""
+_BATCH = 500
+
+
+async def keep_sweeping(house: House) -> None:
+    """Sweep every few seconds until cancelled; a database that is away is waited for."""
+    while True:
+        try:
+            await sweep(house)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            log.warning("sweep_failed", error=type(error).__name__)
+        await asyncio.sleep(_PERIOD)
+
+
+async def sweep(house: House) -> int:
+    """End every expired hold and forget a batch of old answers; returns how many holds it ended.
+
+    A hold that the PMS's people are at is passed over until the next time.
+
+    Raises:
+        psycopg.OperationalError: the database is away.
+        PoolTimeout: all connections are taken.
+    """
+    ended, passed = 0, set[UUID]()
+    async with house.connection() as conn:
+        while True:
+            hold = None
+            try:
+                async with conn.transaction():
+                    await booking.act_as(conn, house.wishes.pms_user)
+                    hold = await holds.take_expired(conn, passed)
+                    if hold is None:
+                        break
+                    await end(conn, house, hold)
+                    ended += 1
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+                if hold is None:
+                    break
+                passed.add(hold.id)
+        await idempotency.forget(conn, days=ANSWER_DAYS, limit=_BATCH)
+    return ended

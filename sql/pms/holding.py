@@ -1,0 +1,81 @@
+"""Reservations that hold rooms for us: how they read, confirming and deleting them.
+
+Every function runs in the caller's transaction, after `sql.pms.booking.act_as`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from sql.pms.booking import Reservation, RoomNight, Signature, insert_guests, insert_rates
+from sql.pms.rooms import Nights, Room
+from sql.queries import load
+
+_QUERIES = load("pms/holding.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a hold keeps, as staff have left it. ids: (room id, date) → night."""
+
+    status: str
+    nights: Nights
+    rooms: Sequence[Room]
+    ids: dict[tuple[int, date], UUID]
+
+    @property
+    def whole(self) -> bool:
+        """Whether it still holds each of its rooms for all nights."""
+        return self.status == "hold" and len(self.ids) == len(self.rooms) * len(self.nights)
+
+
+async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> Held | None:
+    """Lock a reservation with its nights; None where it is gone."""
+    wanted = {"hotel": hotel_id, "id": reservation_id}
+    row = await (await conn.execute(_QUERIES["lock"], wanted)).fetchone()
+    if row is None:
+        return None
+    rooms: dict[int, Room] = {}
+    ids: dict[tuple[int, date], UUID] = {}
+    async for night_id, day, room_id, room_type, capacity in await conn.execute(_QUERIES["nights"], wanted):
+        rooms[room_id] = Room(room_id, room_type, capacity, None)
+        ids[room_id, day] = night_id
+    return Held(row[0], Nights(hotel_id, row[1], row[2]), list(rooms.values()), ids)
+
+
+async def digest(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> str | None:
+    """How a reservation reads now: another text once staff have changed it. None where it is gone."""
+    row = await (await conn.execute(_QUERIES["digest"], {"hotel": hotel_id, "id": reservation_id})).fetchone()
+    return row[0] if row else None
+
+
+async def confirm(
+    conn: AsyncConnection, held: Held, made: Reservation, nights: Sequence[RoomNight], by: Signature
+) -> None:
+    """Turn a hold into a booking; every night keeps its id."""
+    hotel_id = made.nights.hotel_id
+    head = {
+        "id": made.id, "hotel": hotel_id, "client": made.client_id, "people": made.people, "user": by.user,
+        "external_id": made.external_id, "payment_timing": made.payment_timing, "comment": made.comment,
+    }  # fmt: skip
+    await conn.execute(_QUERIES["confirm"], head)
+    ids = [held.ids[night.room_id, night.date] for night in nights]
+    plans = [night.plan for night in nights]
+    values = {
+        "hotel": hotel_id, "user": by.user, "ids": ids, "people": [n.people for n in nights],
+        "prices": [n.price.price if n.price else 0 for n in nights],
+        "global_plans": [p and p.global_id for p in plans], "hotel_plans": [p and p.hotel_id for p in plans],
+        "plan_names": [p and p.name for p in plans],
+        "plan_types": [p.plan_type if p else "per_room" for p in plans],
+    }  # fmt: skip
+    await conn.execute(_QUERIES["confirm_nights"], values)
+    await insert_rates(conn, hotel_id, zip(ids, nights, strict=True), by)
+    await insert_guests(conn, hotel_id, zip(ids, nights, strict=True), by)
+
+
+async def delete(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> None:
+    """Delete a reservation with all that hangs on it."""
+    await conn.execute(_QUERIES["delete"], {"hotel": hotel_id, "id": reservation_id})

@@ -1,0 +1,52 @@
+Reservations that hold rooms for us: how they read, confirming and deleting them.
+
+-- name: lock
+select r.status, r.check_in, r.check_out
+from reservations r
+where r.hotel_id = %(hotel)s and r.id = %(id)s
+for update
+
+-- name: nights
+select d.id, d.date, m.id as room_id, m.room_type_id, m.capacity
+from reservation_details d
+join rooms m on m.hotel_id = d.hotel_id and m.id = d.room_id
+where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and d.cancelled is null
+order by d.date, m.id
+for update of d
+
+-- name: digest
+-- Of all that staff would change about it.
+select md5(concat_ws('|',
+    r.status, r.type, r.agent, r.reservation_client_id, r.check_in, r.check_in_time, r.check_out, r.check_out_time,
+    r.number_of_people, r.payment_timing, r.comment, r.updated_by,
+    (select string_agg(concat_ws(',', d.id, d.date, d.room_id, d.plans_global_id, d.plans_hotel_id, d.plan_name,
+        d.number_of_people, d.price, d.cancelled, d.billable, d.updated_by), ';' order by d.id)
+    from reservation_details d where d.hotel_id = %(hotel)s and d.reservation_id = r.id),
+    (select count(*) from reservation_payments p where p.hotel_id = %(hotel)s and p.reservation_id = r.id),
+    (select count(*) from reservation_details d
+        join reservation_clients c on c.hotel_id = d.hotel_id and c.reservation_details_id = d.id
+        where d.hotel_id = %(hotel)s and d.reservation_id = r.id),
+    (select count(*) from reservation_details d
+        join reservation_addons a on a.hotel_id = d.hotel_id and a.reservation_detail_id = d.id
+        where d.hotel_id = %(hotel)s and d.reservation_id = r.id)))
+from reservations r
+where r.hotel_id = %(hotel)s and r.id = %(id)s
+
+-- name: confirm
+update reservations
+set reservation_client_id = %(client)s, number_of_people = %(people)s, status = 'confirmed',
+    ota_reservation_id = %(external_id)s, payment_timing = %(payment_timing)s,
+    comment = nullif(concat_ws(E'\n', comment, %(comment)s::text), ''), updated_by = %(user)s
+where hotel_id = %(hotel)s and id = %(id)s
+
+-- name: confirm_nights
+update reservation_details d
+set plans_global_id = n.global_plan, plans_hotel_id = n.hotel_plan, plan_name = n.plan_name, plan_type = n.plan_type,
+    number_of_people = n.people, price = n.price, billable = true, updated_by = %(user)s
+from unnest(%(ids)s::uuid[], %(global_plans)s::int[], %(hotel_plans)s::int[], %(plan_names)s::text[],
+    %(plan_types)s::text[], %(people)s::int[], %(prices)s::int[])
+    as n (id, global_plan, hotel_plan, plan_name, plan_type, people, price)
+where d.hotel_id = %(hotel)s and d.id = n.id
+
+-- name: delete
+delete from reservations where hotel_id = %(hotel)s and id = %(id)s

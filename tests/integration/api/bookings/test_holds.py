@@ -1,0 +1,150 @@
+"""Holds: made, booked, given back, expired, and taken over by staff."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import pytest
+
+from api.bookings.sweeper import sweep
+from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
+from tests.support.api import Answered, Api
+
+STATUS = "select status from reservations where id = %s"
+DOCUMENT = "select body ->> 'status' from booking_engine.document where kind = 'booking' and id = %s"
+
+
+async def hold(api: Api, kind: int, **more: Any) -> Answered:
+    stay = asked(api, kind)
+    body = {name: stay[name] for name in ("hotel_id", "check_in", "check_out")}
+    rooms = [{"room_type_id": kind, "number_of_people": 1}]
+    return await api.post("/holds", body | {"rooms": rooms} | more, headers={"Idempotency-Key": str(uuid4())})
+
+
+async def release(api: Api, hold_id: str, **wishes: Any) -> Answered:
+    return await api.call("DELETE", f"/holds/{hold_id}", headers={"Idempotency-Key": str(uuid4())}, **wishes)
+
+
+async def expire(api: Api) -> None:
+    await api.rows("update booking_engine.hold set expires_at = clock_timestamp() returning 1")
+
+
+async def staff(api: Api, statement: LiteralString, *values: Any) -> None:
+    async with api.desk.transaction():
+        await api.desk.execute("select set_config('my_app.user_id', '3', true)")
+        await api.desk.execute(statement, values)
+
+
+async def test_a_hold_keeps_its_room_and_becomes_the_booking(api: Api) -> None:
+    kind = await room_type(api, rooms=1)
+    held = await hold(api, kind)
+    assert held.status == 201, held.body
+    hold_id = held.body["hold_id"]
+    assert await api.value(DOCUMENT, hold_id) == "hold"
+    assert (await book(api, asked(api, kind))).code == "sold_out"
+    nights = "select id, room_id from reservation_details where reservation_id = %s order by date"
+    before = await api.rows(nights, hold_id)
+    made = await book(api, asked(api, kind, hold_id=hold_id, requests="静かな部屋"))
+    assert made.status == 201, made.body
+    assert made.body["booking_id"] == hold_id
+    assert (made.body["status"], made.body["comment"]) == ("confirmed", "静かな部屋")
+    assert made.body["guest"]["name"] == "山田 花子"
+    assert {(night["plan_key"], night["billable"]) for night in made.body["nights"]} == {("1h1", True)}
+    assert made.body["total"] > 0
+    assert await api.rows(nights, hold_id) == before
+    await expire(api)
+    assert await sweep(api.house) == 0
+    assert await api.value(STATUS, hold_id) == "confirmed"
+    assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "unknown_hold"
+
+
+async def test_an_expired_hold_is_deleted_and_its_room_free(api: Api) -> None:
+    kind = await room_type(api, rooms=1)
+    hold_id = (await hold(api, kind)).body["hold_id"]
+    assert await sweep(api.house) == 0
+    await expire(api)
+    assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "unknown_hold"
+    assert sum(await asyncio.gather(sweep(api.house), sweep(api.house))) == 1
+    assert await api.value(STATUS, hold_id) is None
+    assert await api.value(DOCUMENT, hold_id) is None
+    assert (await book(api, asked(api, kind))).status == 201
+
+
+async def test_a_hold_that_is_given_back_frees_its_room(api: Api) -> None:
+    kind = await room_type(api, rooms=1)
+    hold_id = (await hold(api, kind)).body["hold_id"]
+    stranger = await api.key(client="another")
+    assert (await release(api, hold_id, key=stranger)).code == "unknown_hold"
+    assert (await book(api, asked(api, kind, hold_id=hold_id), key=str(uuid4()))).status == 201
+    assert (await release(api, hold_id)).code == "unknown_hold"
+    other = (await hold(api, kind, check_out=str(api.day(290)), check_in=str(api.day(289)))).body["hold_id"]
+    assert (await release(api, other)).status == 204
+    assert await api.value(STATUS, other) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update reservations set comment = 'VIP', updated_by = 3 where id = %s",
+        "update reservations set status = 'provisory', updated_by = 3 where id = %s",
+        "update reservation_details set price = 100, updated_by = 3 where reservation_id = %s",
+    ],
+)
+async def test_what_staff_have_touched_is_theirs(api: Api, change: LiteralString) -> None:
+    hold_id = (await hold(api, await room_type(api, rooms=1))).body["hold_id"]
+    await staff(api, change, hold_id)
+    assert (await release(api, hold_id)).code == "hold_changed"
+    await expire(api)
+    await sweep(api.house)
+    assert await api.value(STATUS, hold_id) is not None
+    assert await api.value("select count(*) from booking_engine.hold") == 0
+
+
+async def test_a_hold_that_staff_moved_is_booked_where_it_is_now(api: Api) -> None:
+    kind = await room_type(api, rooms=2)
+    hold_id = (await hold(api, kind)).body["hold_id"]
+    await staff(
+        api,
+        "update reservation_details d set updated_by = 3, room_id = ("
+        " select id from rooms where hotel_id = d.hotel_id and room_type_id = %s and for_sale and id <> d.room_id)"
+        " where d.reservation_id = %s",
+        kind,
+        hold_id,
+    )
+    room = await api.value("select min(room_id) from reservation_details where reservation_id = %s", hold_id)
+    made = await book(api, asked(api, kind, hold_id=hold_id))
+    assert {night["room_id"] for night in made.body["nights"]} == {room}
+
+
+async def test_a_hold_is_for_its_own_stay(api: Api) -> None:
+    kind = await room_type(api, rooms=2)
+    hold_id = (await hold(api, kind)).body["hold_id"]
+    for other in (
+        asked(api, kind, nights=1, hold_id=hold_id),
+        asked(api, kind, rooms=2, hold_id=hold_id),
+    ):
+        assert (await book(api, other)).code == "hold_changed"
+    await staff(
+        api,
+        "update reservation_details set cancelled = gen_random_uuid(), updated_by = 3 where id = ("
+        " select id from reservation_details where reservation_id = %s limit 1)",
+        hold_id,
+    )
+    assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "hold_changed"
+
+
+async def test_the_sweeper_passes_over_what_staff_are_at_and_forgets_old_answers(api: Api) -> None:
+    kind = await room_type(api, rooms=2)
+    first, second = [(await hold(api, kind)).body["hold_id"] for _ in range(2)]
+    await expire(api)
+    await api.rows("update booking_engine.idempotency set created_at = now() - interval '8 days' returning 1")
+    async with api.desk.transaction():
+        await api.desk.execute(
+            "select from reservations where hotel_id = %s and id = %s for update", [HOTEL, first]
+        )
+        assert await sweep(api.house) == 1
+    assert [await api.value(STATUS, one) for one in (first, second)] == ["hold", None]
+    assert await api.value("select count(*) from booking_engine.idempotency") == 0
+    assert await sweep(api.house) == 1
