@@ -14,7 +14,9 @@ select wanted.hotel_id, wanted.id, booking.ends, booking.own, booking.body
 from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
 left join lateral (
     select r.check_out as ends,
-        coalesce(r.type = 'web' and r.agent = %(agent)s, false) as own,
+        coalesce(r.type = 'web' and (r.agent = %(agent)s or exists (
+            select from booking_engine.booking_link l
+            where l.hotel_id = r.hotel_id and l.reservation_id = r.id)), false) as own,
         jsonb_build_object(
             'hotel_id', r.hotel_id, 'booking_id', r.id, 'status', r.status, 'type', r.type, 'agent', r.agent,
             'external_id', r.ota_reservation_id, 'check_in', r.check_in, 'check_in_time', r.check_in_time,
