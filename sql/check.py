@@ -138,3 +138,16 @@ async def _ask(conn: AsyncConnection, query: str, kind: type[T], **values: objec
 async def closed_tables(conn: AsyncConnection) -> list[str]:
     """Tables of ours that the role of this session may not read."""
     return [name async for (name,) in await conn.execute(_QUERIES["closed_tables"])]
+
+
+async def withheld(conn: AsyncConnection, wanted: Iterable[tuple[str, str]]) -> list[str]:
+    """Those of the (table of the PMS, privilege) that the role of this session lacks, as "update on rooms"."""
+    tables, privileges = zip(*wanted, strict=True)
+    values = {"tables": list(tables), "privileges": list(privileges), "schema": SCHEMA}
+    return [lacking async for (lacking,) in await conn.execute(_QUERIES["withheld"], values)]
+
+
+async def user_exists(conn: AsyncConnection, user: int) -> bool:
+    """Whether the PMS has this user."""
+    row = await (await conn.execute(_QUERIES["user_exists"], {"user": user})).fetchone()
+    return bool(row and row[0])

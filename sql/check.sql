@@ -92,3 +92,15 @@ join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'booking_engine' and c.relkind in ('r', 'p') and not c.relispartition
     and not (has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))
 order by c.relname
+
+-- name: withheld
+-- What this session's role lacks of the wanted privileges, on tables that there are. A privilege on one column will do.
+select format('%%s on %%s', w.privilege, w.name)
+from unnest(%(tables)s::text[], %(privileges)s::text[]) as w (name, privilege)
+join pg_class c on c.oid = to_regclass(format('%%I.%%I', %(schema)s::text, w.name))
+where not case w.privilege when 'delete' then has_table_privilege(c.oid, 'delete')
+    else has_any_column_privilege(c.oid, w.privilege) end
+order by w.name, w.privilege
+
+-- name: user_exists
+select exists (select from users where id = %(user)s)

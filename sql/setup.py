@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from sql.pms.grants import READS, WRITES
+from sql.pms import grants as pms_grants
 from sql.pms.tables import FOLLOWED
 from sql.queries import load
 
@@ -63,17 +63,13 @@ async def _roles(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
 
 async def _writing(conn: AsyncConnection, writer: Identifier) -> list[Composed]:
     """The writer's rights in the PMS; tables that a PMS does not have are passed over."""
-    wanted = {"tables": [*READS, *WRITES]}
-    present = [table async for (table,) in await conn.execute(_QUERIES["present"], wanted)]
-    numbered = [name async for (name,) in await conn.execute(_QUERIES["sequences"], {"tables": list(WRITES)})]
-    privileges = [(table, "select") for table in READS] + list(WRITES.items())
+    tables = list(pms_grants.WRITER)
+    inserted = [table for table, privilege in pms_grants.single() if privilege == "insert"]
+    present = [table async for (table,) in await conn.execute(_QUERIES["present"], {"tables": tables})]
+    numbered = [name async for (name,) in await conn.execute(_QUERIES["sequences"], {"tables": inserted})]
     steps = [
-        _QUERIES["grant_table"].format(
-            privileges=SQL(allowed),
-            table=Identifier("public", table),
-            writer=writer,
-        )
-        for table, allowed in privileges
+        _QUERIES["grant_table"].format(privileges=SQL(allowed), table=Identifier("public", table), writer=writer)
+        for table, allowed in pms_grants.WRITER.items()
         if table in present
     ]
     return steps + [

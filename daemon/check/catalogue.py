@@ -72,7 +72,7 @@ FURTHER: tuple[Check[Facts], ...] = (
     Check("synchronous", clocks.synchronous, (), (clocks.SYNCHRONOUS,)),
     Check("clock", clocks.skew, (clocks.SKEW,), (clocks.SKEW,)),
     Check("endpoints", ours.endpoints, (), (ours.UNREACHED,)),
-    Check("api", ours.api, (ours.WRITER,)),
+    Check("api", ours.api, (ours.WRITER, ours.STRANGER)),
 )
 
 

@@ -38,10 +38,15 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Whether the API can work. missing: the setting without which it is closed; error: why its role cannot."""
+    """Whether the API can work.
+
+    missing: the setting without which it is closed; error: why its role cannot; stranger: the PMS's user that we
+    write as is none.
+    """
 
     missing: str | None = None
     error: str | None = None
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from outbox import endpoints
 from sql import check, checkpoint, migrate
 from sql.check import Clock
 from sql.migrate import MigrationError
+from sql.pms import grants
 from sql.pms.columns import READ
 from sql.pms.tables import FOLLOWED
 from sql.pool import connect
@@ -83,9 +84,13 @@ async def _api(settings: Settings) -> ApiAccess:
     try:
         async with await connect(settings.writer_dsn.get_secret_value(), application="check") as conn:
             closed = await check.closed_tables(conn)
+            withheld = await check.withheld(conn, grants.single())
+            stranger = not withheld and not await check.user_exists(conn, settings.pms_user)
     except psycopg.Error as error:
         return ApiAccess(error=" ".join(str(error).split()).rstrip("."))
-    return ApiAccess(error=f"it may not read {', '.join(closed)}" if closed else None)
+    if closed:
+        return ApiAccess(error=f"it may not read {', '.join(closed)}")
+    return ApiAccess(error=f"it lacks {', '.join(withheld)}" if withheld else None, stranger=stranger)
 
 
 async def _pending(conn: AsyncConnection) -> Sequence[str] | MigrationError:

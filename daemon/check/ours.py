@@ -7,6 +7,7 @@ from sql.migrate import MigrationError
 PENDING = "Run `roomwire migrate`."
 MIGRATED_OTHERWISE = "Run the Roomwire that migrated it, or newer."
 WRITER = "Run `roomwire setup` with ROOMWIRE_WRITER_DSN set: it gives that role its password and its rights."
+STRANGER = "Set ROOMWIRE_PMS_USER to the id of a user of the PMS; make one for the booking engine."
 UNREACHED = "See that its machine runs and lets us through; deliveries wait for it, and nothing is lost."
 
 
@@ -35,4 +36,6 @@ def api(facts: Facts) -> Verdict:
         return ok(f"The API is closed: {facts.api.missing} is not set")
     if facts.api.error:
         return wrong(f"The API's role cannot work: {facts.api.error}", WRITER)
+    if facts.api.stranger:
+        return wrong(f"The PMS has no user {facts.settings.pms_user} that we could write as", STRANGER)
     return ok("The API's role reaches the database")

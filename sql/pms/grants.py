@@ -5,19 +5,24 @@ Parents of partitions only are named: their leaves, and those of hotels to come,
 
 from collections.abc import Mapping
 
-READS: tuple[str, ...] = ("users", "tax_info", "plans_rates", "reservation_rates", "reservation_payments")
-"""Read beside the followed tables."""
-WRITES: Mapping[str, str] = {
+WRITER: Mapping[str, str] = {
+    "users": "select (id)",
     "clients": "insert",
     "reservations": "insert, update, delete",
     "reservation_details": "insert, update, delete",
     "reservation_clients": "insert, update, delete",
     "reservation_addons": "insert, update, delete",
-    "reservation_rates": "insert, update, delete",
+    "reservation_rates": "select, insert, update, delete",
+    "reservation_payments": "select",
+    "reservation_parking": "update",
     # Not to change a room, but to lock it: FOR UPDATE asks for the right on any one column.
     "rooms": "update (updated_by)",
-    "reservation_parking": "update",
     "logs_reservation": "insert",
     "logs_clients": "insert",
 }
-"""Table → privileges. The log tables are written by triggers in the name of whoever changes a row."""
+"""Table → privileges beside reading the followed tables. Triggers write the log tables as whoever changes a row."""
+
+
+def single() -> list[tuple[str, str]]:
+    """Each (table, privilege) of its own, without the column it is for."""
+    return [(table, privilege.split()[0]) for table, allowed in WRITER.items() for privilege in allowed.split(", ")]

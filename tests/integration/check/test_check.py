@@ -225,6 +225,19 @@ async def test_the_api_s_role(pms: Database, settings: Settings) -> None:
     )
 
 
+async def test_what_bookings_need_of_the_pms(pms: Database, settings: Settings) -> None:
+    found = opened(pms, settings)
+    await run_setup(found, pms.dsn, dry_run=False, say=lambda _line: None)
+    stranger = found.model_copy(update={"pms_user": 99})
+    assert (await amiss(stranger))["api"].says == "The PMS has no user 99 that we could write as"
+    with pms.connect() as owner:
+        role = f"{pms.name}_writer"
+        owner.execute(f"revoke delete on reservations from {role}".encode())
+        owner.execute(f"revoke update (updated_by) on rooms from {role}".encode())
+    said = (await amiss(found))["api"].says
+    assert said == "The API's role cannot work: it lacks delete on reservations, update on rooms"
+
+
 async def test_a_server_that_cannot_be_asked() -> None:
     nowhere = Settings(dsn=SecretStr("host=127.0.0.1 port=1 dbname=pms"))
     (found,) = await run_check(nowhere)

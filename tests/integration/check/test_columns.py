@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sql.migrate import script
 from sql.pms import prices
 from sql.pms.columns import READ
 from sql.queries import load
@@ -21,6 +22,7 @@ _DEPENDS = """
     from pg_rewrite w
     join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
     join pg_class c on d.refclassid = 'pg_class'::regclass and c.oid = d.refobjid
+        and c.relnamespace = 'public'::regnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubid
     where w.ev_class = %s::regclass and c.oid <> w.ev_class
 """
@@ -42,6 +44,8 @@ def read(pms: Database) -> dict[str, frozenset[str]]:
     """Table → columns that the queries read."""
     found: dict[str, set[str]] = defaultdict(set)
     with pms.connect() as conn:
+        conn.execute("create schema booking_engine")
+        conn.execute(script())
         for name, query in queries():
             conn.execute(f"create temp view {name} as {query}".encode())
             for table, column in conn.execute(_DEPENDS, [name]):

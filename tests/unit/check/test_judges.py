@@ -243,6 +243,7 @@ CASES: list[tuple[str, Facts, Level, str, str]] = [
         ours.UNREACHED,
     ),
     ("api", facts(api=ApiAccess(error="it may not read hold")), Level.wrong, "it may not read hold", ours.WRITER),
+    ("api", facts(api=ApiAccess(stranger=True)), Level.wrong, "no user 2", ours.STRANGER),
 ]
 
 FINE: list[tuple[str, Facts]] = [
