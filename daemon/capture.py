@@ -164,7 +164,7 @@ class Capture:
         self._note(projected, reached)
         seconds = time.monotonic() - started
         self._measure(len(dirty), seconds, visible[0].committed_at)
-        self._adapt(len(dirty), seconds)
+        self._adapt(sum(t.size for t in visible), seconds)
         return True
 
     async def _visible(self, conn: AsyncConnection, window: list[Transaction]) -> list[Transaction]:

@@ -13,9 +13,11 @@ from outbox.dirty import Dirty
 from sql.pms.tables import FOLLOWED, SCHEMA
 
 MOST_KEYS = 100_000
-"""The keys one transaction may hold; a larger one becomes durable work on whole hotels."""
+"""The keys one transaction may hold; a larger one becomes durable work on whole hotels. So much may wait, too."""
 
 _ROWS_BETWEEN_LOOKS = 5_000
+_WEIGHT = 8
+"""What a transaction itself takes of memory, in keys: many small ones weigh more than all that they name."""
 
 Unknown = tuple[str, str, int | None]
 """Schema, table and hotel of a row whose table is not known yet: a new hotel's leaf, or noise."""
@@ -114,7 +116,7 @@ class Pending:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._size = 0
+        self._weight = 0
 
     def add(self, transaction: Transaction) -> None:
         """Take in the next transaction of the stream."""
@@ -124,9 +126,9 @@ class Pending:
         self._transactions.append(transaction)
         if not transaction.done:
             transaction.size = len(transaction.keys())
-            self._size += transaction.size
+            self._weight += transaction.size + _WEIGHT
             self._arrived.set()
-            if self._size > 4 * MOST_KEYS:
+            if self._weight > MOST_KEYS:
                 self._room.clear()
 
     def window(self, limit: int) -> list[Transaction]:
@@ -162,12 +164,12 @@ class Pending:
     def finish(self, finished: list[Transaction]) -> None:
         """Note that these are done, and forget all that the checkpoint covers."""
         for transaction in finished:
-            self._size -= transaction.size
+            self._weight -= transaction.size + _WEIGHT
             transaction.dirty = None
             transaction.unknown = set()
         while self._transactions and self._transactions[0].done:
             self._transactions.popleft()
-        if self._size <= 4 * MOST_KEYS:
+        if self._weight <= MOST_KEYS:
             self._room.set()
 
     @property

@@ -173,15 +173,26 @@ def test_what_is_not_visible_takes_no_room_from_what_is() -> None:
 
 async def test_too_much_stops_the_reader_until_it_is_done() -> None:
     waiting = Pending()
-    large = [transaction(n, keys=MOST_KEYS) for n in range(1, 6)]
-    for one in large[:4]:
+    large = [transaction(n, keys=MOST_KEYS // 2 - 100) for n in range(1, 4)]
+    for one in large[:2]:
         waiting.add(one)
     await asyncio.wait_for(waiting.room(), 1)
-    waiting.add(large[4])
+    waiting.add(large[2])
     reader = asyncio.create_task(waiting.room())
     waiting.finish(large[1:2])
     await asyncio.wait_for(reader, 1)
     assert waiting.reached([]) is None
+
+
+async def test_many_small_transactions_stop_the_reader_too() -> None:
+    waiting = Pending()
+    small = [transaction(n, keys=1) for n in range(1, MOST_KEYS // 8 + 1)]
+    for one in small:
+        waiting.add(one)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(waiting.room(), 0.01)
+    waiting.finish(small)
+    await asyncio.wait_for(waiting.room(), 1)
 
 
 async def test_an_arrival_is_awaited_only_while_there_is_nothing_to_do() -> None:
