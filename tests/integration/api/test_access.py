@@ -46,7 +46,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "Basic cnc6",
         "Bearer rw_short",
         "Bearer a.b.c",
-        f"Bearer {new_key().text}",
+        pytest.param(f"Bearer {new_key().text}", id="Bearer a new key"),
         "Bearer é",
     ],
 )
