@@ -217,6 +217,12 @@ PROBLEMS: Mapping[str, Kind] = {
         "This client has made a booking under this external_id.",
         "`booking_id` names it. Every booking needs an external_id of its own.",
     ),
+    "unknown_booking": Kind(
+        404,
+        "Unknown booking",
+        "There is no such booking, or it is not one that this client has made.",
+        "Take the `booking_id` from the answer to POST /bookings; GET /bookings lists what is there.",
+    ),
     "unknown_hold": Kind(
         404,
         "Unknown hold",

@@ -1,5 +1,7 @@
 """How a booking is answered: its document, with its version and where to find it."""
 
+from typing import Any
+
 from pydantic import Field
 
 from api.problems import BASE
@@ -16,14 +18,16 @@ class BookingAnswer(Booking):
     links: dict[str, str] = Field(description="Paths by what is found there: `self` is the booking.")
 
 
-def reply(document: Document, *, guest_data: bool, status: int = 200) -> Reply:
-    """A live booking; its ETag is its version. guest_data: whether the key may see names and contacts."""
-    assert document.body is not None  # a tombstone is no booking
-    body = document.body
+def said(body: dict[str, Any], version: int, *, guest_data: bool) -> dict[str, Any]:
+    """A live booking. guest_data: whether the key may see names and contacts."""
     if not guest_data:
         without_guests(body)
-    path = f"{BASE}/bookings/{body['booking_id']}"
-    headers = {"Location": path} if status == 201 else {}
-    return Reply(
-        {**body, "version": document.version, "links": {"self": path}}, status, headers, str(document.version)
-    )
+    return {**body, "version": version, "links": {"self": f"{BASE}/bookings/{body['booking_id']}"}}
+
+
+def reply(document: Document, *, guest_data: bool, status: int = 200) -> Reply:
+    """The answer that a live booking is; its ETag is its version."""
+    assert document.body is not None  # a tombstone is no booking
+    told = said(document.body, document.version, guest_data=guest_data)
+    headers = {"Location": told["links"]["self"]} if status == 201 else {}
+    return Reply(told, status, headers, str(document.version))

@@ -7,6 +7,7 @@ from api.bookings.asked import BookingAsked
 from api.bookings.create import make_booking
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
 from api.bookings.holds import make_hold, release_hold
+from api.bookings.read import BookingPath, ChangedAnswer, ChangedAsked, list_bookings, read_booking
 from api.routing import Link, Returns, Route
 from outbox.messages.examples import EXAMPLES
 
@@ -33,6 +34,9 @@ _HELD = {
     "check_out": "2026-12-25",
     "rooms": [{"room_type_id": 31, "number_of_people": 2}],
 }
+
+_BY_ID = {"path.booking_id": "$response.body#/booking_id"}
+_CHANGED = {"bookings": [_BOOKED], "deleted": [], "cursor": "AAZoS2MwEYAAAAAAAAAAAAAAAAAAAAAA", "more": False}
 
 ROUTES: Sequence[Route] = (
     Route(
@@ -66,6 +70,38 @@ ROUTES: Sequence[Route] = (
             "hold_changed",
         ),
         writes=True,
+        links={201: {"read": Link("readBooking", "The booking as it is.", _BY_ID)}},
+    ),
+    Route(
+        method="GET",
+        path="/bookings/{booking_id}",
+        handler=read_booking,
+        name="readBooking",
+        tag="Bookings",
+        summary="A booking as it is",
+        description=(
+            "Of those that this client has made. Its ETag is its version; names and contacts need the scope"
+            " `guest-data`."
+        ),
+        params=BookingPath,
+        params_examples={"booking_id": _ID},
+        returns={200: Returns("The booking.", BookingAnswer, _BOOKED)},
+        problems=("unknown_booking",),
+    ),
+    Route(
+        method="GET",
+        path="/bookings",
+        handler=list_bookings,
+        name="listBookings",
+        tag="Bookings",
+        summary="Bookings that have changed",
+        description=(
+            "Those that this client has made, in the order of their versions. Ask again with the `cursor`, at once"
+            " while there are `more`. What changed in the last minute may come again: keep the higher version."
+        ),
+        params=ChangedAsked,
+        params_examples={"updated_since": "2026-11-23T00:00:00Z"},
+        returns={200: Returns("The next ones.", ChangedAnswer, _CHANGED)},
     ),
     Route(
         method="POST",

@@ -1,0 +1,117 @@
+"""Reading bookings: one, and those that have changed."""
+
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from api.access.scopes import Access
+from api.bookings.answers import BookingAnswer, said
+from api.problems import Fault, Problem
+from api.routing import Answer, Asked, Call, Nothing, Reply
+from outbox.messages.documents import BookingId, HotelId, Version
+from sql import booked
+from sql.booked import Position, Viewer
+
+_MOST = 500
+_FIRST = UUID(int=0)
+_SETTLED = 60_000_000
+"""Microseconds after which whatever got a version is committed: our transactions are shorter."""
+
+
+class BookingPath(Asked):
+    """One booking."""
+
+    booking_id: UUID = Field(description="The booking's id.")
+
+
+class ChangedAsked(Asked):
+    """Which changes are asked for."""
+
+    updated_since: AwareDatetime | None = Field(
+        None, description="Bookings that changed since then (RFC 3339); left out: all. Not used with a cursor."
+    )
+    cursor: str | None = Field(None, description="Where the answer before ended.", max_length=200)
+    limit: int = Field(100, description="How many at most.", ge=1, le=_MOST)
+
+
+class BookingGone(Answer):
+    """A booking that the hotel's staff have deleted or merged into another."""
+
+    booking_id: BookingId
+    hotel_id: HotelId
+    version: Version
+
+
+class ChangedAnswer(Answer):
+    """Bookings in the order of their versions."""
+
+    bookings: list[BookingAnswer] = Field(description="As they are now.")
+    deleted: list[BookingGone] = Field(description="Those that are no more.")
+    cursor: str = Field(description="To be sent with the next request, now or later.")
+    more: bool = Field(description="Whether there are more now.")
+
+
+def viewer(access: Access) -> Viewer:
+    """What a key or token may see: bookings of its client, in its hotels; a user's token only his."""
+    return Viewer(access.source, access.hotels, access.user_id)
+
+
+async def read_booking(call: Call[BookingPath, Nothing]) -> Reply:
+    """A booking as it is."""
+    async with call.house.connection() as conn:
+        found = await booked.find(conn, viewer(call.access), call.params.booking_id)
+    if found is None or found.body is None:
+        raise Problem("unknown_booking")
+    told = said(found.body, found.version, guest_data=call.access.may("guest-data"))
+    return Reply(told, etag=str(found.version))
+
+
+async def list_bookings(call: Call[ChangedAsked, Nothing]) -> Reply:
+    """Bookings that have changed."""
+    asked = call.params
+    start = _start(asked)
+    async with call.house.connection() as conn:
+        found = await booked.changed(conn, viewer(call.access), start, asked.limit + 1)
+    more = len(found) > asked.limit
+    found = found[: asked.limit]
+    end = Position(found[-1].version, found[-1].id) if found else start
+    if not more:
+        end = min(end, Position(time.time_ns() // 1000 - _SETTLED, _FIRST))
+    guest_data = call.access.may("guest-data")
+    return Reply(
+        {
+            "bookings": [said(one.body, one.version, guest_data=guest_data) for one in found if one.body],
+            "deleted": [
+                {"booking_id": str(one.id), "hotel_id": one.hotel_id, "version": one.version}
+                for one in found
+                if one.body is None
+            ],
+            "cursor": _cursor(end),
+            "more": more,
+        }
+    )
+
+
+def _start(asked: ChangedAsked) -> Position:
+    """Where to begin.
+
+    Raises:
+        Problem: the cursor is none of ours.
+    """
+    if asked.cursor is None:
+        since = asked.updated_since
+        return Position(int(since.timestamp() * 1_000_000) if since else 0, _FIRST)
+    try:
+        raw = urlsafe_b64decode(asked.cursor.encode("ascii"))
+        position = Position(int.from_bytes(raw[:8], signed=True), UUID(bytes=raw[8:]))
+    except ValueError:
+        fault = Fault("/cursor", "Send a cursor as it was answered.", "query")
+        raise Problem("invalid_request", faults=[fault]) from None
+    return position
+
+
+def _cursor(position: Position) -> str:
+    raw = position.version.to_bytes(8, signed=True) + position.id.bytes
+    return urlsafe_b64encode(raw).decode()
