@@ -223,6 +223,24 @@ PROBLEMS: Mapping[str, Kind] = {
         "There is no such booking, or it is not one that this client has made.",
         "Take the `booking_id` from the answer to POST /bookings; GET /bookings lists what is there.",
     ),
+    "booking_changed": Kind(
+        412,
+        "Booking changed",
+        "The booking is not what If-Match says any more: the hotel's staff or you have changed it.",
+        "GET the booking, show what changed, and send what is wanted now with its ETag and a new Idempotency-Key.",
+    ),
+    "already_cancelled": Kind(
+        409,
+        "Already cancelled",
+        "The booking is cancelled.",
+        "There is nothing to do; make a new one by POST /bookings.",
+    ),
+    "needs_staff": Kind(
+        409,
+        "Needs staff",
+        "Only the hotel's staff can do this to the booking as it stands.",
+        "`detail` says why. Have the guest ask the hotel; what staff do then is told by a webhook.",
+    ),
     "unknown_hold": Kind(
         404,
         "Unknown hold",

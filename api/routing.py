@@ -119,7 +119,7 @@ class Route:
         returns: status → answer, the successful ones.
         problems: codes that this route answers with beyond those that every route has.
         writes: needs an Idempotency-Key.
-        if_match: takes the header If-Match, as the document says.
+        if_match: whether a call may or must have the header If-Match; the handler looks at it.
         links: status → name → what to call next.
     """
 
@@ -138,5 +138,5 @@ class Route:
     params_examples: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[str] = ()
     writes: bool = False
-    if_match: bool = False
+    if_match: Literal["no", "may", "must"] = "no"
     links: Mapping[int, Mapping[str, Link]] = field(default_factory=dict)

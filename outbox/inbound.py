@@ -29,3 +29,11 @@ async def project_booking(
         return None
     await projection.write(conn, "booking", locked, frame)
     return await documents.get(conn, "booking", *key)
+
+
+async def version_in_step(conn: AsyncConnection, hotel_id: int, reservation_id: UUID, frame: Frame) -> int | None:
+    """A booking's version, if its document says what the PMS says now; what the stream has not told yet counts.
+
+    Writes nothing, so that the caller may still lock rows of the PMS.
+    """
+    return await projection.booking_in_step(conn, (hotel_id, str(reservation_id)), frame)

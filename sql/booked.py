@@ -30,10 +30,11 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A booking as its document has it. body: None where it is gone."""
+    """A booking as its document has it. external_id: the client's own; body: None where it is gone."""
 
     id: UUID
     hotel_id: int
+    external_id: str
     version: int
     body: dict[str, Any] | None
 

@@ -2,10 +2,10 @@ Bookings that came to us, as their documents have them. A user of the engine is 
 
 -- name: one
 -- A link is found by its hotel and id: every hotel is probed, as only the id is known.
-select l.hotel_id, d.version, d.body
+select l.hotel_id, l.external_id, d.version, d.body
 from booking_engine.document h
 cross join lateral (
-    select l.hotel_id, l.reservation_id from booking_engine.booking_link l
+    select l.hotel_id, l.reservation_id, l.external_id from booking_engine.booking_link l
     where l.hotel_id = h.hotel_id and l.reservation_id = %(id)s and l.source = %(source)s
     limit 1
 ) l
@@ -20,7 +20,7 @@ where h.kind = 'hotel' and (%(hotels)s::int[] is null or h.hotel_id = any(%(hote
 
 -- name: changed
 -- The next ones after a position, in the order of their versions. Those that are gone are in it, too.
-select l.reservation_id, l.hotel_id, d.version, d.body
+select l.reservation_id, l.hotel_id, l.external_id, d.version, d.body
 from booking_engine.booking_link l
 cross join lateral (
     select d.version, d.body from booking_engine.document d

@@ -37,6 +37,7 @@ _STUB_CONTENT = {
 }
 _FRESH: dict[DocumentKind, Composable] = {"booking": _BOOKINGS["fresh"]}
 _FRESH |= {kind: _compose("of_keys", content=fresh) for kind, fresh in _CONTENT.items()}
+_IN_STEP = _compose("in_step", fresh=_BOOKINGS["fresh"])
 _WRITE = {kind: _compose("write", fresh=_FRESH[kind], marks=_OURS["marks"]) for kind in _FRESH}
 _WRITE_NIGHTS = _compose("write_nights", fresh=load("pms/nights.sql")["fresh"], marks=_OURS["marks"])
 
@@ -117,6 +118,12 @@ async def lock_content(conn: AsyncConnection, kind: ContentKind, hotels: Collect
     wanted = {"kind": kind, "hotels": sorted(hotels)}
     await conn.execute(_STUB_CONTENT[kind], wanted)
     return await (await conn.execute(_OURS["lock_content"], wanted)).fetchall()
+
+
+async def booking_in_step(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> int | None:
+    """A booking's version; None where the PMS has it differently by now. Locks and writes nothing."""
+    row = await (await conn.execute(_IN_STEP, _columns([key]) | {"agent": frame.agent})).fetchone()
+    return row[0] if row else None
 
 
 async def write(conn: AsyncConnection, kind: DocumentKind, keys: Collection[tuple[int, str]], frame: Frame) -> int:

@@ -138,6 +138,15 @@ moved as (
 ),
 {marks}
 
+-- name: in_step
+-- The versions of those documents that say what the PMS says now.
+select d.version
+from (
+    {fresh}
+) f
+join booking_engine.document d on d.kind = 'booking' and d.hotel_id = f.hotel_id and d.id = f.id
+where d.body is not distinct from f.body
+
 -- name: write_nights
 with fresh as (
     {fresh}

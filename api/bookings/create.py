@@ -1,6 +1,7 @@
 """Making a booking: one transaction, from the claim on its key to the stored answer."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
@@ -108,7 +109,7 @@ async def room_nights(
     ]
 
 
-async def tell(conn: AsyncConnection, call: Booked, link: Link, *, status: int) -> Reply:
+async def tell(conn: AsyncConnection, call: Call[Any, Any], link: Link, *, status: int) -> Reply:
     """Bring the documents up to what was written, last of all, and answer."""
     wishes = call.house.wishes
     frame = Frame(today(wishes.time_zone), wishes.agent)

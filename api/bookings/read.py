@@ -1,10 +1,12 @@
 """Reading bookings: one, and those that have changed."""
 
+import re
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from api.access.scopes import Access
 from api.bookings.answers import BookingAnswer, said
@@ -20,6 +22,16 @@ _SETTLED = 60_000_000
 """Microseconds after which whatever got a version is committed: our transactions are shorter."""
 
 
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _written(value: object) -> object:
+    """Let no number pass for an instant."""
+    if isinstance(value, str) and not _INSTANT.fullmatch(value):
+        raise ValueError("an instant is written as RFC 3339 says, with its zone")
+    return value
+
+
 class BookingPath(Asked):
     """One booking."""
 
@@ -29,7 +41,7 @@ class BookingPath(Asked):
 class ChangedAsked(Asked):
     """Which changes are asked for."""
 
-    updated_since: AwareDatetime | None = Field(
+    updated_since: Annotated[AwareDatetime, BeforeValidator(_written)] | None = Field(
         None, description="Bookings that changed since then (RFC 3339); left out: all. Not used with a cursor."
     )
     cursor: str | None = Field(None, description="Where the answer before ended.", max_length=200)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from api.bookings.answers import BookingAnswer
 from api.bookings.asked import BookingAsked
+from api.bookings.cancel import CancelledAnswer, cancel_booking
 from api.bookings.create import make_booking
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
 from api.bookings.holds import make_hold, release_hold
@@ -36,6 +37,7 @@ _HELD = {
 }
 
 _BY_ID = {"path.booking_id": "$response.body#/booking_id"}
+_CANCELLED = EXAMPLES["booking.cancelled"]["data"] | {"links": _BOOKED["links"], "cancellation_fee": 6400}
 _CHANGED = {"bookings": [_BOOKED], "deleted": [], "cursor": "AAZoS2MwEYAAAAAAAAAAAAAAAAAAAAAA", "more": False}
 
 ROUTES: Sequence[Route] = (
@@ -70,7 +72,12 @@ ROUTES: Sequence[Route] = (
             "hold_changed",
         ),
         writes=True,
-        links={201: {"read": Link("readBooking", "The booking as it is.", _BY_ID)}},
+        links={
+            201: {
+                "read": Link("readBooking", "The booking as it is.", _BY_ID),
+                "cancel": Link("cancelBooking", "Cancel it.", _BY_ID),
+            }
+        },
     ),
     Route(
         method="GET",
@@ -87,6 +94,32 @@ ROUTES: Sequence[Route] = (
         params_examples={"booking_id": _ID},
         returns={200: Returns("The booking.", BookingAnswer, _BOOKED)},
         problems=("unknown_booking",),
+    ),
+    Route(
+        method="DELETE",
+        path="/bookings/{booking_id}",
+        handler=cancel_booking,
+        name="cancelBooking",
+        tag="Bookings",
+        summary="Cancel a booking",
+        description=(
+            "Its rooms are free at once; the booking stays, with status `cancelled`. Possible until the day of"
+            " arrival is over, and before the guests have checked in. What was paid is the hotel's to give back."
+        ),
+        scope="book",
+        params=BookingPath,
+        params_examples={"booking_id": _ID},
+        returns={200: Returns("The booking; its ETag is its version.", CancelledAnswer, _CANCELLED)},
+        problems=(
+            "unknown_booking",
+            "already_cancelled",
+            "needs_staff",
+            "booking_changed",
+            "in_progress",
+            "idempotency_key_reused",
+        ),
+        writes=True,
+        if_match="may",
     ),
     Route(
         method="GET",

@@ -40,6 +40,13 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
         "schema": _STRING,
         "example": '"1795401296123456"',
     },
+    "IfMatchIfAny": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The ETag of what you change, where it is to be refused if it has changed since.",
+        "schema": _STRING,
+    },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
@@ -84,8 +91,8 @@ def headers_asked(route: Route) -> list[dict[str, str]]:
     names = []
     if route.writes:
         names.append("IdempotencyKey")
-    if route.if_match:
-        names.append("IfMatch")
+    if route.if_match != "no":
+        names.append("IfMatch" if route.if_match == "must" else "IfMatchIfAny")
     if route.method == "GET":
         names.append("IfNoneMatch")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]

@@ -14,7 +14,7 @@ WRITER: Mapping[str, str] = {
     "reservation_addons": "insert, update, delete",
     "reservation_rates": "select, insert, update, delete",
     "reservation_payments": "select",
-    "reservation_parking": "update",
+    "reservation_parking": "select, update",
     # Not to change a room, but to lock it: FOR UPDATE asks for the right on any one column.
     "rooms": "update (updated_by)",
     "logs_reservation": "insert",

@@ -109,3 +109,5 @@ async def test_since_when_and_a_cursor_that_is_none(api: Api) -> None:
         refused = await api.get("/bookings", cursor=cursor)
         assert (refused.status, refused.code) == (422, "invalid_request")
         assert refused.body["errors"][0]["pointer"] == "/cursor"
+    for since in ("0.5", "2026-01-01", "2026-01-01T00:00:00"):
+        assert (await api.get("/bookings", updated_since=since)).code == "invalid_request"

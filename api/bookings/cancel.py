@@ -1,0 +1,43 @@
+"""Cancelling a booking: one transaction, like making it."""
+
+from psycopg import AsyncConnection
+from pydantic import Field
+
+from api.bookings.answers import BookingAnswer
+from api.bookings.create import tell
+from api.bookings.once import once
+from api.bookings.own import check_staff, take
+from api.bookings.read import BookingPath
+from api.problems import Problem
+from api.routing import Call, Nothing, Reply
+from sql.pms import changing
+from sql.pms.booking import Signature
+
+
+class CancelledAnswer(BookingAnswer):
+    """A booking that has been cancelled."""
+
+    cancellation_fee: int = Field(
+        description=(
+            "Yen, tax included: the sum of those rates of its nights that the hotel has marked as due when a stay"
+            " is cancelled. Nothing is charged by cancelling: the hotel decides whether it asks for it."
+        ),
+        ge=0,
+    )
+
+
+async def cancel_booking(call: Call[BookingPath, Nothing]) -> Reply:
+    """Cancel a stay as the PMS does: its rows, prices and payments stay, its rooms are free."""
+    return await once(call, lambda conn: _cancel(conn, call))
+
+
+async def _cancel(conn: AsyncConnection, call: Call[BookingPath, Nothing]) -> Reply:
+    own = await take(conn, call)
+    if own.now.status == "cancelled":
+        raise Problem("already_cancelled")
+    check_staff(own, call)
+    wishes = call.house.wishes
+    fee = await changing.cancel(conn, own.now, Signature(wishes.pms_user, wishes.agent))
+    told = await tell(conn, call, own.link, status=200)
+    assert isinstance(told.body, dict)
+    return Reply({**told.body, "cancellation_fee": fee}, etag=told.etag)

@@ -1,0 +1,62 @@
+"""Taking a booking for a change: locked, and still what its client last read."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+
+from api.bookings.read import BookingPath, viewer
+from api.days import today
+from api.problems import Problem
+from api.routing import Call
+from outbox.inbound import version_in_step
+from sql import booked
+from sql.links import Link
+from sql.pms import changing
+from sql.pms.changing import Locked
+from sql.projection import Frame
+
+
+class Own(NamedTuple):
+    """A client's own booking, locked."""
+
+    link: Link
+    now: Locked
+
+
+async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
+    """Lock the booking that a call is about, and hold it against If-Match where that is given.
+
+    Raises:
+        Problem: `unknown_booking`; `booking_changed` where it is another version now, or differs from its version
+            by what staff have just done.
+    """
+    wishes, booking_id = call.house.wishes, call.params.booking_id
+    found = await booked.find(conn, viewer(call.access), booking_id)
+    now = await changing.lock(conn, found.hotel_id, booking_id) if found else None
+    if found is None or now is None:
+        raise Problem("unknown_booking")
+    wanted = _tags(call.headers)
+    if wanted and "*" not in wanted:
+        frame = Frame(today(wishes.time_zone), wishes.agent)
+        version = await version_in_step(conn, found.hotel_id, booking_id, frame)
+        if f'"{version}"' not in wanted:
+            raise Problem("booking_changed")
+    return Own(Link(call.access.source, found.external_id, found.hotel_id, booking_id), now)
+
+
+def check_staff(own: Own, call: Call[Any, Any]) -> None:
+    """Make sure that the guests have not begun their stay.
+
+    Raises:
+        Problem: `needs_staff`.
+    """
+    if own.now.status in {"checked_in", "checked_out"}:
+        raise Problem("needs_staff", "The guests have checked in.")
+    if own.now.check_in < today(call.house.wishes.time_zone):
+        raise Problem("needs_staff", "The day of arrival is over.")
+
+
+def _tags(headers: Mapping[str, str]) -> set[str]:
+    """The tags that If-Match names, with their quotes; compared strongly, as RFC 9110 says."""
+    return {one.strip() for one in headers.get("if-match", "").split(",")} - {""}
