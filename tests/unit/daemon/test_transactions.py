@@ -233,4 +233,4 @@ def test_whatever_is_visible_when_the_checkpoint_passes_nothing_unfinished(data:
     assert all(t.done for t in everything)
     reached = waiting.reached([])
     assert (reached.end_lsn if reached else checkpoint) == len(everything)
-    assert waiting._size == 0
+    assert waiting._weight == 0
