@@ -158,8 +158,10 @@ async def snapshot(conn: AsyncConnection, hotel_id: int, *, first: str, last: st
 
 async def settle(
     conn: AsyncConnection, endpoint_id: int, results: Sequence[Result], attempts: Sequence[Attempt]
-) -> None:
+) -> int | None:
     """Write down what came of sends. Keys whose lease passed to another sender are left to that one.
+
+    Returns the first place in the queue of keys that were delivered and have a newer version already.
 
     Raises:
         psycopg.errors.CheckViolation: no partition takes the attempts.
@@ -190,7 +192,8 @@ async def settle(
         "attempt_errors": failures,
         "answers": answers,
     }
-    await conn.execute(_QUERIES["settle"], given, prepare=False)
+    row = await (await conn.execute(_QUERIES["settle"], given, prepare=False)).fetchone()
+    return row[0] if row else None
 
 
 async def extend(

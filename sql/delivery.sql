@@ -96,7 +96,8 @@ from (select {window} as start) w
 
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
--- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now.
+-- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now. Tells the first place
+-- of these, because whoever marked them found them leased.
 with result as (
     select *
     from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[], %(tokens)s::uuid[], %(versions)s::bigint[],
@@ -135,14 +136,18 @@ kept as (
     from mine m
     where b.endpoint_id = %(endpoint)s and b.kind = m.kind and b.hotel_id = m.hotel_id and b.id = m.id
         and not (m.verdict = 'delivered' and m.newest)
+    returning b.place, m.verdict
+),
+attempted as (
+    insert into booking_engine.attempt
+        (at, endpoint_id, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
+    select at, %(endpoint)s, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer
+    from unnest(%(at)s::timestamptz[], %(webhook_ids)s::text[], %(types)s::text[], %(attempt_hotels)s::int[],
+        %(key_counts)s::int[], %(bytes)s::int[], %(outcomes)s::text[], %(statuses)s::int[], %(latencies)s::int[],
+        %(attempt_errors)s::text[], %(answers)s::text[])
+        as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
 )
-insert into booking_engine.attempt
-    (at, endpoint_id, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
-select at, %(endpoint)s, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer
-from unnest(%(at)s::timestamptz[], %(webhook_ids)s::text[], %(types)s::text[], %(attempt_hotels)s::int[],
-    %(key_counts)s::int[], %(bytes)s::int[], %(outcomes)s::text[], %(statuses)s::int[], %(latencies)s::int[],
-    %(attempt_errors)s::text[], %(answers)s::text[])
-    as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
+select min(place) from kept where verdict = 'delivered'
 
 -- name: extend
 -- A rejected message is sent again in halves, which takes longer than one send.

@@ -75,15 +75,20 @@ class Ledger:
         else:
             self._answered = True
 
-    async def settle(self) -> None:
-        """Write down everything collected so far, however long the database takes."""
+    async def settle(self) -> int | None:
+        """Write down everything collected so far, however long the database takes.
+
+        Returns the first place in the queue of what has a newer version than was sent, if there is any.
+        """
+        place = None
         if self._results or self._attempts:
             results, self._results = self._results, []
             attempts, self._attempts = self._attempts, []
             write = partial(delivery.settle, endpoint_id=self._target.id, results=results, attempts=attempts)
-            await steadily(self._pool, write)
+            place = await steadily(self._pool, write)
         self._log_rejections()
         await self._settle_standing()
+        return place
 
     async def _settle_standing(self) -> None:
         gone, self._gone = self._gone, None

@@ -82,10 +82,14 @@ class Pump:
         self._ledger.failures = standing.failures
         if not standing.open:
             return
-        if standing.place is not None:
-            self._due = standing.place if self._due is None else min(self._due, standing.place)
+        self._find(standing.place)
         self._beat = standing.heartbeat
         self._turn.set()
+
+    def _find(self, place: int | None) -> None:
+        """Note that there is something to claim from this place in the queue on."""
+        if place is not None:
+            self._due = place if self._due is None else min(self._due, place)
 
     async def run(self) -> None:
         """Deliver until cancelled.
@@ -104,7 +108,7 @@ class Pump:
             await self._drain()
 
     async def _take_turn(self) -> None:
-        await self._ledger.settle()
+        self._find(await self._ledger.settle())
         if not self.retired:
             await self._refill()
 
@@ -148,8 +152,7 @@ class Pump:
         claimed = await steadily(self._pool, claim)
         if len(claimed.claims) == size:
             # From here on: what was claimed before is dead weight at the head of the queue.
-            first = claimed.claims[0].place
-            self._due = first if self._due is None else min(self._due, first)
+            self._find(claimed.claims[0].place)
         await self._take(claimed, token, until)
 
     async def _take(self, claimed: Claimed, token: UUID, until: float) -> None:

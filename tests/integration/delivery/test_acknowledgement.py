@@ -44,6 +44,21 @@ async def settle(
     await delivery.settle(conn, endpoint, [Result(*claimed[:3], token, claimed.version, verdict)], [])
 
 
+async def test_what_became_newer_during_a_send_is_told_to_the_sender(
+    bench: Bench, worker: AsyncConnection, endpoint: int
+) -> None:
+    token, (claimed,) = await claim(worker, endpoint)
+    newer = await bench.documents.booking(7, booking_id(1), status="checked_in")
+    assert claimed.version is not None
+    place = await delivery.settle(worker, endpoint, [Result(*claimed[:3], token, claimed.version, "delivered")], [])
+    token = uuid4()
+    again = await delivery.claim(worker, endpoint, token=token, size=10, lease=30, place=place or 0)
+    assert place is not None
+    assert [(key.place, key.version) for key in again.claims] == [(place, newer)]
+    done = Result(*again.claims[0][:3], token, newer, "delivered")
+    assert await delivery.settle(worker, endpoint, [done], []) is None
+
+
 async def blocked(bench: Bench, conn: AsyncConnection) -> None:
     """Wait until this connection waits for a lock."""
     waiting = f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {conn.info.backend_pid}"

@@ -56,6 +56,27 @@ async def test_a_hint_is_acted_on_without_waiting_for_the_next_look(bench: Bench
         await bench.receiver.until(lambda: len(bench.receiver.accepted) == 1, 5)
 
 
+async def test_what_changes_while_it_is_sent_follows_at_once(bench: Bench) -> None:
+    await bench.endpoint()
+    answered = asyncio.Event()
+
+    async def slow(_message: dict[str, Any]) -> int:
+        await answered.wait()
+        return 200
+
+    async with bench.delivering():
+        await bench.idle()
+    async with bench.delivering(Timing(poll=60)):
+        bench.receiver.answer = slow
+        await bench.documents.booking(7, booking_id(1))
+        bench.wake.set()
+        await bench.receiver.until(lambda: bench.receiver.begun == 1)
+        await bench.documents.booking(7, booking_id(1), status="checked_in")
+        answered.set()
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 2, 5)
+        await bench.idle()
+
+
 async def test_names_are_taken_once_and_secrets_never_shown(bench: Bench) -> None:
     await bench.endpoint()
     with pytest.raises(EndpointError, match="there is an endpoint named 'engine'"):
