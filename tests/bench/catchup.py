@@ -1,4 +1,7 @@
-"""How fast capture turns a backlog into durable documents, beside pg_recvlogical on the same log."""
+"""How fast capture turns a backlog into durable documents, beside others that only read the same log.
+
+These are pg_recvlogical and, where it is installed, Debezium's engine, from its first batch on.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 
-from tests.bench import processes, recvlogical
+from tests.bench import debezium, processes, recvlogical
 from tests.bench.figures import Figure, at_least
 from tests.bench.processes import Usage, watching
 from tests.bench.stage import Stage, caught_up, first_sync, pid_of, position
@@ -32,6 +35,7 @@ async def measure(stage: Stage) -> AsyncIterator[Figure]:
         changes, commits = await count(stage, roomwire, recvlogical.SLOT)
         stage.say(f"{changes:,} changes in {commits:,} transactions; pg_recvlogical reads them")
         bare = await recvlogical.read_until(stage, roomwire, end)
+        general = await debezium.figures(stage, roomwire, end)
         stage.say("Roomwire reads them")
         for figure in await _roomwire(stage, roomwire, end, changes):
             yield figure
@@ -40,6 +44,8 @@ async def measure(stage: Stage) -> AsyncIterator[Figure]:
                 yield Figure(
                     "catchup", stage.name, "share of pg_recvlogical's rate", figure.value * bare / changes, ""
                 )
+        for figure in general:
+            yield figure
 
 
 async def _roomwire(stage: Stage, roomwire: Roomwire, end: int, changes: int) -> list[Figure]:

@@ -96,17 +96,17 @@ def _picture(bench: str, figures: Iterable[Figure]) -> str | None:
 
 
 def _short(name: str) -> str:
-    for words in ("commit → received ", " to /dev/null", "rate ", " ÷ alone"):
+    for words in ("commit → received ", " to /dev/null", " to a no-op sink", "rate ", " ÷ alone"):
         name = name.replace(words, "")
     return name
 
 
 def _ours(figure: Figure) -> bool:
-    return "pg_recvlogical" not in figure.name
+    return not any(other in figure.name for other in ("pg_recvlogical", "Debezium"))
 
 
 _SHOWN: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "catchup": ("Catching up", "changes per second", ("changes", "pg_recvlogical to /dev/null")),
+    "catchup": ("Catching up", "changes per second", ("changes", "pg_recvlogical to /dev/null", "no-op sink")),
     "latency": (
         "Commit in the PMS → webhook received",
         "milliseconds",
