@@ -209,7 +209,7 @@ PROBLEMS: Mapping[str, Kind] = {
         409,
         "Price changed",
         "The stay costs another sum than the request expects.",
-        "Show `total` to the guest; book again with `quote`, under a new Idempotency-Key.",
+        "Show `total` to the guest; ask again with it as `expected_total`, under a new Idempotency-Key.",
     ),
     "already_booked": Kind(
         409,
@@ -228,6 +228,12 @@ PROBLEMS: Mapping[str, Kind] = {
         "Booking changed",
         "The booking is not what If-Match says any more: the hotel's staff or you have changed it.",
         "GET the booking, show what changed, and send what is wanted now with its ETag and a new Idempotency-Key.",
+    ),
+    "if_match_missing": Kind(
+        428,
+        "If-Match missing",
+        "A change needs the header If-Match: the ETag of the booking that it starts from.",
+        "GET the booking and send its ETag.",
     ),
     "already_cancelled": Kind(
         409,

@@ -1,5 +1,6 @@
 """What is asked for when a booking is made."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sql.pms.booking import PaymentTiming
 from sql.pms.clients import Guest
 
 _LINE = r"^[^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$"
-_MOST_YEN = 10**12
+MOST_YEN = 10**12
 
 Name = Annotated[str, Field(max_length=200, pattern=_LINE)]
 ExternalId = Annotated[
@@ -70,7 +71,7 @@ class BookingAsked(Asked):
     )
     user_id: UserId | None = Field(None, description="The engine's user who books; he becomes a client of the PMS.")
     expected_total: int | None = Field(
-        None, description="Yen with tax that the guest was shown: another sum is refused.", ge=0, le=_MOST_YEN
+        None, description="Yen with tax that the guest was shown: another sum is refused.", ge=0, le=MOST_YEN
     )
     quote: str | None = Field(None, description="The token of `POST /quotes`, for this stay.", max_length=20_000)
     hold_id: UUID | None = Field(None, description="The hold that becomes this booking.")
@@ -80,16 +81,17 @@ class BookingAsked(Asked):
         rooms = [QuotedRoom(room.room_type_id, room.plan_key, room.number_of_people) for room in self.rooms]
         return Stay(self.hotel_id, self.check_in, self.check_out, rooms)
 
-    def check_guests(self) -> None:
-        """Make sure that nobody stays who has no bed.
 
-        Raises:
-            Problem: more guests are named than stay in a room.
-        """
-        faults = [
-            Fault(f"/rooms/{n}/guests", f"At most {room.number_of_people} can be named.")
-            for n, room in enumerate(self.rooms)
-            if len(room.guests) > room.number_of_people
-        ]
-        if faults:
-            raise Problem("invalid_request", faults=faults)
+def check_guests(rooms: Sequence[RoomBooked]) -> None:
+    """Make sure that nobody stays who has no bed.
+
+    Raises:
+        Problem: more guests are named than stay in a room.
+    """
+    faults = [
+        Fault(f"/rooms/{n}/guests", f"At most {room.number_of_people} can be named.")
+        for n, room in enumerate(rooms)
+        if len(room.guests) > room.number_of_people
+    ]
+    if faults:
+        raise Problem("invalid_request", faults=faults)

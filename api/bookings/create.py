@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from psycopg import AsyncConnection
 
 from api.bookings.answers import reply
-from api.bookings.asked import BookingAsked
+from api.bookings.asked import BookingAsked, check_guests
 from api.bookings.assignment import Need
 from api.bookings.guests import booker, staying
 from api.bookings.holds import held_rooms
@@ -50,7 +50,7 @@ async def make_booking(call: Booked) -> Reply:
 async def _book(conn: AsyncConnection, call: Booked) -> Reply:
     asked = call.body
     check_days(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
-    asked.check_guests()
+    check_guests(asked.rooms)
     link = await _link(conn, call)
     priced = await agree(conn, call)
     await _write(conn, call, link, priced)

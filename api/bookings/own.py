@@ -18,10 +18,11 @@ from sql.projection import Frame
 
 
 class Own(NamedTuple):
-    """A client's own booking, locked."""
+    """A client's own booking, locked. body: its document, true where If-Match was given."""
 
     link: Link
     now: Locked
+    body: dict[str, Any]
 
 
 async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
@@ -34,15 +35,16 @@ async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
     wishes, booking_id = call.house.wishes, call.params.booking_id
     found = await booked.find(conn, viewer(call.access), booking_id)
     now = await changing.lock(conn, found.hotel_id, booking_id) if found else None
-    if found is None or now is None:
+    found = await booked.find(conn, viewer(call.access), booking_id)
+    if found is None or found.body is None or now is None:
         raise Problem("unknown_booking")
     wanted = _tags(call.headers)
-    if wanted and "*" not in wanted:
+    if wanted:
         frame = Frame(today(wishes.time_zone), wishes.agent)
         version = await version_in_step(conn, found.hotel_id, booking_id, frame)
-        if f'"{version}"' not in wanted:
+        if version != found.version or not wanted & {"*", f'"{version}"'}:
             raise Problem("booking_changed")
-    return Own(Link(call.access.source, found.external_id, found.hotel_id, booking_id), now)
+    return Own(Link(call.access.source, found.external_id, found.hotel_id, booking_id), now, found.body)
 
 
 def check_staff(own: Own, call: Call[Any, Any]) -> None:

@@ -11,8 +11,12 @@ from sql.pms import rooms
 from sql.pms.rooms import Nights, Room
 
 
-async def take_rooms(conn: AsyncConnection, nights: Nights, needs: Sequence[Need]) -> list[Room]:
+async def take_rooms(
+    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], numbers: Sequence[int] = ()
+) -> list[Room]:
     """A room for each need, locked until the transaction ends.
+
+    numbers: which of the rooms asked for each need is; without them, the needs are all of the rooms.
 
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
@@ -21,7 +25,7 @@ async def take_rooms(conn: AsyncConnection, nights: Nights, needs: Sequence[Need
         return given
     types = {need.room_type_id for need in needs}
     holds = await rooms.capacities(conn, nights.hotel_id, types)
-    for n, need in enumerate(needs):
+    for n, need in zip(numbers or range(len(needs)), needs, strict=True):
         if need.room_type_id not in holds:
             fault = Fault(f"/rooms/{n}/room_type_id", "The hotel has no such room type.")
             raise Problem("unknown_room_type", faults=[fault])

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from api.bookings.answers import BookingAnswer
 from api.bookings.asked import BookingAsked
 from api.bookings.cancel import CancelledAnswer, cancel_booking
+from api.bookings.change import change_booking
+from api.bookings.change_models import ChangeAsked
 from api.bookings.create import make_booking
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
 from api.bookings.holds import make_hold, release_hold
@@ -75,6 +77,9 @@ ROUTES: Sequence[Route] = (
         links={
             201: {
                 "read": Link("readBooking", "The booking as it is.", _BY_ID),
+                "change": Link(
+                    "changeBooking", "Change it.", _BY_ID | {"header.If-Match": "$response.header.ETag"}
+                ),
                 "cancel": Link("cancelBooking", "Cancel it.", _BY_ID),
             }
         },
@@ -94,6 +99,42 @@ ROUTES: Sequence[Route] = (
         params_examples={"booking_id": _ID},
         returns={200: Returns("The booking.", BookingAnswer, _BOOKED)},
         problems=("unknown_booking",),
+    ),
+    Route(
+        method="PUT",
+        path="/bookings/{booking_id}",
+        handler=change_booking,
+        name="changeBooking",
+        tag="Bookings",
+        summary="Change a booking",
+        description=(
+            "To the days and rooms that are sent. Only nights that differ are changed: the others keep their price"
+            " and whatever was added to them, and guests their rooms where those are free. Nights that are new, or"
+            " under another plan, cost what they cost today."
+        ),
+        scope="book",
+        params=BookingPath,
+        params_examples={"booking_id": _ID},
+        body=ChangeAsked,
+        body_example={name: _EXAMPLE[name] for name in ("check_in", "check_out", "rooms", "expected_total")},
+        returns={200: Returns("The booking; its ETag is its version.", BookingAnswer, _BOOKED)},
+        problems=(
+            "unknown_booking",
+            "already_cancelled",
+            "needs_staff",
+            "booking_changed",
+            "if_match_missing",
+            "sold_out",
+            "price_changed",
+            "unknown_room_type",
+            "unknown_plan",
+            "plan_not_on_sale",
+            "too_many_people",
+            "in_progress",
+            "idempotency_key_reused",
+        ),
+        writes=True,
+        if_match="must",
     ),
     Route(
         method="DELETE",

@@ -3,13 +3,15 @@
 Every function runs in the caller's transaction, after `sql.pms.booking.act_as`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql.pms.booking import Signature
+from sql.pms.booking import RoomNight, Signature, insert_guests, insert_nights, insert_rates
+from sql.pms.rooms import Nights
 from sql.queries import load
 
 _QUERIES = load("pms/changing.sql")
@@ -51,3 +53,88 @@ async def cancel(conn: AsyncConnection, booking: Locked, by: Signature) -> int:
     if parking and parking[0]:
         await conn.execute(_QUERIES["cancel_parking"], values)
     return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How the head of a booking shall read. payment_timing, comment: None where they stay as they are."""
+
+    nights: Nights
+    client_id: UUID
+    people: int
+    payment_timing: str | None = None
+    comment: str | None = None
+
+
+@dataclass(slots=True)
+class Differences:
+    """What is to become of a booking's nights; those that are in none of these stay as they are.
+
+    dropped: ids; moved: nights whose room or number of people differs; repriced: those under another plan; guests:
+    those with other guests; added: new ones.
+    """
+
+    dropped: list[UUID] = field(default_factory=list)
+    moved: list[tuple[UUID, RoomNight]] = field(default_factory=list)
+    repriced: list[tuple[UUID, RoomNight]] = field(default_factory=list)
+    guests: list[tuple[UUID, RoomNight]] = field(default_factory=list)
+    added: list[RoomNight] = field(default_factory=list)
+
+
+async def active_nights(conn: AsyncConnection, booking: Locked) -> dict[tuple[int, date], UUID]:
+    """The ids of a locked booking's nights that are not cancelled, by room and date."""
+    rows = await conn.execute(_QUERIES["active_nights"], {"hotel": booking.hotel_id, "id": booking.id})
+    return {(room_id, day): night_id async for night_id, room_id, day in rows}
+
+
+async def has_payments(conn: AsyncConnection, booking: Locked) -> bool:
+    """Whether anything was paid on it."""
+    wanted = {"hotel": booking.hotel_id, "id": booking.id}
+    row = await (await conn.execute(_QUERIES["has_payments"], wanted)).fetchone()
+    return bool(row and row[0])
+
+
+async def change(conn: AsyncConnection, booking: Locked, head: Head, what: Differences, by: Signature) -> None:
+    """Write what differs; every other night keeps its id, add-ons and all."""
+    hotel_id = booking.hotel_id
+    values = {
+        "hotel": hotel_id, "id": booking.id, "check_in": head.nights.check_in, "check_out": head.nights.check_out,
+        "people": head.people, "client": head.client_id, "payment_timing": head.payment_timing,
+        "comment": head.comment, "user": by.user,
+    }  # fmt: skip
+    await conn.execute(_QUERIES["write_head"], values)
+    await _drop(conn, "drop_nights", hotel_id, what.dropped)
+    if what.moved:
+        moved = {
+            "hotel": hotel_id, "user": by.user, "ids": [i for i, _ in what.moved],
+            "rooms": [n.room_id for _, n in what.moved], "people": [n.people for _, n in what.moved],
+        }  # fmt: skip
+        await conn.execute(_QUERIES["move_nights"], moved)
+    await _reprice(conn, hotel_id, what.repriced, by)
+    await _drop(conn, "drop_guests", hotel_id, [night_id for night_id, _ in what.guests])
+    await insert_guests(conn, hotel_id, what.guests, by)
+    if what.added:
+        await insert_nights(conn, hotel_id, booking.id, what.added, by, billable=True)
+
+
+async def _drop(conn: AsyncConnection, query: str, hotel_id: int, ids: Sequence[UUID]) -> None:
+    if ids:
+        await conn.execute(_QUERIES[query], {"hotel": hotel_id, "ids": list(ids)})
+
+
+async def _reprice(
+    conn: AsyncConnection, hotel_id: int, nights: Sequence[tuple[UUID, RoomNight]], by: Signature
+) -> None:
+    if not nights:
+        return
+    ids, plans = [i for i, _ in nights], [n.plan for _, n in nights]
+    values = {
+        "hotel": hotel_id, "user": by.user, "ids": ids,
+        "prices": [n.price.price if n.price else 0 for _, n in nights],
+        "global_plans": [p and p.global_id for p in plans], "hotel_plans": [p and p.hotel_id for p in plans],
+        "plan_names": [p and p.name for p in plans],
+        "plan_types": [p.plan_type if p else "per_room" for p in plans],
+    }  # fmt: skip
+    await conn.execute(_QUERIES["reprice_nights"], values)
+    await _drop(conn, "drop_rates", hotel_id, ids)
+    await insert_rates(conn, hotel_id, nights, by)

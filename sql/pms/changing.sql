@@ -37,3 +37,41 @@ select to_regclass('public.reservation_parking') is not null
 -- name: cancel_parking
 update reservation_parking p set cancelled = gen_random_uuid(), updated_by = %(user)s
 where p.hotel_id = %(hotel)s and p.reservation_details_id = any(%(nights)s::uuid[])
+
+-- name: active_nights
+select d.id, d.room_id, d.date
+from reservation_details d
+where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and d.cancelled is null and d.room_id is not null
+
+-- name: has_payments
+select exists (select from reservation_payments p where p.hotel_id = %(hotel)s and p.reservation_id = %(id)s)
+
+-- name: write_head
+update reservations
+set check_in = %(check_in)s, check_out = %(check_out)s, number_of_people = %(people)s,
+    reservation_client_id = %(client)s, payment_timing = coalesce(%(payment_timing)s, payment_timing),
+    comment = coalesce(%(comment)s, comment), updated_by = %(user)s
+where hotel_id = %(hotel)s and id = %(id)s
+
+-- name: drop_nights
+delete from reservation_details where hotel_id = %(hotel)s and id = any(%(ids)s::uuid[])
+
+-- name: move_nights
+update reservation_details d
+set room_id = n.room_id, number_of_people = n.people, updated_by = %(user)s
+from unnest(%(ids)s::uuid[], %(rooms)s::int[], %(people)s::int[]) as n (id, room_id, people)
+where d.hotel_id = %(hotel)s and d.id = n.id
+
+-- name: reprice_nights
+update reservation_details d
+set plans_global_id = n.global_plan, plans_hotel_id = n.hotel_plan, plan_name = n.plan_name, plan_type = n.plan_type,
+    price = n.price, updated_by = %(user)s
+from unnest(%(ids)s::uuid[], %(global_plans)s::int[], %(hotel_plans)s::int[], %(plan_names)s::text[],
+    %(plan_types)s::text[], %(prices)s::int[]) as n (id, global_plan, hotel_plan, plan_name, plan_type, price)
+where d.hotel_id = %(hotel)s and d.id = n.id
+
+-- name: drop_rates
+delete from reservation_rates where hotel_id = %(hotel)s and reservation_details_id = any(%(ids)s::uuid[])
+
+-- name: drop_guests
+delete from reservation_clients where hotel_id = %(hotel)s and reservation_details_id = any(%(ids)s::uuid[])

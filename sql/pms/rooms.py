@@ -65,6 +65,16 @@ async def lock_all(conn: AsyncConnection, nights: Nights, room_types: Collection
     return [room_id async for (room_id,) in await conn.execute(_QUERIES["lock_all"], values)]
 
 
+async def lock(conn: AsyncConnection, hotel_id: int, rooms: Collection[int]) -> dict[int, int]:
+    """Lock these rooms, free or not; returns them with the people that each takes.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: somebody holds one for longer than we wait.
+    """
+    rows = await conn.execute(_QUERIES["lock"], {"hotel": hotel_id, "rooms": list(rooms)})
+    return {room_id: capacity or 0 async for room_id, capacity in rows}
+
+
 async def free(conn: AsyncConnection, nights: Nights, rooms: Collection[int]) -> list[Room]:
     """Those of the rooms that are free as of now. Decides only over rooms that are locked."""
     return await _ask(conn, "free", nights, {"rooms": list(rooms)})

@@ -36,3 +36,11 @@ for update of r
 select r.id, r.room_type_id, r.capacity, r.assignment_priority as priority
 from rooms r
 where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[]) and {free}
+
+-- name: lock
+-- These rooms, whatever their state, locked in id order.
+select r.id, r.capacity
+from rooms r
+where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[])
+order by r.id
+for update of r

@@ -1,0 +1,34 @@
+"""What is asked for when a booking is changed."""
+
+from pydantic import Field
+
+from api.availability.asked import MOST_ROOMS
+from api.bookings.asked import MOST_YEN, GuestAsked, RoomBooked
+from api.days import Day
+from api.routing import Asked
+from sql.pms.booking import PaymentTiming
+
+
+class ChangeAsked(Asked):
+    """How a booking shall be: its days and all of its rooms; what else is left out stays as it is."""
+
+    check_in: Day = Field(description="Day of arrival, today or later.")
+    check_out: Day = Field(description="Day of departure; at most 400 nights.")
+    rooms: list[RoomBooked] = Field(
+        description="All rooms. Where no `guests` are named, those stay who are noted.",
+        min_length=1,
+        max_length=MOST_ROOMS,
+    )
+    guest: GuestAsked | None = Field(None, description="Who books; left out: as before.")
+    payment_timing: PaymentTiming | None = Field(None, description="When the guest pays; left out: as before.")
+    requests: str | None = Field(
+        None,
+        description="What the guest wishes, instead of the comment as it is; left out: as before.",
+        max_length=4000,
+    )
+    expected_total: int | None = Field(
+        None,
+        description="Yen with tax that the guest was shown for the changed booking: another sum is refused.",
+        ge=0,
+        le=MOST_YEN,
+    )

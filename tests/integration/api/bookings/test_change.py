@@ -1,0 +1,264 @@
+"""Changing a booking: what differs is written, the rest stays, and staff's own changes are never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.api.bookings.stays import FAR, HOTEL, PLAN, asked, book, room_type
+from tests.integration.api.rooms import nightly
+from tests.support.api import Answered, Api
+
+NIGHTS = (
+    "select d.date, d.id, d.room_id, d.price::int, d.number_of_people, d.billable from reservation_details d"
+    " where d.reservation_id = %s and d.cancelled is null order by d.date, d.room_id"
+)
+RATES = (
+    "select r.id from reservation_rates r join reservation_details d on d.id = r.reservation_details_id"
+    " where d.reservation_id = %s and d.date = any(%s) order by 1"
+)
+STAY = ("check_in", "check_out", "rooms")
+
+
+async def made(api: Api, *, free: int = 2, **more: Any) -> tuple[Answered, dict[str, Any]]:
+    """A booking, and how it was asked for."""
+    body = asked(api, await room_type(api, rooms=free), **more)
+    answer = await book(api, body)
+    assert answer.status == 201, answer.body
+    return answer, {name: body[name] for name in STAY}
+
+
+async def change(
+    api: Api, booking: Answered, body: dict[str, Any], *, tag: str | None = None, key: str | None = None
+) -> Answered:
+    headers = {"Idempotency-Key": key or str(uuid4()), "If-Match": tag or booking.headers["ETag"]}
+    return await api.put(f"/bookings/{booking.body['booking_id']}", body, headers=headers)
+
+
+async def staff(api: Api, statement: LiteralString, *values: Any) -> None:
+    async with api.desk.transaction():
+        await api.desk.execute("select set_config('my_app.user_id', '3', true)")
+        await api.desk.execute(statement, values)
+
+
+async def pay(api: Api, booking_id: str) -> None:
+    await staff(
+        api,
+        "insert into reservation_payments (hotel_id, reservation_id, date, payment_type_id, value, created_by,"
+        " updated_by) values (%s, %s, current_date, 1, 1000, 3, 3)",
+        HOTEL,
+        booking_id,
+    )
+
+
+async def test_nights_that_stay_keep_everything(api: Api) -> None:
+    booking, body = await made(api, free=1, nights=3)
+    booking_id = booking.body["booking_id"]
+    before = await api.rows(NIGHTS, booking_id)
+    await staff(
+        api,
+        "insert into reservation_addons (hotel_id, reservation_detail_id, addon_name, addon_type, quantity, price,"
+        " created_by, updated_by) values (%s, %s, '朝食', 'breakfast', 1, 1500, 3, 3)",
+        HOTEL,
+        before[1][1],
+    )
+    await staff(api, "update reservation_details set price = 7, updated_by = 3 where id = %s", before[2][1])
+    await api.project()
+    kept_days = [before[1][0], before[2][0]]
+    rates = await api.rows(RATES, booking_id, kept_days)
+    tag = (await api.get(f"/bookings/{booking_id}")).headers["ETag"]
+    later = body | {"check_in": str(api.day(FAR + 1)), "check_out": str(api.day(FAR + 4))}
+    answer = await change(api, booking, later, tag=tag)
+    assert answer.status == 200, answer.body
+    after = await api.rows(NIGHTS, booking_id)
+    assert after[:2] == [before[1], (*before[2][:3], 7, *before[2][4:])]
+    price = await nightly(api, HOTEL, PLAN, api.day(FAR + 3))
+    assert after[2][0] == api.day(FAR + 3)
+    assert after[2][2:] == (before[0][2], price, 1, True)
+    assert await api.rows(RATES, booking_id, kept_days) == rates
+    assert len(await api.rows(RATES, booking_id, [api.day(FAR + 3)])) > 0
+    assert answer.body["nights"][0]["addons"][0]["name"] == "朝食"
+    assert (answer.body["check_in"], answer.body["check_out"]) == (later["check_in"], later["check_out"])
+    assert answer.body["total"] == before[1][3] + 1500 + 7 + price
+    stored = "select version from booking_engine.document where kind = 'booking' and id = %s"
+    await api.project()
+    assert await api.value(stored, booking_id) == answer.body["version"]
+    assert answer.headers["ETag"] == f'"{answer.body["version"]}"'
+
+
+async def test_what_is_as_it_was_makes_no_new_version(api: Api) -> None:
+    booking, body = await made(api)
+    answer = await change(api, booking, body)
+    assert (answer.status, answer.headers["ETag"]) == (200, booking.headers["ETag"])
+    assert answer.body == booking.body
+
+
+async def test_a_guest_moves_only_where_his_room_is_taken(api: Api) -> None:
+    booking, body = await made(api, free=2)
+    room = booking.body["nights"][0]["room_id"]
+    kind = booking.body["nights"][0]["room_type_id"]
+    before = await api.rows(NIGHTS, booking.body["booking_id"])
+    other = await book(api, asked(api, kind, ahead=FAR + 2))
+    longer = body | {"check_out": str(api.day(FAR + 4))}
+    assert other.body["nights"][0]["room_id"] == room
+    answer = await change(api, booking, longer)
+    assert answer.status == 200, answer.body
+    after = await api.rows(NIGHTS, booking.body["booking_id"])
+    assert len({night[2] for night in after} - {room}) == 1
+    assert {night[2] for night in after} != {room}
+    assert [night[1] for night in after[:2]] == [night[1] for night in before]
+
+
+async def test_sold_out_changes_nothing(api: Api) -> None:
+    booking, body = await made(api, free=1)
+    before = await api.rows(NIGHTS, booking.body["booking_id"])
+    refused = await change(api, booking, body | {"rooms": body["rooms"] * 2})
+    assert (refused.status, refused.code) == (409, "sold_out")
+    assert await api.rows(NIGHTS, booking.body["booking_id"]) == before
+    assert (await change(api, booking, body)).headers["ETag"] == booking.headers["ETag"]
+
+
+async def test_rooms_are_added_and_given_back(api: Api) -> None:
+    booking, body = await made(api, free=2)
+    before = await api.rows(NIGHTS, booking.body["booking_id"])
+    two = await change(api, booking, body | {"rooms": body["rooms"] * 2})
+    assert two.status == 200, two.body
+    assert two.body["number_of_people"] == 2
+    assert two.body["total"] == 2 * booking.body["total"]
+    assert len({night["room_id"] for night in two.body["nights"]}) == 2
+    one = await change(api, two, body)
+    assert one.body["total"] == booking.body["total"]
+    assert len(await api.rows(NIGHTS, booking.body["booking_id"])) == len(before)
+    assert (await book(api, asked(api, booking.body["nights"][0]["room_type_id"]))).status == 201
+
+
+async def test_a_change_by_staff_a_moment_before_is_not_lost(api: Api) -> None:
+    booking, body = await made(api)
+    longer = body | {"check_out": str(api.day(FAR + 3))}
+    booking_id = booking.body["booking_id"]
+    await staff(
+        api, "update reservation_details set price = 100, updated_by = 3 where reservation_id = %s", booking_id
+    )
+    refused = await change(api, booking, longer)
+    assert (refused.status, refused.code) == (412, "booking_changed")
+    await api.project()
+    assert (await change(api, booking, longer)).code == "booking_changed"
+    tag = (await api.get(f"/bookings/{booking_id}")).headers["ETag"]
+    answer = await change(api, booking, longer, tag=tag)
+    assert [night["price"] for night in answer.body["nights"]][:2] == [100, 100]
+
+
+async def test_of_many_changes_at_once_one_is_made(api: Api) -> None:
+    booking, body = await made(api)
+    wanted = [body | {"check_out": str(api.day(FAR + 3 + n))} for n in range(6)]
+    answers = await asyncio.gather(*(change(api, booking, one) for one in wanted))
+    assert Counter(answer.code for answer in answers) == {None: 1, "booking_changed": 5}
+
+
+async def test_a_change_needs_to_say_of_what(api: Api) -> None:
+    booking, body = await made(api)
+    path = f"/bookings/{booking.body['booking_id']}"
+    refused = await api.put(path, body, headers={"Idempotency-Key": "one"})
+    assert (refused.status, refused.code) == (428, "if_match_missing")
+    first = await change(api, booking, body | {"requests": "静かに"}, key="one")
+    again = await change(api, booking, body | {"requests": "静かに"}, key="one")
+    assert (first.status, first.body["comment"]) == (200, "静かに")
+    assert again.raw == first.raw
+
+
+@pytest.mark.parametrize("shorter", [True, False])
+async def test_what_was_paid_for_is_given_up_by_staff_only(api: Api, shorter: bool) -> None:
+    booking, body = await made(api)
+    await pay(api, booking.body["booking_id"])
+    answer = await change(api, booking, body | {"check_out": str(api.day(FAR + (1 if shorter else 3)))})
+    assert (answer.status, answer.code) == ((409, "needs_staff") if shorter else (200, None))
+    paid = "select count(*) from reservation_payments where reservation_id = %s"
+    assert await api.value(paid, booking.body["booking_id"]) == 1
+
+
+@pytest.mark.parametrize("status", ["checked_in", "provisory", "cancelled"])
+async def test_only_a_confirmed_booking_is_changed(api: Api, status: str) -> None:
+    booking, body = await made(api)
+    await staff(
+        api, "update reservations set status = %s, updated_by = 3 where id = %s", status, booking.body["booking_id"]
+    )
+    await api.project()
+    tag = (await api.get(f"/bookings/{booking.body['booking_id']}")).headers["ETag"]
+    code = "already_cancelled" if status == "cancelled" else "needs_staff"
+    assert (await change(api, booking, body, tag=tag)).code == code
+
+
+async def test_another_price_than_expected_changes_nothing(api: Api) -> None:
+    booking, body = await made(api)
+    longer = body | {"check_out": str(api.day(FAR + 3))}
+    refused = await change(api, booking, longer | {"expected_total": booking.body["total"]})
+    assert (refused.status, refused.code) == (409, "price_changed")
+    assert (await api.get(f"/bookings/{booking.body['booking_id']}")).body == booking.body
+    answer = await change(api, booking, longer | {"expected_total": refused.body["total"]})
+    assert (answer.status, answer.body["total"]) == (200, refused.body["total"])
+
+
+async def test_who_stays_and_who_books(api: Api) -> None:
+    booking, body = await made(api)
+    before = {guest["client_id"] for night in booking.body["nights"] for guest in night["guests"]}
+    assert before == {booking.body["guest"]["client_id"]}
+    named = [body["rooms"][0] | {"guests": [{"name": "佐藤 一郎"}]}]
+    first = await change(api, booking, body | {"rooms": named})
+    assert {guest["name"] for night in first.body["nights"] for guest in night["guests"]} == {"佐藤 一郎"}
+    again = await change(api, first, body | {"rooms": named})
+    assert again.headers["ETag"] == first.headers["ETag"]
+    kept = await change(api, first, body)
+    assert kept.headers["ETag"] == first.headers["ETag"]
+    guest = {"name": "鈴木 次郎", "email": "jiro@example.jp"}
+    other = await change(api, first, body | {"guest": guest})
+    assert other.body["guest"]["name"] == "鈴木 次郎"
+    assert {one["name"] for night in other.body["nights"] for one in night["guests"]} == {"佐藤 一郎"}
+    assert (await change(api, other, body | {"guest": guest})).headers["ETag"] == other.headers["ETag"]
+
+
+async def test_another_plan_costs_what_it_costs(api: Api) -> None:
+    booking, body = await made(api)
+    before = await api.rows(NIGHTS, booking.body["booking_id"])
+    stay = {name: body[name] for name in ("check_in", "check_out")}
+    unknown = body | {"rooms": [body["rooms"][0] | {"plan_key": "999999h"}]}
+    refused = await change(api, booking, unknown)
+    assert (refused.code, refused.body["errors"][0]["pointer"]) == ("unknown_plan", "/rooms/0/plan_key")
+    plans = [plan["plan_key"] for plan in (await api.get(f"/plans/{HOTEL}")).body["plans"]]
+    for plan in plans:
+        if plan == PLAN:
+            continue
+        quote = await api.post(
+            "/quotes", {"hotel_id": HOTEL, **stay, "rooms": [body["rooms"][0] | {"plan_key": plan}]}
+        )
+        answer = await change(api, booking, body | {"rooms": [body["rooms"][0] | {"plan_key": plan}]})
+        if quote.code == "plan_not_on_sale":
+            assert answer.code == "plan_not_on_sale"
+            continue
+        assert answer.status == 200, answer.body
+        assert answer.body["total"] == quote.body["total"]
+        assert {night["plan_key"] for night in answer.body["nights"]} == {plan}
+        after = await api.rows(NIGHTS, booking.body["booking_id"])
+        assert [night[1:3] for night in after] == [night[1:3] for night in before]
+        break
+    else:
+        pytest.fail("the seed sells one plan only")
+
+
+async def test_bad_input_is_pointed_to(api: Api) -> None:
+    booking, body = await made(api)
+    for wrong, pointer in (
+        ({"check_out": body["check_in"]}, "/check_out"),
+        ({"check_in": str(api.day(-1))}, "/check_in"),
+        ({"rooms": []}, "/rooms"),
+        ({"rooms": [body["rooms"][0] | {"number_of_people": 30}]}, "/rooms/0/number_of_people"),
+        ({"rooms": [body["rooms"][0], body["rooms"][0] | {"room_type_id": 9999}]}, "/rooms/1/room_type_id"),
+        ({"rooms": [body["rooms"][0] | {"guests": [{"name": "A"}, {"name": "B"}]}]}, "/rooms/0/guests"),
+    ):
+        refused = await change(api, booking, body | wrong)
+        assert 400 < refused.status < 500
+        assert refused.body["errors"][0]["pointer"] == pointer, refused.body
+    assert (await api.get(f"/bookings/{booking.body['booking_id']}")).body == booking.body
