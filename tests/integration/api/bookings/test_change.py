@@ -262,3 +262,19 @@ async def test_bad_input_is_pointed_to(api: Api) -> None:
         assert 400 < refused.status < 500
         assert refused.body["errors"][0]["pointer"] == pointer, refused.body
     assert (await api.get(f"/bookings/{booking.body['booking_id']}")).body == booking.body
+
+
+async def test_a_user_changes_his_own_booking_but_not_who_books(api: Api) -> None:
+    booking, body = await made(api, user_id="u1")
+    path = f"/bookings/{booking.body['booking_id']}"
+    mine, other = [(await api.post("/auth/token", {"user_id": user})).body["access_token"] for user in ("u1", "u2")]
+    longer = body | {"check_out": str(api.day(FAR + 3))}
+
+    async def put(token: str, wanted: dict[str, Any]) -> Answered:
+        headers = {"Idempotency-Key": str(uuid4()), "If-Match": booking.headers["ETag"]}
+        return await api.put(path, wanted, headers=headers, key=token)
+
+    assert (await put(other, longer)).code == "unknown_booking"
+    refused = await put(mine, longer | {"guest": {"name": "鈴木 次郎", "email": "jiro@example.jp"}})
+    assert (refused.code, refused.body["errors"][0]["pointer"]) == ("invalid_request", "/guest")
+    assert (await put(mine, longer)).status == 200
