@@ -181,7 +181,7 @@ class Capture:
     ) -> Projected:
         newest = max(t.committed_at for t in visible)
         committed_at = datetime.fromtimestamp(newest, UTC)
-        async with conn.transaction():
+        async with conn.pipeline(), conn.transaction():
             if reached is not None:
                 await checkpoint.advance(conn, self._settings.slot, self._epoch, reached.end_lsn, committed_at)
             else:
