@@ -37,15 +37,29 @@ class Engine:
         self.url, self.key = url, key
 
     async def post(self, path: str, body: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
-        """The answer to a write.
+        """The answer to something new.
 
         Raises:
             aiohttp.ClientError: there was none.
         """
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key}
+        return await self.write("POST", path, body, {"Idempotency-Key": key})
+
+    async def change(
+        self, booking: dict[str, Any], body: dict[str, Any] | None, *, seen: int
+    ) -> tuple[int, dict[str, Any]]:
+        """The answer to a change, or (None) a cancellation, of a booking in the version that was seen."""
+        headers = {"Idempotency-Key": str(uuid4()), "If-Match": f'"{seen}"'}
+        path = f"/bookings/{booking['booking_id']}"
+        return await self.write("PUT" if body else "DELETE", path, body, headers)
+
+    async def write(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        """The answer to a write."""
+        headers |= {"Authorization": f"Bearer {self.key}"}
         async with (
             aiohttp.ClientSession() as http,
-            http.post(self.url + path, json=body, headers=headers) as answer,
+            http.request(method, self.url + path, json=body, headers=headers) as answer,
         ):
             return answer.status, await answer.json()
 
@@ -75,6 +89,42 @@ async def test_a_booking_is_told_once_and_each_change_once_more(roomwire: Roomwi
         )
         await roomwire.settled()
         assert await told(mirror) - before == {"booking.created": 1, "booking.updated": 1}
+    assert roomwire.wrong(await mirror.mirror()) == []
+
+
+async def test_changing_and_cancelling_are_told_once_and_never_over_what_staff_changed(
+    roomwire: Roomwire, mirror: MirrorProcess
+) -> None:
+    key = await roomwire.add_key()
+    first = asked(FAR)
+    wanted = {name: first[name] for name in ("check_in", "rooms")} | {
+        "check_out": str(today() + timedelta(days=FAR + 3))
+    }
+    async with roomwire.running() as daemon:
+        await roomwire.settled()
+        before = await told(mirror)
+        engine = Engine(await daemon.api(), key)
+        _, made = await engine.post("/bookings", first, "one")
+        await roomwire.settled()
+        status, longer = await engine.change(made, wanted, seen=made["version"])
+        assert (status, len(longer["nights"])) == (200, 3), longer
+        await roomwire.settled()
+        await write(
+            roomwire, "update reservations set comment = 'VIP', updated_by = 3 where id = %s", made["booking_id"]
+        )
+        status, refused = await engine.change(made, wanted, seen=longer["version"])
+        assert (status, refused["code"]) == (412, "booking_changed")
+        await roomwire.settled()
+        held = (await mirror.mirror()).held["booking", 1, made["booking_id"]]
+        assert held.body is not None
+        assert held.body["comment"] == "VIP"
+        status, cancelled = await engine.change(made, None, seen=held.version)
+        assert (status, cancelled["status"]) == (200, "cancelled")
+        await roomwire.settled()
+        told_once = {"booking.created": 1, "booking.updated": 2, "booking.cancelled": 1}
+        assert await told(mirror) - before == told_once
+        nights = [(await mirror.mirror()).held_nights[1, 1, night["date"]].occupied for night in longer["nights"]]
+        assert nights == [0, 0, 0]
     assert roomwire.wrong(await mirror.mirror()) == []
 
 
