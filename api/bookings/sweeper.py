@@ -24,11 +24,11 @@ _BATCH = 500
 
 
 async def keep_sweeping(house: House) -> None:
-    """Sweep every few seconds until cancelled; a database that is away is waited for."""
+    """Sweep every few seconds until cancelled; a database that is away, or not migrated, is waited for."""
     while True:
         try:
             await sweep(house)
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except (psycopg.Error, PoolTimeout) as error:
             log.warning("sweep_failed", error=type(error).__name__)
         await asyncio.sleep(_PERIOD)
 

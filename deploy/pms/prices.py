@@ -45,7 +45,11 @@ class Rate:
         if self.condition_type == "no_restriction":
             return True
         named = WEEKDAYS[night.weekday()] if self.condition_type == "day_of_week" else MONTHS[night.month - 1]
-        return named in json.loads(self.condition_value or "[]")
+        try:
+            return named in json.loads(self.condition_value or "[]")
+        except ValueError:
+            # What staff typed is no JSON: such a rate never holds.
+            return False
 
 
 def price(rates: Iterable[Rate], night: date) -> int:
