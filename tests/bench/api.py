@@ -1,4 +1,4 @@
-"""What booking engines wait for: the calendar and stays, over 100 connections of a process of its own."""
+"""What booking engines wait for: the calendar, stays and bookings, over 100 connections of a process of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from tests.bench import processes
+from tests.bench.bookings import Server, measure_bookings
 from tests.bench.callers import Heard, call
 from tests.bench.figures import Figure, at_least, at_most
 from tests.bench.processes import watching
@@ -32,6 +33,8 @@ async def measure(stage: Stage) -> AsyncIterator[Figure]:
             for what, paths in _asked().items():
                 for figure in await _reading(stage, roomwire, daemon, what, (url, key, paths)):
                     yield figure
+            async for figure in measure_bookings(stage, Server(roomwire, daemon, url, key)):
+                yield figure
 
 
 def _asked() -> dict[str, list[str]]:
