@@ -12,7 +12,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from tests.bench import api, catchup, delivery, harm, idle, latency, memory
+from tests.bench import api, catchup, delivery, down, harm, idle, latency, memory
 from tests.bench.figures import Figure, table
 from tests.bench.machine import describe
 from tests.bench.page import write
@@ -26,10 +26,11 @@ BENCHES: dict[str, tuple[Measure, tuple[str, ...]]] = {
     "memory": (memory.measure, ("pg15-wal2json", "pg18-pgoutput")),
     "harm": (harm.measure, ("pg15-wal2json",)),
     "delivery": (delivery.measure, ("pg15-wal2json",)),
+    "down": (down.measure, ("pg18-pgoutput",)),
     "api": (api.measure, ("pg15-wal2json",)),
     "idle": (idle.measure, ("pg15-wal2json",)),
 }
-"""Every benchmark, and where it runs unless told: the last four hardly depend on the plugin."""
+"""Every benchmark, and where it runs unless told: the last five hardly depend on the plugin."""
 
 
 def main() -> int:

@@ -20,6 +20,10 @@ LIMITS = {
         "Roomwire's process, which composes, signs, sends and acknowledges every message; the database takes"
         " about a third as much CPU, and the receiver shares the same cores."
     ),
+    "down": (
+        "The healthy endpoint's delay is that of every message (see latency). Capture's memory is that of the keys"
+        " that wait; nothing of it depends on how long an endpoint is away."
+    ),
     "api": (
         "Roomwire's one process for calendars, of whose time a third is the HTTP library's; for stays, it and its"
         " database sessions alike. The callers share the machine's cores with both, so that waiting for a core is"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 
-from tests.bench import api, catchup, delivery, harm, idle, latency, memory
+from tests.bench import api, catchup, delivery, down, harm, idle, latency, memory
 from tests.bench.figures import Figure, number
 from tests.bench.limits import LIMITS
 from tests.bench.machine import ROOT
@@ -19,6 +19,7 @@ _MODULES = {
     "memory": memory,
     "harm": harm,
     "delivery": delivery,
+    "down": down,
     "api": api,
     "idle": idle,
 }
@@ -115,6 +116,11 @@ _SHOWN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "memory": ("Peak memory of capture", "MB", ("first sync", "updated twice", "nights updated")),
     "harm": ("The PMS's rate at full load", "share of its rate alone", ("÷ alone",)),
     "delivery": ("Single-booking messages of a first sync", "per second", ("bookings",)),
+    "down": (
+        "A healthy endpoint's delay beside two that are down",
+        "milliseconds",
+        ("before: commit → received p99", "with two down: commit → received p99"),
+    ),
     "api": ("Answers of the API", "milliseconds", ("calendar of 30 nights: p99", "stay of 2 nights: p99")),
     "idle": ("Idle", "% of a core", ("CPU",)),
 }

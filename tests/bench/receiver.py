@@ -81,10 +81,10 @@ class _Connection(asyncio.Protocol):
         self._transport.write(_ANSWER)
 
 
-async def _serve(*, deaf: bool) -> None:
+async def _serve(port: int, *, deaf: bool) -> None:
     taken: list[tuple[float, bytes]] = []
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(taken, deaf=deaf), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(taken, deaf=deaf), "127.0.0.1", port)
     out = sys.stdout.buffer
     out.write(b"%d\n" % server.sockets[0].getsockname()[1])
     out.flush()
@@ -98,11 +98,21 @@ async def _serve(*, deaf: bool) -> None:
 
 
 class FastReceiver:
-    """The parent's end of a receiver; `deaf` makes one that never answers."""
+    """The parent's end of a receiver.
 
-    def __init__(self, *, deaf: bool = False) -> None:
-        self._words = ["--deaf"] if deaf else []
+    Args:
+        port: where it listens; 0 for any that is free.
+        deaf: it never answers.
+    """
+
+    def __init__(self, port: int = 0, *, deaf: bool = False) -> None:
+        self._words = [str(port), *(["--deaf"] if deaf else [])]
         self.url = ""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2].rstrip("/"))
 
     async def count(self) -> int:
         """How many messages it has taken since `take`."""
@@ -138,4 +148,4 @@ class FastReceiver:
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(deaf="--deaf" in sys.argv))
+    uvloop.run(_serve(int(sys.argv[1]), deaf="--deaf" in sys.argv))
