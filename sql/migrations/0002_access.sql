@@ -17,17 +17,6 @@ create table booking_engine.api_keys (
 comment on table booking_engine.api_keys is
     'API keys of booking engines. id: the key''s first characters; digest: SHA-256 of the whole key, which is stored nowhere; client: the engine''s name, the same for all of its keys: what it did with an old key stays its own; hotels null: every hotel; addresses null: from anywhere.';
 
-create table booking_engine.config (
-    hotel_id int primary key,
-    engine_url text,
-    sync_enabled boolean not null default true,
-    sync_interval_seconds int not null default 900 check (sync_interval_seconds > 0),
-    time_zone text not null default 'Asia/Tokyo',
-    updated_at timestamptz not null default clock_timestamp()
-);
-comment on table booking_engine.config is
-    'What is set for one hotel: where its booking engine is, whether and how often it is kept in step, and its time zone.';
-
 create table booking_engine.engine_user (
     source text not null,
     user_id text collate "C" not null,
@@ -58,4 +47,4 @@ comment on table booking_engine.audit_log is
     'Every call that wrote or meant to, and every one whose key or token was refused. code: of the error, null for none.';
 
 -- down
-drop table booking_engine.audit_log, booking_engine.engine_user, booking_engine.config, booking_engine.api_keys;
+drop table booking_engine.audit_log, booking_engine.engine_user, booking_engine.api_keys;
