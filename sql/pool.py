@@ -4,6 +4,11 @@ Every session waits at most 400 ms for a lock (below PostgreSQL's deadlock_timeo
 deadlock is us and never the front desk), is bounded in time, and commits without waiting for a standby.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
@@ -23,7 +28,32 @@ _SESSION = {
     "jit": "off",
 }
 
-Pool = AsyncConnectionPool[AsyncConnection]
+
+class Pool(AsyncConnectionPool[AsyncConnection]):
+    """Connections that are shared. A task that is cancelled while it uses one ends as cancelled.
+
+    Cancelling a statement that fails at that moment closes its connection; whoever then tidies up on it meets an
+    error of the database, which a loop that waits such errors out would take for a reason to go on.
+    """
+
+    @asynccontextmanager
+    async def connection(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - psycopg's own signature
+    ) -> AsyncIterator[AsyncConnection]:
+        """A connection for the length of a block; `timeout` in seconds, as the pool's own.
+
+        Raises:
+            PoolTimeout: none became free in time.
+        """
+        try:
+            async with super().connection(timeout) as conn:
+                yield conn
+        except psycopg.Error as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error
+            raise
 
 
 def polite(dsn: str, *, application: str, **overrides: str) -> str:
@@ -51,7 +81,7 @@ async def connect(dsn: str, *, application: str, **overrides: str) -> AsyncConne
 
 def make_pool(dsn: str, *, application: str, size: int, **overrides: str) -> Pool:
     """A pool of at most `size` connections, in autocommit; open it with `async with`."""
-    return AsyncConnectionPool(
+    return Pool(
         polite(dsn, application=application, **overrides),
         min_size=1,
         max_size=size,

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
-from psycopg_pool import AsyncConnectionPool
 
 from daemon import following
 from daemon.capture import Capture
@@ -20,7 +19,7 @@ from daemon.settings import Settings, read
 from deploy.embedded import free_port
 from sql import checkpoint
 from sql.checkpoint import DeposedError
-from sql.pool import make_pool
+from sql.pool import Pool, make_pool
 from tests.integration.projection.house import FAR, House
 from tests.support.daemon import until
 
@@ -205,9 +204,7 @@ async def test_who_cannot_reach_a_server_gives_up_when_patience_ends(monkeypatch
     monkeypatch.setattr(following, "_LONGEST_WAIT", 0.1)
     dsn = f"host=127.0.0.1 port={free_port()} dbname=x user=x"
     found = read(dsn=dsn, patience_seconds=0.5)
-    async with AsyncConnectionPool[psycopg.AsyncConnection](
-        dsn, min_size=0, max_size=1, open=False, timeout=0.3
-    ) as pool:
+    async with Pool(dsn, min_size=0, max_size=1, open=False, timeout=0.3) as pool:
         with pytest.raises(ConnectionLostError):
             await asyncio.wait_for(follow(found, pool, lambda: None, Progress()), 20)
 

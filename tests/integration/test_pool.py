@@ -1,0 +1,45 @@
+"""Connections that are shared: what ends on one of them ends as it was meant to."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from sql.pool import make_pool
+from tests.support.servers.databases import Database
+
+
+async def test_a_cancelled_task_is_not_kept_alive_by_an_error_of_its_connection(database: Database) -> None:
+    working = asyncio.Event()
+
+    async def tidy_up_on_a_connection_that_is_gone(conn: psycopg.AsyncConnection) -> None:
+        try:
+            working.set()
+            await asyncio.Event().wait()
+        finally:
+            await conn.close()
+            await conn.execute("select 1")
+
+    async def wait_errors_out() -> None:
+        async with make_pool(database.dsn, application="test", size=1) as pool:
+            try:
+                async with pool.connection() as conn:
+                    await tidy_up_on_a_connection_that_is_gone(conn)
+            except psycopg.Error:
+                await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait_errors_out())
+    await working.wait()
+    task.cancel()
+    async with asyncio.timeout(20):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_an_error_of_the_database_stays_one(database: Database) -> None:
+    async with make_pool(database.dsn, application="test", size=1) as pool:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            async with pool.connection() as conn:
+                await conn.execute("select 1 / 0")
