@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from deploy.pms import install
+from tests.support.nextjs import build
 from tests.support.servers import KINDS, PG15, PG18, Kind, Launcher, Server, UnavailableError
 from tests.support.servers.databases import Database, fresh_database, template
 from tests.support.servers.local import LocalLauncher
@@ -92,3 +94,13 @@ def _running(launcher: Launcher, kind: Kind, **wishes: object) -> Iterator[Serve
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def nextjs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the folder of the compiled Next.js example."""
+    base = tmp_path_factory.getbasetemp()
+    try:
+        return build.compiled(base if worker_id == "master" else base.parent)
+    except build.UnavailableError as reason:
+        pytest.skip(f"the Next.js example is not checked: {reason}")

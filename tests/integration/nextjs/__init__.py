@@ -1,0 +1,1 @@
+"""The Next.js example, in front of a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The Next.js example, without a database."""
