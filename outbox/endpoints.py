@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from time import monotonic
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import psycopg
@@ -13,12 +13,15 @@ from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from outbox import signing
+from outbox.keys import Kind
 from sql import endpoints
 from sql.endpoints import Overview
 
 T = TypeVar("T")
 _PAGE = 5_000
 _EVERYTHING = 2**63 - 1
+TYPES: tuple[str, ...] = tuple(kind for kind in get_args(Kind) if kind != "snapshot")
+"""What an endpoint can subscribe to: what stands before the dot in a message's type."""
 
 
 class EndpointError(Exception):
@@ -29,7 +32,8 @@ class EndpointError(Exception):
 class Settings:
     """What an endpoint is.
 
-    url: http or https; secret: `whsec_…`; hotels: ids, None for all; bookings: all, or only our own; guest_data:
+    url: http or https; secret: `whsec_…`; hotels: ids, None for all; types: kinds of
+    documents, of TYPES, None for all; bookings: all, or only our own; guest_data:
     whether it may know of people; max_bytes: size of a message of many keys; concurrency: sends at the same time;
     heartbeat_seconds: 0 for none.
 
@@ -41,6 +45,7 @@ class Settings:
     url: str
     secret: str = field(default_factory=signing.new_secret, repr=False)
     hotels: list[int] | None = None
+    types: list[str] | None = None
     bookings: Literal["all", "own"] = "all"
     guest_data: bool = False
     max_bytes: int = 20_000
@@ -57,6 +62,8 @@ class Settings:
             raise EndpointError("an endpoint needs a name")
         if self.hotels is not None and not self.hotels:
             raise EndpointError("name at least one hotel, or none at all for every hotel")
+        if self.types is not None and (not self.types or set(self.types) - set(TYPES)):
+            raise EndpointError(f"name types among {', '.join(TYPES)}, or none at all for every type")
         if self.bookings not in {"all", "own"}:
             raise EndpointError("bookings are 'all' or 'own'")
         _check_between("max_bytes", self.max_bytes, 1_000, 262_144)

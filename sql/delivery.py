@@ -87,12 +87,15 @@ class Claimed(NamedTuple):
 
 
 class Live(NamedTuple):
-    """The live ids of a hotel. start: bookings that end before this day are not listed."""
+    """The live ids of a hotel; None: the endpoint is not told of these.
+
+    start: bookings that end before this day are not listed.
+    """
 
     start: date
-    room_types: list[int]
-    plans: list[str]
-    bookings: list[str]
+    room_types: list[int] | None
+    plans: list[str] | None
+    bookings: list[str] | None
 
 
 class Result(NamedTuple):
@@ -148,9 +151,9 @@ async def claim(
     return Claimed([Claim(*row[:-2]) for row in rows], failing, probing)
 
 
-async def snapshot(conn: AsyncConnection, hotel_id: int, *, first: str, last: str, own: bool) -> Live:
-    """The live ids of a hotel now; of bookings those whose first hex digit lies in first..last."""
-    given = {"hotel": hotel_id, "first": first, "last": last, "own": own}
+async def snapshot(conn: AsyncConnection, endpoint_id: int, hotel_id: int, *, first: str, last: str) -> Live:
+    """The live ids of a hotel now, for an endpoint; of bookings those whose first hex digit lies in first..last."""
+    given = {"endpoint": endpoint_id, "hotel": hotel_id, "first": first, "last": last}
     row = await (await conn.execute(_SNAPSHOT, given)).fetchone()
     assert row is not None  # a select without a table
     return Live(*row)

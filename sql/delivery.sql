@@ -82,17 +82,22 @@ left join lateral (
 order by c.place, c.kind, c.hotel_id, c.id
 
 -- name: snapshot
--- The live ids of one hotel, of bookings those whose first hex digit lies in the given range.
+-- The live ids of one hotel, of bookings those whose first hex digit lies in the given range; null where the endpoint is
+-- told of nothing of that kind.
 select w.start,
-    (select coalesce(array_agg(id::int order by id::int), '{{}}') from booking_engine.document
-     where kind = 'room_type' and hotel_id = %(hotel)s and body is not null and version > 0),
-    (select coalesce(array_agg(id order by id), '{{}}') from booking_engine.document
-     where kind = 'plan' and hotel_id = %(hotel)s and body is not null and version > 0),
-    (select coalesce(array_agg(id order by id), '{{}}') from booking_engine.document
-     where kind = 'booking' and hotel_id = %(hotel)s and body is not null and version > 0
-        and ends >= w.start and (own or not %(own)s)
-        and id >= %(first)s and id < chr(ascii(%(last)s) + 1))
+    case when e.types is null or e.types && array['room_type', 'availability'] then
+        (select coalesce(array_agg(id::int order by id::int), '{{}}') from booking_engine.document
+         where kind = 'room_type' and hotel_id = %(hotel)s and body is not null and version > 0) end,
+    case when e.types is null or e.types && array['plan', 'rates'] then
+        (select coalesce(array_agg(id order by id), '{{}}') from booking_engine.document
+         where kind = 'plan' and hotel_id = %(hotel)s and body is not null and version > 0) end,
+    case when e.types is null or 'booking' = any(e.types) then
+        (select coalesce(array_agg(id order by id), '{{}}') from booking_engine.document
+         where kind = 'booking' and hotel_id = %(hotel)s and body is not null and version > 0
+            and ends >= w.start and (own or e.bookings is distinct from 'own')
+            and id >= %(first)s and id < chr(ascii(%(last)s) + 1)) end
 from (select {window} as start) w
+left join booking_engine.endpoint e on e.id = %(endpoint)s
 
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked

@@ -12,7 +12,8 @@ from sql.queries import load
 
 _QUERIES = load("endpoints.sql")
 _FILL = _QUERIES["fill"].format(window=_QUERIES["window"])
-_MANY_BOOKINGS = 4_000
+_CLOSE = _QUERIES["close"].format(snapshots=_QUERIES["snapshots"])
+MANY_BOOKINGS = 4_000
 """Ids of 40 bytes that fit a snapshot of well under 256 kB."""
 
 
@@ -30,6 +31,7 @@ class Overview:
     status: str
     reason: str | None
     hotels: list[int] | None
+    types: list[str] | None
     bookings: str
     guest_data: bool
     max_bytes: int
@@ -121,7 +123,7 @@ async def fill(conn: AsyncConnection, endpoint_id: int, after: Position, size: i
 
 async def close(conn: AsyncConnection, endpoint_id: int) -> None:
     """Mark the snapshots that end a first sync and let the deliveries begin."""
-    await conn.execute(_QUERIES["close"], {"endpoint": endpoint_id, "many": _MANY_BOOKINGS})
+    await conn.execute(_CLOSE, {"endpoint": endpoint_id, "many": MANY_BOOKINGS})
 
 
 async def _one(conn: AsyncConnection, name: str, given: Mapping[str, Any]) -> Any:

@@ -6,8 +6,8 @@ lock table booking_engine.endpoint in exclusive mode
 
 -- name: add
 insert into booking_engine.endpoint
-    (name, url, secret, hotels, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds, fill_version)
-values (%(name)s, %(url)s, %(secret)s, %(hotels)s::int[], %(bookings)s, %(guest_data)s, %(max_bytes)s,
+    (name, url, secret, hotels, types, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds, fill_version)
+values (%(name)s, %(url)s, %(secret)s, %(hotels)s::int[], %(types)s::text[], %(bookings)s, %(guest_data)s, %(max_bytes)s,
     %(concurrency)s, %(heartbeat_seconds)s, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
 returning id
 
@@ -28,7 +28,7 @@ returning id
 delete from booking_engine.endpoint where id = %(endpoint)s
 
 -- name: overview
-select e.id, e.name, e.url, e.status, e.reason, e.hotels, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
+select e.id, e.name, e.url, e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
     e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
     e.fill_version is not null as filling, b.behind, b.rejected, b.oldest
 from booking_engine.endpoint e
@@ -88,6 +88,7 @@ marked as (
     from page p
     join booking_engine.endpoint e on e.id = %(endpoint)s
         and (e.hotels is null or p.hotel_id = any(e.hotels))
+        and (e.types is null or p.kind = any(e.types))
         and (p.kind <> 'booking' or e.bookings = 'all' or p.own)
     where p.version > 0
         and (not p.gone or p.kind = 'hotel')
@@ -104,21 +105,25 @@ select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc l
 (select coalesce(max(horizon), current_date) - 30 from booking_engine.checkpoint)
 
 -- name: close
--- Marks the snapshots that end the first sync, one per hotel, or 16 where it has many bookings; then it is filled.
+-- Marks the snapshots that end the first sync; then it is filled.
 with filled as (
     update booking_engine.endpoint e
     set fill_version = null
     from (select id, fill_version from booking_engine.endpoint where id = %(endpoint)s) old
     where e.id = old.id
-    returning e.id, e.hotels, old.fill_version as version
+    returning e.id, e.hotels, e.types, old.fill_version as version
 )
+{snapshots}
+
+-- name: snapshots
+-- One snapshot per hotel of those that are `filled`, or 16 where the endpoint is told of many bookings.
 insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
 select e.id, 'snapshot', h.hotel_id, digits.first || '-' || digits.last, e.version, 0, e.version + 7
 from filled e
 join booking_engine.document h on h.kind = 'hotel' and h.body is not null and h.version > 0
     and (e.hotels is null or h.hotel_id = any(e.hotels))
 cross join lateral (
-    select count(*) > %(many)s as many
+    select count(*) > %(many)s and (e.types is null or 'booking' = any(e.types)) as many
     from booking_engine.document b
     where b.kind = 'booking' and b.hotel_id = h.hotel_id and b.body is not null
 ) bookings

@@ -192,6 +192,7 @@ marked as (
     from moved m
     join booking_engine.endpoint e on e.status = 'enabled'
         and (e.hotels is null or m.hotel_id = any(e.hotels))
+        and (e.types is null or m.kind = any(e.types))
         and (m.kind <> 'booking' or e.bookings = 'all' or m.own)
     order by e.id, m.kind, m.hotel_id, m.id
     on conflict (endpoint_id, kind, hotel_id, id) do update

@@ -38,6 +38,9 @@ def add(
         ),
     ] = None,
     hotel: Annotated[list[int] | None, typer.Option(help="Only this hotel; repeatable.")] = None,
+    type_: Annotated[
+        list[str] | None, typer.Option("--type", help=f"Only of this: {', '.join(endpoints.TYPES)}; repeatable.")
+    ] = None,
     bookings: Annotated[Bookings, typer.Option(help="Which bookings it hears of.")] = Bookings.all,
     guest_data: Annotated[bool, typer.Option(help="Whether it may know guests' names and contacts.")] = False,
     max_bytes: Annotated[int, typer.Option(help="Size of a message of many keys, in bytes.")] = 20_000,
@@ -51,6 +54,7 @@ def add(
             url=url,
             secret=secret or signing.new_secret(),
             hotels=hotel or None,
+            types=type_ or None,
             bookings=bookings.value,
             guest_data=guest_data,
             max_bytes=max_bytes,

@@ -87,12 +87,15 @@ def snapshot(claim: Claim, live: Live) -> Message:
     """The message that ends a first sync, or the share of it that the key's digits name."""
     first, last = digits(claim)
     listed = first == "0"
+    bookings = None
+    if live.bookings is not None:
+        bookings = {"first": first, "last": last, "check_out_from": live.start, "ids": live.bookings}
     data = {
         "hotel_id": claim.hotel_id,
         "version": claim.marked,
         "room_type_ids": live.room_types if listed else None,
         "plan_keys": live.plans if listed else None,
-        "bookings": {"first": first, "last": last, "check_out_from": live.start, "ids": live.bookings},
+        "bookings": bookings,
     }
     return _message("hotel.snapshot", claim, claim.marked, data)
 

@@ -174,7 +174,9 @@ class Pump:
 
     async def _snapshot(self, claim: Claim) -> Message:
         first, last = digits(claim)
-        read = partial(delivery.snapshot, hotel_id=claim.hotel_id, first=first, last=last, own=self.target.own)
+        read = partial(
+            delivery.snapshot, endpoint_id=self.target.id, hotel_id=claim.hotel_id, first=first, last=last
+        )
         return snapshot(claim, await steadily(self._pool, read))
 
     async def _claim_heartbeat(self) -> None:

@@ -145,7 +145,9 @@ class Snapshot(Shape):
     plan_keys: list[str] | None = Field(
         description="Plans that exist, and so do their rates; null: not listed in this message."
     )
-    bookings: LiveBookings = Field(description="Bookings that exist, or a share of them.")
+    bookings: LiveBookings | None = Field(
+        description="Bookings that exist, or a share of them; null: your endpoint is not told of bookings."
+    )
 
 
 class Pulse(Shape):
@@ -218,7 +220,10 @@ class BookingDeleted(Message[Literal["booking.deleted"], GoneBooking]):
 
 
 class HotelSnapshot(Message[Literal["hotel.snapshot"], Snapshot]):
-    """Closes the first sync of a hotel. Many bookings are spread over several snapshots."""
+    """Closes the first sync of a hotel, and each time that it is sent again.
+
+    Many bookings are spread over several snapshots.
+    """
 
 
 class Heartbeat(Message[Literal["heartbeat"], Pulse]):

@@ -26,6 +26,7 @@ ENDPOINT = Overview(
     status="enabled",
     reason=None,
     hotels=None,
+    types=None,
     bookings="all",
     guest_data=False,
     max_bytes=20_000,
