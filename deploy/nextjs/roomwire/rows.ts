@@ -30,13 +30,16 @@ export interface RangeRow {
   available: number;
 }
 
-/** The data of a `hotel.snapshot`: what is held with this version or an older one, and is not listed, is gone. */
+/**
+ * The data of a `hotel.snapshot`: what is held with this version or an older one, and is not listed, is gone. A list
+ * that is null says nothing.
+ */
 export interface Snapshot {
   hotel_id: number;
   version: number;
   room_type_ids: number[] | null;
   plan_keys: string[] | null;
-  bookings: { first: string; last: string; check_out_from: string; ids: string[] };
+  bookings: { first: string; last: string; check_out_from: string; ids: string[] } | null;
 }
 
 /** All that one message says. */

@@ -126,6 +126,7 @@ async def test_a_snapshot_deletes_what_is_not_listed_and_not_newer(sender: Sende
     closing = [
         snapshot(50, room_type_ids=[8], plan_keys=["h2"], bookings=some),
         snapshot(51, room_type_ids=None, plan_keys=None, bookings=some | {"first": "2", "last": "3", "ids": []}),
+        snapshot(52, room_type_ids=None, plan_keys=None, bookings=None),
     ]
     await sender.tell(*held, *closing)
     same(sender, told(held + closing))
