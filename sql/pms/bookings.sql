@@ -1,10 +1,13 @@
 Reservations as booking documents, and the rows each is computed from.
 
 -- name: eligible
--- Those of the wanted reservations that are bookings within the window.
+-- Those of the wanted reservations that are bookings within the window. Each is looked up by itself: joined with all of
+-- them at once, every reservation of the window was read for one.
 select r.hotel_id, r.id::text as id
 from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
-join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
+cross join lateral (
+    select * from reservations found where found.hotel_id = wanted.hotel_id and found.id = wanted.id limit 1
+) r
 where r.status <> 'block' and r.type <> 'employee' and r.check_out >= %(today)s::date - 30
 
 -- name: fresh
