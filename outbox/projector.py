@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from psycopg import AsyncConnection
 
+from outbox import conflicts
 from outbox.dirty import Dirty
 from sql import projection, scopes
 from sql.projection import Frame
@@ -63,7 +64,8 @@ async def _project_bookings(conn: AsyncConnection, dirty: Dirty, nights: set[tup
         done |= todo
         todo = await projection.owners(conn, lost) - done
         lost = set()
-    return await projection.write(conn, "booking", keys, frame) if keys else 0
+    written = {*keys, *await conflicts.watch(conn, nights, done, frame)}
+    return await projection.write(conn, "booking", written, frame) if written else 0
 
 
 async def _named_indirectly(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> set[tuple[int, str]]:

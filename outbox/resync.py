@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 
 from outbox.dirty import Dirty
 from outbox.projector import project
-from sql import scopes
+from sql import conflicts, scopes
 from sql.projection import Frame
 from sql.scopes import Work
 
@@ -67,6 +67,7 @@ async def _booking(conn: AsyncConnection, work: Work, hotel_id: int, frame: Fram
 
 async def _horizon(conn: AsyncConnection, work: Work, hotel_id: int, frame: Frame) -> None:
     await scopes.prune(conn, hotel_id, frame.today)
+    await conflicts.prune(conn, hotel_id, frame.today)
     nights = await scopes.missing_nights(conn, hotel_id, frame.today)
     await project(conn, Dirty(nights={(hotel_id, night) for night in nights}), frame)
     await scopes.finish(conn, work)

@@ -11,9 +11,13 @@ values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s)
 on conflict do nothing
 
 -- name: report
+-- A booking that is changed stays in its conflict until the change stream has seen that it is over.
 insert into booking_engine.sync_status as s (source, external_id, hotel_id, reservation_id, status, error)
 values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s, %(status)s, %(error)s)
 on conflict (source, external_id) do update
     set hotel_id = excluded.hotel_id, reservation_id = coalesce(excluded.reservation_id, s.reservation_id),
-        status = excluded.status, error = excluded.error, retries = s.retries + 1, last_attempt_at = clock_timestamp()
+        status = case when excluded.status = 'synced' and exists (
+            select from booking_engine.conflict c
+            where c.hotel_id = excluded.hotel_id and c.reservation_id = excluded.reservation_id
+        ) then 'conflict' else excluded.status end, error = excluded.error, retries = s.retries + 1, last_attempt_at = clock_timestamp()
     where s.reservation_id is null or excluded.reservation_id is not null

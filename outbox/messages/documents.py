@@ -157,6 +157,12 @@ class Night(Shape):
     cancelled: bool = Field(
         description="Whether it is cancelled. Nights of a cancelled booking may still be charged and occupied."
     )
+    contested: bool = Field(
+        description=(
+            "Whether another stay has this room this night, too: the hotel has to find another room for one of"
+            " them. Told of bookings made through the API."
+        )
+    )
     guests: list[NightGuest] = Field(description="Who stays. Empty for endpoints without guest data.")
     addons: list[Addon] = Field(description="What was sold with it.")
 

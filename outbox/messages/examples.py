@@ -118,6 +118,7 @@ BOOKING: dict[str, Any] = {
             "price": 12800,
             "billable": True,
             "cancelled": False,
+            "contested": False,
             "guests": [{"client_id": _CLIENT_ID, "name": _NAME}],
             "addons": [{"name": "駐車場", "type": "parking", "quantity": 1, "price": 1800}],
         }

@@ -45,6 +45,10 @@ left join lateral (
                     then concat(d.plans_global_id, 'h', d.plans_hotel_id) end,
                 'plan_name', d.plan_name, 'plan_type', d.plan_type, 'number_of_people', d.number_of_people,
                 'price', round(d.price)::bigint, 'billable', d.billable, 'cancelled', d.cancelled is not null,
+                'contested', r.type = 'web' and d.cancelled is null and exists (
+                    select from booking_engine.conflict x
+                    where x.hotel_id = d.hotel_id and x.reservation_id = d.reservation_id
+                        and x.room_id = d.room_id and x.date = d.date),
                 'guests', coalesce(guest.list, '[]'), 'addons', coalesce(extra.list, '[]')
             ) order by d.date, d.room_id nulls last, d.id) as nights
         from reservation_details d

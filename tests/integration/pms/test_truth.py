@@ -108,7 +108,7 @@ def test_a_booking_in_full(conn: Connection) -> None:
         "number_of_people": 2,
         "guests": [],
     }
-    plain |= {"addons": [], "billable": False}
+    plain |= {"addons": [], "billable": False, "contested": False}
     assert booking(conn) == {
         "hotel_id": 1,
         "booking_id": STAY,
@@ -152,6 +152,7 @@ def test_a_booking_in_full(conn: Connection) -> None:
                 "price": 8000,
                 "billable": True,
                 "cancelled": False,
+                "contested": False,
                 "guests": [{"client_id": LATIN, "name": "Emma"}, {"client_id": GUEST, "name": "佐藤 葵"}],
                 "addons": [
                     {"name": "朝食", "type": "breakfast", "quantity": 2, "price": 1},

@@ -14,6 +14,11 @@ from psycopg.rows import DictRow
 from tests.support.truth.rows import Document, Key, Rows, iso, yen
 
 BOOKINGS_KEPT = timedelta(days=30)
+AGENT = "roomwire"
+"""The channel name of bookings made through Roomwire's API."""
+
+Place = tuple[int, int, date]
+"""Hotel, room, night."""
 
 
 def _by(rows: Iterable[DictRow], field: str) -> dict[Any, list[DictRow]]:
@@ -30,6 +35,7 @@ def bookings(rows: Rows, today: date) -> dict[Key, Document]:
         rooms={(row["hotel_id"], row["id"]): row for row in rows.rooms},
         guests=_by(rows.read("SELECT * FROM reservation_clients"), "reservation_details_id"),
         addons=_by(rows.read("SELECT * FROM reservation_addons"), "reservation_detail_id"),
+        stays=_stays(rows),
     )
     nights = _by(rows.nights, "reservation_id")
     return {
@@ -37,6 +43,15 @@ def bookings(rows: Rows, today: date) -> dict[Key, Document]:
         for row in rows.read("SELECT * FROM reservations")
         if row["status"] != "block" and row["type"] != "employee" and row["check_out"] >= today - BOOKINGS_KEPT
     }
+
+
+def _stays(rows: Rows) -> dict[Place, set[Any]]:
+    """The reservations that have a room on a night."""
+    stays: dict[Place, set[Any]] = defaultdict(set)
+    for night in rows.nights:
+        if night["cancelled"] is None and night["room_id"] is not None:
+            stays[night["hotel_id"], night["room_id"], night["date"]].add(night["reservation_id"])
+    return stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,7 @@ class _Desk:
     rooms: dict[tuple[int, int], DictRow]
     guests: dict[Any, list[DictRow]]
     addons: dict[Any, list[DictRow]]
+    stays: dict[Place, set[Any]]
 
     def booking(self, row: DictRow, nights: list[DictRow]) -> Document:
         client = self.clients[row["reservation_client_id"]]
@@ -72,7 +88,7 @@ class _Desk:
                 "phone": client["phone"],
             },
             "total": yen(sum((self._revenue(night) for night in nights), Decimal(0))),
-            "nights": [self._night(night) for night in ordered],
+            "nights": [self._night(night) | {"contested": self._contested(row, night)} for night in ordered],
         }
 
     def _revenue(self, night: DictRow) -> Decimal:
@@ -83,6 +99,12 @@ class _Desk:
             price *= night["number_of_people"]
         addons = self.addons.get(night["id"], [])
         return Decimal(price + sum(addon["price"] * addon["quantity"] for addon in addons))
+
+    def _contested(self, row: DictRow, night: DictRow) -> bool:
+        ours = row["type"] == "web" and row["agent"] == AGENT and row["status"] != "cancelled"
+        if not ours or night["cancelled"] is not None:
+            return False
+        return len(self.stays.get((night["hotel_id"], night["room_id"], night["date"]), ())) > 1
 
     def _night(self, night: DictRow) -> Document:
         room = self.rooms.get((night["hotel_id"], night["room_id"]))

@@ -1,0 +1,101 @@
+Conflicts: room-nights that a booking of ours shares with another stay. Nothing in the PMS prevents them.
+
+-- name: own
+-- Of a reservation r: it came to us and stands. What is cancelled gives its rooms up, whatever is still charged.
+r.type = 'web' and r.status <> 'cancelled' and (r.agent = %(agent)s or exists (
+    select from booking_engine.booking_link l where l.hotel_id = r.hotel_id and l.reservation_id = r.id))
+
+-- name: touched
+-- The bookings of ours that share or shared a room on one of these nights, and those that are among these
+-- reservations: another status alone may end a conflict, or begin one. Without bookings of ours it costs next to nothing.
+with nights as (
+    select distinct hotel_id, date from unnest(%(night_hotels)s::int[], %(dates)s::date[]) as n (hotel_id, date)
+)
+select known.hotel_id, known.reservation_id::text
+from nights n
+cross join lateral (
+    select c.hotel_id, c.reservation_id from booking_engine.conflict c
+    where c.hotel_id = n.hotel_id and c.date = n.date
+) known
+union
+select ours.hotel_id, ours.id
+from unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id)
+cross join lateral (
+    select b.hotel_id, b.id from booking_engine.document b
+    where b.kind = 'booking' and b.own and b.hotel_id = w.hotel_id and b.id = w.id
+) ours
+where exists (select from booking_engine.document b where b.kind = 'booking' and b.own)
+union
+select ours.hotel_id, ours.id::text
+from nights n
+cross join lateral (
+    select from booking_engine.document b where b.kind = 'booking' and b.own and b.hotel_id = n.hotel_id limit 1
+) known_here
+cross join lateral (
+    select array_agg(d.reservation_id) as ids
+    from reservation_details d
+    where d.hotel_id = n.hotel_id and d.date = n.date and d.cancelled is null and d.room_id is not null
+    group by d.room_id
+    having count(*) > 1
+) shared
+cross join lateral (
+    select r.hotel_id, r.id from unnest(shared.ids) as one (id)
+    join reservations r on r.hotel_id = n.hotel_id and r.id = one.id
+    where {own}
+) ours
+
+-- name: renew
+-- Brings what is noted of these bookings up to the PMS; returns the room-nights that differ, without others where
+-- they are the booking's own again.
+with wanted as (
+    select hotel_id, id from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
+),
+fresh as (
+    select w.hotel_id, w.id as reservation_id, d.room_id, d.date, o.others
+    from wanted w
+    cross join lateral (
+        select r.id from reservations r where r.hotel_id = w.hotel_id and r.id = w.id and {own}
+    ) r
+    cross join lateral (
+        select d.room_id, d.date from reservation_details d
+        where d.hotel_id = w.hotel_id and d.reservation_id = w.id and d.cancelled is null and d.room_id is not null
+    ) d
+    cross join lateral (
+        select array_agg(distinct o.reservation_id order by o.reservation_id) as others
+        from reservation_details o
+        where o.hotel_id = w.hotel_id and o.room_id = d.room_id and o.date = d.date and o.cancelled is null
+            and o.reservation_id <> w.id
+    ) o
+    where o.others is not null
+),
+noted as (
+    insert into booking_engine.conflict as c (hotel_id, reservation_id, room_id, date, others)
+    select hotel_id, reservation_id, room_id, date, others from fresh
+    on conflict (hotel_id, reservation_id, room_id, date) do update set others = excluded.others
+        where c.others <> excluded.others
+    returning c.hotel_id, c.reservation_id, c.room_id, c.date, c.others
+),
+ended as (
+    delete from booking_engine.conflict c using wanted w
+    where c.hotel_id = w.hotel_id and c.reservation_id = w.id and not exists (
+        select from fresh f where f.reservation_id = c.reservation_id and f.room_id = c.room_id and f.date = c.date)
+    returning c.hotel_id, c.reservation_id, c.room_id, c.date
+)
+select hotel_id, reservation_id, room_id, date, others from noted
+union all
+select hotel_id, reservation_id, room_id, date, '{{}}' from ended
+order by hotel_id, reservation_id, date, room_id
+
+-- name: list
+-- Nights that are not over yet, with who else has the room.
+select c.hotel_id, c.reservation_id, r.ota_reservation_id, c.date, m.room_number, c.found_at,
+    array(
+        select concat_ws(' ', o.id::text, o.status, o.agent)
+        from unnest(c.others) as other (id)
+        join reservations o on o.hotel_id = c.hotel_id and o.id = other.id
+        order by o.id)
+from booking_engine.conflict c
+left join reservations r on r.hotel_id = c.hotel_id and r.id = c.reservation_id
+left join rooms m on m.hotel_id = c.hotel_id and m.id = c.room_id
+where c.date >= %(today)s::date - 1
+order by c.date, c.hotel_id, c.room_id, c.reservation_id
