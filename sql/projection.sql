@@ -183,7 +183,7 @@ nights as (
 
 -- name: marks
 -- In the queue bookings stand a second before the rest. Marking locks the row, so that an acknowledgement on its
--- way sees the new version.
+-- way sees the new version. The feed gives positions to what is told, once this is committed.
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
     select e.id, m.kind, m.hotel_id, m.id, m.version, m.old_version,
@@ -197,6 +197,10 @@ marked as (
     order by e.id, m.kind, m.hotel_id, m.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
         set version = excluded.version, tries = 0, not_before = null, rejected_at = null, last_error = null
+),
+told as (
+    insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions)
+    select kind, array_agg(hotel_id), array_agg(id), array_agg(old_version), array_agg(version) from moved group by kind
 )
 select count(*) from moved
 
