@@ -46,8 +46,13 @@ class Message:
         envelope = {"type": self.type, "timestamp": rfc3339(self.timestamp), "data": orjson.Fragment(self.data)}
         return orjson.dumps(envelope)
 
+    @property
+    def divisible(self) -> bool:
+        """Whether it has halves."""
+        return len(self.parts) > 1
+
     def halves(self) -> tuple["Message", "Message"]:
-        """The same in two messages; only one of several parts can be split."""
+        """The same in two messages."""
         middle = len(self.parts) // 2
         return _availability(self.parts[:middle]), _availability(self.parts[middle:])
 
