@@ -45,6 +45,9 @@ class Exposition(Collector):
         if seen is not None:
             yield from _slot(seen)
             yield from _endpoints(seen)
+            yield _gauge(
+                "roomwire_conflicts", "Nights of bookings in rooms that another stay has, too.", seen.conflicts
+            )
 
 
 def _capture(progress: Progress, now: float) -> Iterator[Metric]:

@@ -13,7 +13,7 @@ from daemon.replication import slot as slots
 from daemon.replication.errors import ReplicationError
 from daemon.replication.slot import SlotState
 from outbox import endpoints
-from sql import checkpoint, scopes, watch
+from sql import checkpoint, conflicts, scopes, watch
 from sql.checkpoint import Checkpoint
 from sql.endpoints import Overview
 from sql.pool import Pool
@@ -28,7 +28,9 @@ _PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One look. written: the end of the server's log, LSN; now: its clock; checkpoint_age: seconds."""
+    """One look. written: the end of the server's log, LSN; now: its clock; checkpoint_age: seconds;
+    conflicts: room-nights that a booking of ours shares, of nights that are not over.
+    """
 
     slot_name: str
     slot: SlotState
@@ -39,6 +41,7 @@ class Observation:
     now: datetime
     work: list[Work]
     endpoints: list[Overview]
+    conflicts: int
 
     @property
     def confirmed_lag(self) -> int:
@@ -73,6 +76,7 @@ async def observe(conn: AsyncConnection, slot: str) -> Observation:
         now=now,
         work=await scopes.listed(conn),
         endpoints=await endpoints.overview(conn),
+        conflicts=await conflicts.count(conn, slot),
     )
 
 

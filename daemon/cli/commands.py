@@ -9,6 +9,7 @@ from daemon.check.report import as_json, as_text, worst
 from daemon.check.verdict import Level
 from daemon.cli import endpoints, keys, running
 from daemon.cli.check import run_check
+from daemon.cli.conflicts import conflicts
 from daemon.cli.progress import show_resync
 from daemon.cli.status import gather, show
 from daemon.cli.status_json import as_json as status_as_json
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(endpoints.app, name="endpoint")
 app.add_typer(keys.app, name="key")
+app.command()(conflicts)
 
 Owner = Annotated[
     str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as the owner of the PMS's tables.")

@@ -34,6 +34,7 @@ def as_json(status: Status) -> str:
                 "seconds_left": status.seconds_left,
             },
             "documents": status.documents,
+            "conflicts": seen.conflicts,
             "endpoints": [_endpoint_fields(row, seen.now) for row in seen.endpoints],
             "failures": [failure._asdict() for failure in status.failures],
             "refused": [refused._asdict() for refused in status.refused],

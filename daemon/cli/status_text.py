@@ -36,6 +36,8 @@ def troubles(status: Status) -> Iterator[str]:
             yield f"endpoint {row.name} does not answer"
         if row.rejected:
             yield f"endpoint {row.name} refuses {row.rejected:,} keys: mend it, then enable it again"
+    if seen.conflicts:
+        yield f"{seen.conflicts:,} nights of bookings are in rooms that another stay has, too: roomwire conflicts"
 
 
 def as_text(status: Status) -> str:

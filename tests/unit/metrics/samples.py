@@ -51,4 +51,5 @@ SEEN = Observation(
     now=NOW,
     work=[],
     endpoints=[ENDPOINT],
+    conflicts=0,
 )

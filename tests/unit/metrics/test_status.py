@@ -50,6 +50,7 @@ def test_when_all_is_well_it_says_so() -> None:
         (seen(checkpoint_age=300.0), "changes come 5 min late"),
         (seen(endpoints=[replace(ENDPOINT, failures=4)]), "endpoint engine does not answer"),
         (seen(endpoints=[replace(ENDPOINT, rejected=2)]), "endpoint engine refuses 2 keys"),
+        (seen(conflicts=3), "3 nights of bookings are in rooms that another stay has, too"),
     ],
 )
 def test_what_needs_somebody_comes_first(status: Status, begins: str) -> None:
