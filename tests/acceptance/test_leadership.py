@@ -16,7 +16,7 @@ from tests.support.mirror.process import MirrorProcess
 from tests.support.operations import ready
 
 TAKEOVER_SECONDS = 5.0
-QUICKLY_DROPPED = "-c wal_sender_timeout=3s"
+QUICKLY_DROPPED = "-c wal_sender_timeout=8s"
 TRAIL = """
     create table booking_engine.trail (at timestamptz default clock_timestamp(), who name default session_user);
     create function booking_engine.leave_trail() returns trigger language plpgsql security definer as
@@ -86,7 +86,7 @@ async def test_a_leader_that_was_frozen_writes_nothing_more_and_ends(
             # It is sent this, and finds it in its socket when it wakes up.
             await rename(roomwire, "凍った宿")
             await standby.logged('"leading"')
-            assert await documented(roomwire, "凍った宿", TAKEOVER_SECONDS), standby.log()
+            assert await documented(roomwire, "凍った宿", 30), standby.log()
             led = await ask(roomwire, "select clock_timestamp()")
             leader.process.send_signal(signal.SIGCONT)
             assert await ended(leader) == 1, leader.log()

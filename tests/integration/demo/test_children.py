@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -53,6 +52,6 @@ def test_a_command_dies_with_its_owner() -> None:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "ready\n"
         left = children(owner.pid)
-        assert any("http.server" in Path(f"/proc/{pid}/cmdline").read_text() for pid in left)
+        assert len(left) == 2, "the command, and the shell that ends it"
         os.kill(owner.pid, signal.SIGKILL)
     await_end(left)
