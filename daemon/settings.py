@@ -115,6 +115,7 @@ class Settings(BaseSettings):
         "", description="Proxies that say who calls, in X-Forwarded-For: addresses and CIDR ranges, by commas."
     )
     audit_days: int = Field(365, ge=1, description="For how many days the audit log is kept.")
+    feed_days: int = Field(7, ge=1, description="For how many whole days the event feed is kept.")
     patience_seconds: float = Field(
         600.0, gt=0, description="How long a lost database is waited for before the process gives up."
     )

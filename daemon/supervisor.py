@@ -14,6 +14,7 @@ from daemon.progress import Progress
 from daemon.serving import serving
 from daemon.settings import Settings
 from outbox.delivery.worker import run_delivery
+from outbox.feed import run_feed
 from sql.pool import Pool, make_pool
 
 log = structlog.get_logger()
@@ -25,6 +26,7 @@ _CAPTURE_CONNECTIONS = 3
 _DELIVERY_CONNECTIONS = 8
 # It touches no table of the PMS, so it may wait; an acknowledgement that a crash takes back is only sent again.
 _DELIVERY_SESSION = {"lock_timeout": "5s", "synchronous_commit": "off"}
+_FEED_CONNECTIONS = 2
 
 
 async def supervise(settings: Settings, parts: Collection[Part]) -> None:
@@ -52,13 +54,18 @@ async def _start(
 ) -> list[asyncio.Task[None]]:
     """Start the parts; returns those that only cancelling ends."""
     dsn = settings.dsn.get_secret_value()
-    changed = asyncio.Event()
+    changed, told = asyncio.Event(), asyncio.Event()
+
+    def tell() -> None:
+        changed.set()
+        told.set()
+
     progress = Progress()
     pools: list[Pool] = []
     forever = []
     if "capture" in parts:
         pool = await resources.enter_async_context(make_pool(dsn, application="capture", size=_CAPTURE_CONNECTIONS))
-        forever.append(tasks.create_task(follow(settings, pool, changed.set, progress)))
+        forever.append(tasks.create_task(follow(settings, pool, tell, progress)))
         pools.append(pool)
         if "delivery" not in parts:
             forever.append(tasks.create_task(send_hints(pool, changed)))
@@ -70,6 +77,12 @@ async def _start(
         tasks.create_task(run_delivery(pool, wake=changed, stop=stop))
         if "capture" not in parts:
             forever.append(tasks.create_task(receive_hints(dsn, changed)))
+    if "capture" in parts or "delivery" in parts:
+        pool = await resources.enter_async_context(
+            make_pool(dsn, application="feed", size=_FEED_CONNECTIONS, lock_timeout="5s")
+        )
+        pools.append(pool)
+        forever.append(tasks.create_task(run_feed(pool, wake=told, days=settings.feed_days)))
     if "api" in parts:
         captures = progress if "capture" in parts else None
         await resources.enter_async_context(serving(settings, parts, captures, pools))

@@ -26,7 +26,7 @@ DAYS_AHEAD = 3
 _PAUSE = 0.05
 """Seconds between two passes: what changes meanwhile shares one, and a pass costs about a millisecond."""
 _POLL = 1.0
-_RETRY = 2.0
+_RETRY = 5.0
 _HOUR = 3600.0
 _MINUTE = 60.0
 
