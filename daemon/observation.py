@@ -28,8 +28,10 @@ _PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One look. written: the end of the server's log, LSN; now: its clock; checkpoint_age: seconds;
-    conflicts: room-nights that a booking of ours shares, of nights that are not over.
+    """One look.
+
+    written: the end of the server's log, LSN; now: its clock; checkpoint_age: seconds; conflicts: nights, not over
+    yet, of bookings of ours in rooms that another stay has, too.
     """
 
     slot_name: str

@@ -17,7 +17,7 @@ def conflicts(
     *,
     json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
 ) -> None:
-    """List rooms that staff gave to another stay although a booking from the API has them, the next nights first."""
+    """List rooms that another stay was given although a booking from the API has them, the next nights first."""
     found = running.run(_listed(running.settings()))
     if json:
         typer.echo(json_format.dumps([one._asdict() for one in found], default=_plain, ensure_ascii=False))
