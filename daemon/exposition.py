@@ -13,10 +13,12 @@ import daemon.metrics  # noqa: F401 - its histograms register themselves
 from daemon.observation import Observation, Observer
 from daemon.progress import Progress
 from outbox.metrics import REGISTRY
+from sql.endpoints import Overview
 from sql.pool import Pool
 
 ProcessCollector(registry=REGISTRY)
 SLOT_STATES = ("streamed", "idle", "lost", "missing")
+ENDPOINT_STATES = ("healthy", "degraded", "paused", "disabled")
 
 
 class Exposition(Collector):
@@ -114,7 +116,7 @@ def _slot_state(seen: Observation) -> str:
 def _endpoints(seen: Observation) -> Iterator[Metric]:
     rows = seen.endpoints
     ages = [(row.name, (seen.now - row.oldest).total_seconds() if row.oldest else 0.0) for row in rows]
-    yield _of_endpoints("enabled", "Whether it is sent to.", [(row.name, row.status == "enabled") for row in rows])
+    yield _states(rows)
     yield _of_endpoints(
         "behind_keys", "Keys whose newest version it lacks.", [(row.name, row.behind) for row in rows]
     )
@@ -123,6 +125,16 @@ def _endpoints(seen: Observation) -> Iterator[Metric]:
         "refused_keys", "Keys it does not take, among them.", [(row.name, row.rejected) for row in rows]
     )
     yield _of_endpoints("failures", "Outages in a row.", [(row.name, row.failures) for row in rows])
+
+
+def _states(rows: Iterable[Overview]) -> Metric:
+    family = GaugeMetricFamily(
+        "roomwire_endpoint_state", "1 at the state that it is in.", labels=["endpoint", "state"]
+    )
+    for row in rows:
+        for state in ENDPOINT_STATES:
+            family.add_metric([row.name, state], row.status == state)
+    return family
 
 
 def _of_endpoints(name: str, help_: str, values: Iterable[tuple[str, float]]) -> Metric:

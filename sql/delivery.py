@@ -15,8 +15,9 @@ from psycopg import AsyncConnection
 from sql.queries import load
 
 _QUERIES = load("delivery.sql")
-_SCAN = _QUERIES["scan"].format(due=_QUERIES["due"])
-_CLAIM = _QUERIES["claim"].format(due=_QUERIES["due"])
+_SCAN, _CLAIM, _HEARTBEAT = (
+    _QUERIES[name].format(open=_QUERIES["open"], free=_QUERIES["free"]) for name in ("scan", "claim", "heartbeat")
+)
 _SNAPSHOT = _QUERIES["snapshot"].format(window=load("endpoints.sql")["window"])
 
 Verdict = Literal["delivered", "released", "rejected", "refused"]
@@ -41,7 +42,7 @@ class Standing(NamedTuple):
     """What there is to do for an endpoint.
 
     fill_version: its first sync is due; failures: consecutive outages; open: it may be sent to now; place: of the
-    first key in the queue that may be sent, None for none; heartbeat: it is time for one.
+    first key in the queue that may be sent, None for none; ripe: a key's pause is over; heartbeat: one is due.
     """
 
     target: Target
@@ -49,6 +50,7 @@ class Standing(NamedTuple):
     failures: int
     open: bool
     place: int | None
+    ripe: bool
     heartbeat: bool
 
 
@@ -142,11 +144,22 @@ async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
 
 
 async def claim(
-    conn: AsyncConnection, endpoint_id: int, *, token: UUID, size: int, lease: float, place: int = 0
+    conn: AsyncConnection,
+    endpoint_id: int,
+    *,
+    worker: UUID,
+    token: UUID,
+    size: int,
+    lease: float,
+    place: int = 0,
 ) -> Claimed:
-    """Lease up to `size` keys for `lease` seconds, in the order of the queue from `place` on."""
-    given = {"endpoint": endpoint_id, "token": token, "size": size, "lease": lease, "place": place}
-    rows = await (await conn.execute(_CLAIM, given, prepare=False, binary=True)).fetchall()
+    """Lease up to `size` keys in the order of the queue from `place` on, and some of those whose pause is over.
+
+    They are the worker's for as long as it lives. After an outage others try no earlier than in `lease` seconds.
+    """
+    given = {"endpoint": endpoint_id, "worker": worker, "token": token, "lease": lease, "place": place}
+    sizes = {"size": size, "ripe": 1 + size // 4}
+    rows = await (await conn.execute(_CLAIM, given | sizes, prepare=False, binary=True)).fetchall()
     failing, probing = rows[0][-2:] if rows else (False, False)
     return Claimed([Claim(*row[:-2]) for row in rows], failing, probing)
 
@@ -199,13 +212,22 @@ async def settle(
     return row[0] if row else None
 
 
-async def extend(
-    conn: AsyncConnection, endpoint_id: int, keys: Sequence[tuple[str, int, str]], *, token: UUID, lease: float
-) -> None:
-    """Keep a lease for another `lease` seconds, where it still is the caller's."""
-    kinds, hotels, ids = _columns(keys, 3)
-    given = {"endpoint": endpoint_id, "kinds": kinds, "hotels": hotels, "ids": ids}
-    await conn.execute(_QUERIES["extend"], given | {"token": token, "lease": lease}, prepare=False)
+async def forget(conn: AsyncConnection, endpoint_id: int, token: UUID) -> None:
+    """Give back what was claimed with this token."""
+    await conn.execute(_QUERIES["forget"], {"endpoint": endpoint_id, "token": token}, prepare=False)
+
+
+async def renew(conn: AsyncConnection, worker: UUID, *, name: str, lease: float) -> int:
+    """Let a worker live for another `lease` seconds; returns how many do."""
+    given = {"worker": worker, "name": name, "lease": lease}
+    row = await (await conn.execute(_QUERIES["renew"], given)).fetchone()
+    assert row is not None  # it is inserted or updated
+    return int(row[0])
+
+
+async def leave(conn: AsyncConnection, worker: UUID) -> None:
+    """End a worker's life: what it still has is others' from now on."""
+    await conn.execute(_QUERIES["leave"], {"worker": worker})
 
 
 async def outage(conn: AsyncConnection, endpoint_id: int, *, wait: float, probing: bool, error: str) -> None:
@@ -226,7 +248,7 @@ async def gone(conn: AsyncConnection, endpoint_id: int, reason: str) -> None:
 
 async def heartbeat(conn: AsyncConnection, endpoint_id: int) -> Beat | None:
     """Take the heartbeat that is due, unless another worker has."""
-    row = await (await conn.execute(_QUERIES["heartbeat"], {"endpoint": endpoint_id})).fetchone()
+    row = await (await conn.execute(_HEARTBEAT, {"endpoint": endpoint_id})).fetchone()
     return Beat(*row) if row else None
 
 

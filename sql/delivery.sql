@@ -1,56 +1,81 @@
 Delivery: claiming what endpoints are behind on, and writing down what came of each send.
 
--- name: due
--- Rows of `behind b` that a send may take now. A snapshot waits until what its hotel stood behind on before it is through.
-b.rejected_at is null
-and (b.leased_until is null or b.leased_until <= now())
-and (b.not_before is null or b.not_before <= now())
+-- name: open
+-- Whether `endpoint e` may be sent to now. One that is paused by its operator has no next try.
+e.status <> 'disabled' and e.fill_version is null and coalesce(e.retry_at <= now(), e.status <> 'paused')
+
+-- name: free
+-- Whether nobody sends this row of `behind b`: a worker that did not renew its lease in time sends nothing any more.
+-- A snapshot waits until what its hotel stood behind on before it is through, or turned out to be not taken.
+(b.worker is null or not exists (
+    select from booking_engine.worker w where w.id = b.worker and w.until > now()))
 and (b.kind <> 'snapshot' or not exists (
-    select from booking_engine.behind earlier
-    where earlier.endpoint_id = b.endpoint_id and earlier.hotel_id = b.hotel_id
-        and earlier.place < b.place and earlier.rejected_at is null))
+    select
+    from unnest(array['hotel', 'room_type', 'plan', 'rates', 'availability', 'booking']) as k (kind)
+    join booking_engine.behind earlier
+        on earlier.endpoint_id = b.endpoint_id and earlier.kind = k.kind and earlier.hotel_id = b.hotel_id
+    where earlier.place < b.place and earlier.rejected_at is null and earlier.tries = 0))
 
 -- name: scan
--- Every enabled endpoint, and what there is to do for it. Unless `full`, only the end of the queue is looked at, where
+-- Every endpoint that gets marks, and what there is to do for it. Unless `full`, only the end of the queue is looked at, where
 -- new marks stand: what was delivered lies before it as dead rows for as long as any transaction of the PMS is open.
 select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_bytes, e.concurrency,
     e.fill_version,
     e.failures,
-    e.fill_version is null and (e.retry_at is null or e.retry_at <= now()) as open,
+    {open} as open,
     (
         select b.place
         from booking_engine.behind b
-        where b.endpoint_id = e.id and {due}
+        where b.endpoint_id = e.id and b.rejected_at is null and b.not_before is null and {free}
             and b.place >= case when %(full)s then 0 else (extract(epoch from now()) * 1000000)::bigint - 2000000 end
         order by b.place
         limit 1
     ) as place,
+    exists (
+        select
+        from booking_engine.behind b
+        where b.endpoint_id = e.id and b.rejected_at is null and b.not_before <= now() and {free}
+    ) as ripe,
     e.heartbeat_seconds > 0
         and (e.heartbeat_at is null or e.heartbeat_at <= now() - e.heartbeat_seconds * interval '1 s') as heartbeat
 from booking_engine.endpoint e
-where e.status = 'enabled'
+where e.status <> 'disabled'
 order by e.id
 
 -- name: claim
 -- Leases the next keys of one endpoint, from a place in its queue on, and reads in the same snapshot what they say.
 -- After an outage the claim is a probe: it moves the next try ahead of the other workers.
 with gate as (
-    select id, failures > 0 as failing
-    from booking_engine.endpoint
-    where id = %(endpoint)s and status = 'enabled' and fill_version is null
-        and (retry_at is null or retry_at <= now())
+    select e.id, e.failures > 0 as failing
+    from booking_engine.endpoint e
+    where e.id = %(endpoint)s and {open}
 ),
-due as (
+queued as (
     select b.kind, b.hotel_id, b.id, b.sent
     from booking_engine.behind b
-    where b.endpoint_id = %(endpoint)s and b.place >= %(place)s and exists (select from gate) and {due}
+    where b.endpoint_id = %(endpoint)s and b.place >= %(place)s
+        and b.rejected_at is null and b.not_before is null and exists (select from gate) and {free}
     order by b.place
     limit %(size)s
     for update skip locked
 ),
+ripe as (
+    select b.kind, b.hotel_id, b.id, b.sent
+    from booking_engine.behind b
+    where b.endpoint_id = %(endpoint)s and b.rejected_at is null and b.not_before <= now()
+        and exists (select from gate) and {free}
+    order by b.not_before
+    limit %(ripe)s
+    for update skip locked
+),
+due as (
+    select * from queued
+    union all
+    select * from ripe
+),
 claimed as (
     update booking_engine.behind b
-    set token = %(token)s, leased_until = clock_timestamp() + %(lease)s * interval '1 s', sent = true
+    set token = %(token)s, worker = %(worker)s, sent = true
     from due
     where b.endpoint_id = %(endpoint)s and b.kind = due.kind and b.hotel_id = due.hotel_id and b.id = due.id
     returning b.kind, b.hotel_id, b.id, b.version, b.acked, b.place, b.tries, due.sent
@@ -127,7 +152,7 @@ acknowledged as (
 kept as (
     update booking_engine.behind b
     set token = null,
-        leased_until = null,
+        worker = null,
         acked = case when m.verdict = 'delivered' then greatest(b.acked, m.sent_version) else b.acked end,
         place = case when m.verdict = 'delivered' then (extract(epoch from clock_timestamp()) * 1000000)::bigint
             else b.place end,
@@ -154,45 +179,59 @@ attempted as (
 )
 select min(place) from kept where verdict = 'delivered'
 
--- name: extend
--- A rejected message is sent again in halves, which takes longer than one send.
+-- name: forget
+-- Gives back what was claimed though nobody was told: the connection was lost on the way.
 update booking_engine.behind b
-set leased_until = clock_timestamp() + %(lease)s * interval '1 s'
+set token = null, worker = null
 from (
-    select b.kind, b.hotel_id, b.id
-    from booking_engine.behind b
-    join unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[]) as r (kind, hotel_id, id)
-        on r.kind = b.kind and r.hotel_id = b.hotel_id and r.id = b.id
-    where b.endpoint_id = %(endpoint)s and b.token = %(token)s
-    order by b.kind, b.hotel_id, b.id
-    for update of b
+    select kind, hotel_id, id
+    from booking_engine.behind
+    where endpoint_id = %(endpoint)s and token = %(token)s
+    order by kind, hotel_id, id
+    for update
 ) mine
 where b.endpoint_id = %(endpoint)s and b.kind = mine.kind and b.hotel_id = mine.hotel_id and b.id = mine.id
+
+-- name: renew
+-- Tells how many workers live, this one among them. What others left long ago is cleared away.
+with gone as (
+    delete from booking_engine.worker where until < now() - interval '1 minute' and id <> %(worker)s
+)
+insert into booking_engine.worker (id, name, until)
+values (%(worker)s, %(name)s, clock_timestamp() + %(lease)s * interval '1 s')
+on conflict (id) do update set until = excluded.until
+returning (select count(*) from booking_engine.worker w where w.until > now() and w.id <> %(worker)s) + 1
+
+-- name: leave
+delete from booking_engine.worker where id = %(worker)s
 
 -- name: outage
 -- Counts once per wave: the sends that were in flight when the first one failed change nothing, the probe does.
 update booking_engine.endpoint
-set failures = failures + 1, last_error = %(error)s, retry_at = clock_timestamp() + %(wait)s * interval '1 s'
-where id = %(endpoint)s and (failures = 0 or %(probing)s)
+set failures = failures + 1, last_error = %(error)s, retry_at = clock_timestamp() + %(wait)s * interval '1 s',
+    status = 'degraded', reason = %(error)s,
+    changed_at = case when status = 'degraded' then changed_at else clock_timestamp() end
+where id = %(endpoint)s and status <> 'disabled' and (failures = 0 or %(probing)s)
 
 -- name: success
 update booking_engine.endpoint
-set failures = 0, retry_at = null, last_error = null, last_success_at = clock_timestamp()
-where id = %(endpoint)s
+set failures = 0, retry_at = null, last_error = null, last_success_at = clock_timestamp(),
+    status = 'healthy', reason = null,
+    changed_at = case when status = 'healthy' then changed_at else clock_timestamp() end
+where id = %(endpoint)s and status <> 'disabled'
     and (failures > 0 or last_success_at is null or last_success_at < now() - interval '1 minute')
 
 -- name: gone
 update booking_engine.endpoint
-set status = 'disabled', reason = %(reason)s
-where id = %(endpoint)s and status = 'enabled'
+set status = 'disabled', reason = %(reason)s, changed_at = clock_timestamp()
+where id = %(endpoint)s and status <> 'disabled'
 
 -- name: heartbeat
 -- The worker whose update finds it due sends it. What durable work has yet to compare counts as behind: until then
 -- nobody knows that the endpoint has it.
 update booking_engine.endpoint e
 set heartbeat_at = clock_timestamp()
-where id = %(endpoint)s and status = 'enabled' and fill_version is null and heartbeat_seconds > 0
-    and (retry_at is null or retry_at <= now())
+where id = %(endpoint)s and {open} and heartbeat_seconds > 0
     and (heartbeat_at is null or heartbeat_at <= now() - heartbeat_seconds * interval '1 s')
 returning failures > 0,
     (select max(committed_at) from booking_engine.checkpoint),

@@ -13,14 +13,15 @@ returning id
 
 -- name: enable
 update booking_engine.endpoint
-set status = 'enabled', reason = null, failures = 0, retry_at = null, last_error = null,
+set status = 'healthy', reason = null, changed_at = clock_timestamp(), failures = 0, failed_at = null,
+    retry_at = null, last_error = null, pace = 1, paced_at = null,
     fill_version = (extract(epoch from clock_timestamp()) * 1000000)::bigint
 where name = %(name)s
 returning id
 
 -- name: disable
 update booking_engine.endpoint
-set status = 'disabled', reason = %(reason)s, fill_version = null
+set status = 'disabled', reason = %(reason)s, changed_at = clock_timestamp(), fill_version = null
 where name = %(name)s
 returning id
 
@@ -42,7 +43,7 @@ order by e.name
 -- name: resend
 -- Puts what was rejected for good back into the queue.
 update booking_engine.behind b
-set rejected_at = null, tries = 0, not_before = null
+set rejected_at = null, tries = 0, outages = 0, not_before = null
 from booking_engine.endpoint e
 where e.name = %(name)s and b.endpoint_id = e.id and b.rejected_at is not null
 
@@ -96,7 +97,8 @@ marked as (
     order by p.kind, p.hotel_id, p.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
         set version = greatest(behind.version, excluded.version), acked = excluded.acked, place = excluded.place,
-            token = null, leased_until = null, tries = 0, not_before = null, rejected_at = null, last_error = null
+            token = null, worker = null, tries = 0, outages = 0, not_before = null, rejected_at = null,
+            last_error = null
 )
 select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
 
@@ -133,4 +135,4 @@ cross join lateral (
     select digit, digit from unnest(string_to_array('0123456789abcdef', null)) as digit where bookings.many
 ) digits
 on conflict (endpoint_id, kind, hotel_id, id) do update
-    set version = excluded.version, place = excluded.place, token = null, leased_until = null
+    set version = excluded.version, place = excluded.place, token = null, worker = null

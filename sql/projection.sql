@@ -190,13 +190,14 @@ marked as (
         (extract(epoch from clock_timestamp()) * 1000000)::bigint
             + case m.kind when 'booking' then 0 else 1000000 end
     from moved m
-    join booking_engine.endpoint e on e.status = 'enabled'
+    join booking_engine.endpoint e on e.status <> 'disabled'
         and (e.hotels is null or m.hotel_id = any(e.hotels))
         and (e.types is null or m.kind = any(e.types))
         and (m.kind <> 'booking' or e.bookings = 'all' or m.own)
     order by e.id, m.kind, m.hotel_id, m.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
-        set version = excluded.version, tries = 0, not_before = null, rejected_at = null, last_error = null
+        set version = excluded.version, tries = 0, outages = 0, not_before = null, rejected_at = null,
+            last_error = null
 ),
 told as (
     insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions)

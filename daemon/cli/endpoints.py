@@ -107,6 +107,8 @@ def describe(row: Overview) -> str:
         state += f", {row.rejected:,} of them refused"
     if row.status == "disabled":
         state = f"disabled: {row.reason}"
+    elif row.status != "healthy":
+        state = f"{row.status}: {row.reason}; {state}"
     hotels = "all hotels" if row.hotels is None else f"hotels {', '.join(map(str, row.hotels))}"
     line = f"{row.name}  {shown(row.url)}  {hotels}, {row.bookings} bookings  {state}"
     if row.failures:

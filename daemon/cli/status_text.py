@@ -148,6 +148,8 @@ def _endpoint(row: Overview, now: datetime) -> list[str]:
     )
     if row.status == "disabled":
         state = f"disabled: {row.reason}"
+    elif row.status != "healthy":
+        state = f"{row.status}: {row.reason}; {state}"
     refused = f", {row.rejected:,} of them refused" if row.rejected else ""
     lines = [f"  {row.name}  {state}{refused}  {shown(row.url)}"]
     if row.failures:

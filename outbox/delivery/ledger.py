@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from outbox.delivery.compose import Part
+from outbox.delivery.lease import Lease
 from outbox.delivery.outcome import Outcome, outage_pause, rejection_pause
 from outbox.delivery.steady import steadily
 from outbox.metrics import Meter
@@ -33,6 +34,7 @@ class Ledger:
         self._pool = pool
         self._target = target
         self._results: list[Result] = []
+        self._writing: list[Result] = []
         self._attempts: list[Attempt] = []
         self._outage: Outcome | None = None
         self._probing = False
@@ -85,7 +87,9 @@ class Ledger:
             results, self._results = self._results, []
             attempts, self._attempts = self._attempts, []
             write = partial(delivery.settle, endpoint_id=self._target.id, results=results, attempts=attempts)
+            self._writing += results
             place = await steadily(self._pool, write)
+            self._writing = []
         self._log_rejections()
         await self._settle_standing()
         return place
@@ -120,6 +124,11 @@ class Ledger:
         if not self.failures:
             _log.warning("endpoint_failing", endpoint=self._target.name, error=outage.error)
         self.failures = max(self.failures, 1)
+
+    def lose(self, lease: Lease) -> None:
+        """Give up what is not written down yet."""
+        for token in {result.token for result in self._writing + self._results}:
+            lease.lose(self._target.id, token)
 
     def _log_rejections(self) -> None:
         """One line for many: an endpoint that takes nothing must not fill the disk."""

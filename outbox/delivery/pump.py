@@ -1,7 +1,6 @@
 """One endpoint's delivery: claim, compose, send, write down, and again."""
 
 import asyncio
-import math
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from uuid import UUID, uuid4
 import structlog
 
 from outbox.delivery.compose import Message, compose, digits, heartbeat, snapshot
+from outbox.delivery.lease import Lease
 from outbox.delivery.ledger import Ledger
 from outbox.delivery.sender import Sender
-from outbox.delivery.steady import steadily, unhurried
+from outbox.delivery.steady import PASSING, steadily, unhurried
 from sql import delivery
 from sql.delivery import Claim, Claimed, Standing, Target
 from sql.pool import Pool
@@ -28,11 +28,11 @@ _log = structlog.get_logger(__name__)
 class Timing:
     """Times in seconds.
 
-    A lease outlasts a send, which outlasts a connect; poll: between looks at the database; drain: for sends in
-    flight when stopping.
+    lease: after which others send what a worker had that is heard of no more; send and connect: what one send may
+    take; poll: between looks at the database; drain: for sends in flight when stopping.
     """
 
-    lease: float = 30.0
+    lease: float = 10.0
     send: float = 15.0
     connect: float = 3.0
     poll: float = 1.0
@@ -41,11 +41,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A message whose keys are the worker's until `until` (monotonic seconds). probing: after an outage."""
+    """A message whose keys are claimed under `token`. probing: after an outage."""
 
     message: Message
     token: UUID
-    until: float
     probing: bool = False
 
     @property
@@ -62,10 +61,11 @@ class Pump:
         retired: it shall take in nothing more.
     """
 
-    def __init__(self, pool: Pool, sender: Sender, target: Target, timing: Timing) -> None:
+    def __init__(self, pool: Pool, sender: Sender, target: Target, lease: Lease, timing: Timing) -> None:
         self.target = target
         self._pool = pool
         self._sender = sender
+        self._lease = lease
         self._timing = timing
         self._ledger = Ledger(pool, target)
         self._ready: deque[Leased] = deque()
@@ -82,7 +82,7 @@ class Pump:
         self._ledger.failures = standing.failures
         if not standing.open:
             return
-        self._find(standing.place)
+        self._find(0 if standing.ripe else standing.place)
         self._beat = standing.heartbeat
         self._turn.set()
 
@@ -91,11 +91,17 @@ class Pump:
         if place is not None:
             self._due = place if self._due is None else min(self._due, place)
 
+    def cut(self) -> None:
+        """Cancel what is on its way: others may send the same from now on."""
+        self._put_back()
+        for lane in self._lanes:
+            lane.cancel()
+
     async def run(self) -> None:
         """Deliver until cancelled.
 
         If `retired` is set by then, the sends in flight get `timing.drain` seconds. What came of them is written
-        down either way, unless the database is away: then the keys are sent again when their leases end.
+        down either way, unless the database is away: then the keys are sent again.
         """
         try:
             while True:
@@ -125,9 +131,8 @@ class Pump:
         done, late = await asyncio.wait(settling, timeout=_GRACE)
         for task in late:
             task.cancel()
-            _log.error(
-                "outcomes_not_written", endpoint=self.target.name, remedy="none needed: leases end by themselves"
-            )
+            self._ledger.lose(self._lease)
+            _log.error("outcomes_not_written", endpoint=self.target.name, remedy="none needed: it is sent again")
         for task in done:
             task.result()
 
@@ -135,27 +140,40 @@ class Pump:
         if self._beat:
             self._beat = False
             await self._claim_heartbeat()
+        if not self._lease.held:
+            return
         full = len(self._ready) >= max(self.target.concurrency, self._size // 2)
         if self._due is None or full or (self._ledger.failures and self._lanes):
             return
         place, self._due = self._due, None
         size = 1 if self._ledger.failures else self._size
-        token, until = uuid4(), time.monotonic() + self._timing.lease
-        claim = partial(
-            delivery.claim,
-            endpoint_id=self.target.id,
-            token=token,
-            size=size,
-            lease=self._timing.lease,
-            place=place,
-        )
-        claimed = await steadily(self._pool, claim)
-        if len(claimed.claims) == size:
+        token = uuid4()
+        claimed = await self._claim(token, size, place)
+        if len(claimed.claims) >= size:
             # From here on: what was claimed before is dead weight at the head of the queue.
             self._find(claimed.claims[0].place)
-        await self._take(claimed, token, until)
+        await self._take(claimed, token)
 
-    async def _take(self, claimed: Claimed, token: UUID, until: float) -> None:
+    async def _claim(self, token: UUID, size: int, place: int) -> Claimed:
+        try:
+            async with self._pool.connection() as conn:
+                return await delivery.claim(
+                    conn,
+                    self.target.id,
+                    worker=self._lease.worker,
+                    token=token,
+                    size=size,
+                    lease=self._timing.lease,
+                    place=place,
+                )
+        except BaseException as error:
+            self._lease.lose(self.target.id, token)
+            if not isinstance(error, PASSING):
+                raise
+            _log.warning("database_retry", error=str(error).strip(), wait_seconds=self._timing.poll)
+            return Claimed([], failing=False, probing=False)
+
+    async def _take(self, claimed: Claimed, token: UUID) -> None:
         claims = claimed.claims
         if claimed.failing:
             # The first try after an outage is one message, of one worker.
@@ -167,7 +185,7 @@ class Pump:
         self._ledger.acknowledge(token, composed.silent)
         snapshots = [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
         for message in composed.messages + snapshots:
-            self._ready.append(Leased(message, token, until, claimed.probing))
+            self._ready.append(Leased(message, token, claimed.probing))
         self._open_lanes()
         if self._ledger or (self._due is not None and len(self._ready) < self.target.concurrency):
             self._turn.set()
@@ -183,7 +201,7 @@ class Pump:
         beat = await steadily(self._pool, partial(delivery.heartbeat, endpoint_id=self.target.id))
         if beat:
             message = heartbeat(beat.as_of, beat.behind)
-            self._ready.append(Leased(message, uuid4(), math.inf, beat.probing))
+            self._ready.append(Leased(message, uuid4(), beat.probing))
             self._open_lanes()
 
     def _open_lanes(self) -> None:
@@ -215,9 +233,7 @@ class Pump:
             self._turn.set()
 
     async def _send(self, leased: Leased) -> None:
-        if leased.until - time.monotonic() < self._timing.send:
-            # It could arrive after the lease has ended, while another worker sends the same.
-            self._size = max(self._size // 2, self.target.concurrency)
+        if not self._lease.held:
             self._ledger.release(leased.token, leased.claims)
             return
         sent = await self._sender.send(leased.message)
@@ -246,14 +262,8 @@ class Pump:
 
     async def _send_halves(self, leased: Leased) -> None:
         """Find the key that is not taken, so that the others go through."""
-        keys = [claim[:3] for claim in leased.claims]
-        until = time.monotonic() + self._timing.lease
-        extend = partial(
-            delivery.extend, endpoint_id=self.target.id, keys=keys, token=leased.token, lease=self._timing.lease
-        )
-        await steadily(self._pool, extend)
         for half in leased.message.halves():
-            await self._send(Leased(half, leased.token, until, leased.probing))
+            await self._send(Leased(half, leased.token, leased.probing))
 
     def _put_back(self) -> None:
         while self._ready:

@@ -16,7 +16,8 @@ from sql.pool import Pool
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
-_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, ReadOnlySqlTransaction)
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, ReadOnlySqlTransaction)
+"""What heals by itself."""
 _SHORTEST, _LONGEST = 0.05, 5.0
 _log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ async def steadily(pool: Pool, work: Work[T]) -> T:
                 await partitions.maintain(pool)
             async with pool.connection() as conn:
                 return await work(conn)
-        except (*_PASSING, CheckViolation) as error:
+        except (*PASSING, CheckViolation) as error:
             missing = isinstance(error, CheckViolation)
             _log.warning("database_retry", error=str(error).strip(), wait_seconds=pause)
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries

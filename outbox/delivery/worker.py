@@ -6,7 +6,7 @@ Any number of workers may run, on any number of machines: leases in the database
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 import aiohttp
@@ -14,6 +14,7 @@ import psycopg
 import structlog
 
 from outbox.delivery import first_sync, partitions
+from outbox.delivery.lease import Lease
 from outbox.delivery.pump import Pump, Timing
 from outbox.delivery.sender import Sender, open_session
 from outbox.delivery.steady import steadily
@@ -22,6 +23,7 @@ from sql.delivery import Standing, Target
 from sql.pool import Pool
 
 _HOUR = 3600.0
+_FAREWELL = 2.0
 _log = structlog.get_logger(__name__)
 
 
@@ -34,8 +36,13 @@ async def run_delivery(
     pool needs about one connection per endpoint that is busy at the same time; with fewer they take turns.
     """
     timing = timing or Timing()
-    async with open_session(connect=timing.connect, total=timing.send) as session, asyncio.TaskGroup() as tasks:
-        fleet = Fleet(pool, session, timing, tasks)
+    lease = Lease(pool, timing.lease, gained=wake.set)
+    async with (
+        open_session(connect=timing.connect, total=timing.send) as session,
+        _alive(lease),
+        asyncio.TaskGroup() as tasks,
+    ):
+        fleet = Fleet(pool, session, lease, timing, tasks)
         endless = [
             tasks.create_task(_maintain_hourly(pool)),
             tasks.create_task(_look(pool, fleet, wake, timing.poll)),
@@ -46,14 +53,35 @@ async def run_delivery(
         fleet.retire()
 
 
+@contextlib.asynccontextmanager
+async def _alive(lease: Lease) -> AsyncIterator[None]:
+    """Renew the lease until all that was on its way is settled."""
+    keeping = asyncio.create_task(lease.keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        # Where the database is away, it ends by itself.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                await lease.leave()
+
+
 class Fleet:
-    """One pump for each endpoint that is enabled, kept in step with the list."""
+    """One pump for each endpoint that gets marks, kept in step with the list."""
 
     def __init__(
-        self, pool: Pool, session: aiohttp.ClientSession, timing: Timing, tasks: asyncio.TaskGroup
+        self,
+        pool: Pool,
+        session: aiohttp.ClientSession,
+        lease: Lease,
+        timing: Timing,
+        tasks: asyncio.TaskGroup,
     ) -> None:
         self._pool = pool
         self._session = session
+        self._lease = lease
+        lease.lapsed = self.cut
         self._timing = timing
         self._tasks = tasks
         self._pumps: dict[int, Pump] = {}
@@ -79,6 +107,11 @@ class Fleet:
         for pump in list(self._running):
             self._retire(pump)
 
+    def cut(self) -> None:
+        """Cancel all that is on its way."""
+        for pump in self._running:
+            pump.cut()
+
     def _retire(self, pump: Pump) -> None:
         pump.retired = True
         self._running[pump].cancel()
@@ -89,7 +122,7 @@ class Fleet:
         except ValueError as error:
             _log.error("endpoint_unusable", endpoint=target.name, error=str(error), remedy="add it anew")
             return None
-        pump = Pump(self._pool, sender, target, self._timing)
+        pump = Pump(self._pool, sender, target, self._lease, self._timing)
         task = self._tasks.create_task(pump.run(), name=f"pump {target.name}")
         self._pumps[target.id] = pump
         self._running[pump] = task

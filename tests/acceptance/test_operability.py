@@ -75,7 +75,7 @@ async def test_metrics_and_status_tell_what_has_been_done(roomwire: Roomwire, mi
     async with roomwire.running() as daemon:
         await roomwire.settled()
         before = await metrics(daemon)
-        assert before['roomwire_endpoint_enabled{endpoint="mirror"}'] == 1
+        assert before['roomwire_endpoint_state{endpoint="mirror",state="healthy"}'] == 1
         await execute(
             roomwire, roomwire.database.name, "update reservations set comment = 'measured' where hotel_id = 1"
         )

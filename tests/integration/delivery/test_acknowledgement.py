@@ -32,9 +32,12 @@ async def endpoint(bench: Bench) -> int:
     return number
 
 
-async def claim(conn: AsyncConnection, endpoint: int, lease: float = 30) -> tuple[UUID, list[Claim]]:
-    token = uuid4()
-    return token, (await delivery.claim(conn, endpoint, token=token, size=10, lease=lease)).claims
+async def claim(conn: AsyncConnection, endpoint: int, *, dead: bool = False) -> tuple[UUID, list[Claim]]:
+    """Claim as a worker that lives, or as one that is dead."""
+    worker, token = uuid4(), uuid4()
+    if not dead:
+        await delivery.renew(conn, worker, name="test", lease=30)
+    return token, (await delivery.claim(conn, endpoint, worker=worker, token=token, size=10, lease=30)).claims
 
 
 async def settle(
@@ -51,11 +54,10 @@ async def test_what_became_newer_during_a_send_is_told_to_the_sender(
     newer = await bench.documents.booking(7, booking_id(1), status="checked_in")
     assert claimed.version is not None
     place = await delivery.settle(worker, endpoint, [Result(*claimed[:3], token, claimed.version, "delivered")], [])
-    token = uuid4()
-    again = await delivery.claim(worker, endpoint, token=token, size=10, lease=30, place=place or 0)
+    token, again = await claim(worker, endpoint)
     assert place is not None
-    assert [(key.place, key.version) for key in again.claims] == [(place, newer)]
-    done = Result(*again.claims[0][:3], token, newer, "delivered")
+    assert [(key.place, key.version) for key in again] == [(place, newer)]
+    done = Result(*again[0][:3], token, newer, "delivered")
     assert await delivery.settle(worker, endpoint, [done], []) is None
 
 
@@ -133,7 +135,7 @@ async def test_a_mark_that_is_being_written_is_taken_by_the_next_claim(
 async def test_a_worker_whose_lease_has_ended_changes_nothing(
     bench: Bench, worker: AsyncConnection, endpoint: int
 ) -> None:
-    late, (claimed,) = await claim(worker, endpoint, lease=0)
+    late, (claimed,) = await claim(worker, endpoint, dead=True)
     token, (again,) = await claim(worker, endpoint)
     assert again.sent, "the first worker may have sent it"
     for verdict in ("delivered", "rejected", "released", "refused"):
@@ -165,13 +167,15 @@ async def test_of_two_workers_that_try_again_at_once_one_may(
     await delivery.outage(worker, endpoint, wait=0, probing=False, error="HTTP 503")
     async with await connect(ours.dsn, application="other", lock_timeout="10s") as other:
         async with worker.transaction():
-            first = await delivery.claim(worker, endpoint, token=uuid4(), size=1, lease=30)
-            trying = asyncio.create_task(delivery.claim(other, endpoint, token=uuid4(), size=1, lease=30))
+            first = await delivery.claim(worker, endpoint, token=uuid4(), size=1, lease=30, worker=uuid4())
+            trying = asyncio.create_task(
+                delivery.claim(other, endpoint, token=uuid4(), size=1, lease=30, worker=uuid4())
+            )
             await blocked(bench, other)
         second = await trying
     assert (first.failing, first.probing) == (True, True)
     assert (second.failing, second.probing) == (True, False)
-    assert (await delivery.claim(worker, endpoint, token=uuid4(), size=1, lease=30)).claims == []
+    assert (await delivery.claim(worker, endpoint, token=uuid4(), size=1, lease=30, worker=uuid4())).claims == []
 
 
 async def test_a_deletion_of_what_was_never_sent_is_not_sent_and_one_of_what_may_have_been_is(
@@ -208,7 +212,9 @@ async def test_the_keys_of_a_killed_worker_are_sent_by_another(bench: Bench) -> 
     async with bench.delivering():
         await bench.idle()
     await bench.documents.bookings(7, 20)
-    dead = await delivery.claim(bench.documents.conn, 1, token=uuid4(), size=10, lease=1.5)
+    killed = uuid4()
+    await delivery.renew(bench.documents.conn, killed, name="killed", lease=1.5)
+    dead = await delivery.claim(bench.documents.conn, 1, worker=killed, token=uuid4(), size=10, lease=10)
     async with bench.delivering():
         await bench.receiver.until(lambda: len(bench.receiver.accepted) == 10)
         orphans = {claimed.id for claimed in dead.claims}

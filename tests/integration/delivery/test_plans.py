@@ -15,6 +15,7 @@ from tests.integration.delivery.conftest import Bench
 from tests.support.servers.databases import Database
 
 Plan = dict[str, Any]
+WORKER = uuid4()
 
 
 @pytest.fixture
@@ -44,7 +45,9 @@ def nodes(plan: Plan) -> Iterator[Plan]:
 async def deliver_all(bench: Bench) -> None:
     while True:
         token = uuid4()
-        claims = (await delivery.claim(bench.documents.conn, 1, token=token, size=1000, lease=30)).claims
+        claims = (
+            await delivery.claim(bench.documents.conn, 1, worker=WORKER, token=token, size=1000, lease=30)
+        ).claims
         if not claims:
             return
         results = [Result(*claim[:3], token, claim.version or 0, "delivered") for claim in claims]
@@ -61,7 +64,7 @@ async def test_a_long_queue_is_never_read_whole(bench: Bench, plans: list[Plan])
     await bench.documents.bookings(7, 20_000)
     plans.clear()
     token = uuid4()
-    claims = (await delivery.claim(conn, 1, token=token, size=20, lease=30)).claims
+    claims = (await delivery.claim(conn, 1, worker=WORKER, token=token, size=20, lease=30)).claims
     await delivery.settle(
         conn, 1, [Result(*claim[:3], token, claim.version or 0, "delivered") for claim in claims], []
     )
@@ -96,7 +99,8 @@ async def test_what_was_delivered_costs_nothing_though_the_pms_keeps_a_transacti
         (end,) = await delivery.scan(conn, full=False)
         assert end.place is not None
         assert end.place == whole.place
-        (claim,) = (await delivery.claim(conn, 1, token=uuid4(), size=20, lease=30, place=end.place)).claims
+        claimed = await delivery.claim(conn, 1, worker=WORKER, token=uuid4(), size=20, lease=30, place=end.place)
+        (claim,) = claimed.claims
         assert claim.place == end.place
         read = [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans]
         assert read[0] > 150, "the negative control: the pages of 5,000 dead rows"

@@ -37,7 +37,7 @@ async def test_endpoints_come_and_go_while_it_runs(bench: Bench) -> None:
         await bench.receiver.until(lambda: len(bench.receiver.accepted) == 3)
         await bench.idle()
     listed = await endpoints.overview(bench.documents.conn)
-    assert [(one.name, one.status, one.behind, one.filling) for one in listed] == [("one", "enabled", 0, False)]
+    assert [(one.name, one.status, one.behind, one.filling) for one in listed] == [("one", "healthy", 0, False)]
 
 
 async def test_a_hint_is_acted_on_without_waiting_for_the_next_look(bench: Bench) -> None:
@@ -84,7 +84,7 @@ async def test_names_are_taken_once_and_secrets_never_shown(bench: Bench) -> Non
     wrong = Settings("other", "http://127.0.0.1/")
     object.__setattr__(wrong, "bookings", "some")
     with pytest.raises(EndpointError) as caught:
-        await endpoints.add(bench.documents.conn, wrong)
+        await endpoints.add(bench.documents.conn, wrong, bench.outbound)
     assert wrong.secret not in repr(caught.value)
     assert bench.receiver._secret not in repr(await endpoints.overview(bench.documents.conn))
 
