@@ -85,7 +85,7 @@ async def add(conn: AsyncConnection, settings: Settings, *, patience: float = 60
         return await endpoints.add(conn, asdict(settings))
 
     try:
-        return await _alone(conn, insert, patience)
+        return await alone(conn, insert, patience)
     except UniqueViolation:
         raise EndpointError(
             f"there is an endpoint named {settings.name!r}; remove it, or take another name"
@@ -107,7 +107,7 @@ async def enable(conn: AsyncConnection, name: str, *, patience: float = 60.0) ->
         await endpoints.lock(conn)
         return await endpoints.enable(conn, name)
 
-    _found(await _alone(conn, update, patience), name)
+    _found(await alone(conn, update, patience), name)
 
 
 async def disable(conn: AsyncConnection, name: str, reason: str = "disabled by its operator") -> None:
@@ -141,7 +141,7 @@ async def resend(conn: AsyncConnection, name: str) -> int:
     return await endpoints.resend(conn, name)
 
 
-async def _alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float) -> T:
+async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float) -> T:
     """Run a change that needs the list of endpoints to itself, in a transaction, as often as it takes.
 
     Each try waits no longer than the session's lock_timeout, since writers of documents queue behind it.

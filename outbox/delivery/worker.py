@@ -16,6 +16,7 @@ import structlog
 from outbox.delivery import first_sync, partitions
 from outbox.delivery.lease import Lease
 from outbox.delivery.pump import Pump, Timing
+from outbox.delivery.replaying import keep_marking
 from outbox.delivery.sender import Sender, open_session
 from outbox.delivery.steady import steadily
 from sql import delivery
@@ -46,6 +47,7 @@ async def run_delivery(
         endless = [
             tasks.create_task(_maintain_hourly(pool)),
             tasks.create_task(_look(pool, fleet, wake, timing.poll)),
+            tasks.create_task(keep_marking(pool, timing.poll)),
         ]
         await stop.wait()
         for task in endless:

@@ -16,18 +16,19 @@ create table booking_engine.replay (
     kinds text[],
     since timestamptz,
     version bigint not null,
-    total bigint not null,
+    total bigint,
     marked bigint not null default 0,
     at_kind text not null default '',
     at_hotel int not null default 0,
     at_id text collate "C" not null default '',
     created_at timestamptz not null default clock_timestamp(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    note text
 );
 create index replay_open on booking_engine.replay (id) where finished_at is null;
 create index replay_endpoint on booking_engine.replay (endpoint_id);
 comment on table booking_engine.replay is
-    'What endpoints are sent again, or for the first time since they were widened. hotels, kinds null: all that the endpoint subscribes to; since: only what has changed since, deletions too; version: taken while nobody wrote documents, the marks'' place and the closing snapshots'' version; total: documents counted when it was asked for; marked: of them, behind by now; at_kind, at_hotel, at_id: the last document looked at.';
+    'What endpoints are sent again, or for the first time since they were widened. hotels, kinds null: all that the endpoint subscribes to; since: only what has changed since, deletions too; version: taken while nobody wrote documents, the marks'' place and the closing snapshots'' version; total: documents counted when it was asked for; marked: of them, behind by now; at_kind, at_hotel, at_id: the last document looked at; note: why it ended early.';
 
 -- down
 drop table booking_engine.replay;

@@ -1,0 +1,106 @@
+"""Changing an endpoint: what it is told of more is sent like a first sync, and only that."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from outbox.endpoints import TYPES, EndpointError, Settings, alone
+from sql import content, control, endpoints, replay
+from sql.control import Endpoint
+from sql.replay import Scope
+
+_PAGE = 5_000
+CHANGEABLE = (
+    "url",
+    "hotels",
+    "types",
+    "bookings",
+    "guest_data",
+    "max_bytes",
+    "concurrency",
+    "heartbeat_seconds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What came of a change. widened: what is sent for the first time; withdrawn: keys that are sent no more."""
+
+    endpoint: Endpoint
+    widened: list[Scope]
+    withdrawn: int
+
+
+async def change(
+    conn: AsyncConnection,
+    name: str,
+    wishes: Mapping[str, Any],
+    *,
+    patience: float = 60.0,
+    was: Endpoint | None = None,
+) -> Changed:
+    """Change some of what CHANGEABLE names.
+
+    Args:
+        conn: a connection in autocommit.
+        name: the endpoint's.
+        wishes: the new values.
+        patience: seconds to wait for a moment when nobody writes documents.
+        was: what the caller takes the endpoint for; None to change it whatever it is.
+
+    Raises:
+        EndpointError: there is none of this name, it would be impossible, it is not what the caller takes it for,
+            or there was no such moment.
+    """
+
+    async def update() -> tuple[Endpoint, dict[int, Scope]]:
+        await endpoints.lock(conn)
+        return await _update(conn, name, wishes, was)
+
+    now, widened_by = await alone(conn, update, patience)
+    for replay_id, scope in widened_by.items():
+        # Not before: who writes documents waits meanwhile.
+        await replay.set_total(conn, replay_id, sum((await replay.count(conn, now.id, scope)).values()))
+    withdrawn = 0
+    while page := await alone(conn, lambda: control.withdraw(conn, now.id, _PAGE), patience):
+        withdrawn += page
+    return Changed(now, list(widened_by.values()), withdrawn)
+
+
+async def _update(
+    conn: AsyncConnection, name: str, wishes: Mapping[str, Any], was: Endpoint | None
+) -> tuple[Endpoint, dict[int, Scope]]:
+    before = await control.find(conn, name)
+    if before is None:
+        raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
+    if was is not None and was != before:
+        raise EndpointError(f"{name} was changed meanwhile")
+    checked = Settings(name=name, **{field: getattr(before, field) for field in CHANGEABLE} | dict(wishes))
+    await control.change(conn, asdict(checked) | {"id": before.id})
+    now = await control.find(conn, name)
+    assert now is not None  # nobody else may change it here
+    if before.filling or before.status == "disabled":
+        return now, {}
+    begun = {}
+    for scope in widened(before, now, await content.hotel_ids(conn)):
+        replay_id = await replay.add(conn, now.id, scope, reason="it is told of more")
+        assert replay_id is not None  # its status is ours until the end
+        begun[replay_id] = scope
+    return now, begun
+
+
+def widened(before: Endpoint, now: Endpoint, hotels: frozenset[int]) -> list[Scope]:
+    """What an endpoint is told of now and was not before. hotels: all that there are."""
+    old_hotels = hotels if before.hotels is None else frozenset(before.hotels)
+    new_hotels = hotels if now.hotels is None else frozenset(now.hotels)
+    kinds = set(now.types or TYPES) - set(before.types or TYPES)
+    if (now.bookings == "all" and before.bookings == "own") or (now.guest_data and not before.guest_data):
+        kinds |= {"booking"} & set(now.types or TYPES)
+    scopes = []
+    if added := new_hotels - old_hotels:
+        scopes.append(Scope(hotels=sorted(added)))
+    if kinds and (kept := new_hotels & old_hotels):
+        scopes.append(Scope(hotels=sorted(kept), kinds=[kind for kind in TYPES if kind in kinds]))
+    return scopes

@@ -1,0 +1,47 @@
+"""What operators decide of an endpoint, in the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from sql.queries import load
+
+_QUERIES = load("control.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint as it was set up. filling: its first sync is not marked yet."""
+
+    id: int
+    name: str
+    url: str
+    status: str
+    hotels: list[int] | None
+    types: list[str] | None
+    bookings: str
+    guest_data: bool
+    max_bytes: int
+    concurrency: int
+    heartbeat_seconds: int
+    filling: bool
+
+
+async def find(conn: AsyncConnection, name: str) -> Endpoint | None:
+    """The endpoint of this name."""
+    async with conn.cursor(row_factory=class_row(Endpoint)) as cursor:
+        await cursor.execute(_QUERIES["find"], {"name": name})
+        return await cursor.fetchone()
+
+
+async def change(conn: AsyncConnection, settings: Mapping[str, Any]) -> None:
+    """Set an endpoint up otherwise: id, and all that can be changed. Needs `endpoints.lock`."""
+    await conn.execute(_QUERIES["change"], settings)
+
+
+async def withdraw(conn: AsyncConnection, endpoint_id: int, size: int) -> int:
+    """Delete up to `size` marks of what an endpoint is told of no more; returns how many."""
+    return (await conn.execute(_QUERIES["withdraw"], {"endpoint": endpoint_id, "size": size})).rowcount

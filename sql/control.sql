@@ -1,0 +1,38 @@
+What operators decide of an endpoint.
+
+-- name: find
+select id, name, url, status, hotels, types, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds,
+    fill_version is not null as filling
+from booking_engine.endpoint
+where name = %(name)s
+
+-- name: change
+-- A first sync that is due begins anew, with what the endpoint is told of from now on.
+update booking_engine.endpoint
+set url = %(url)s, hotels = %(hotels)s::int[], types = %(types)s::text[], bookings = %(bookings)s,
+    guest_data = %(guest_data)s, max_bytes = %(max_bytes)s, concurrency = %(concurrency)s,
+    heartbeat_seconds = %(heartbeat_seconds)s,
+    fill_version = case when fill_version is not null
+        then (extract(epoch from clock_timestamp()) * 1000000)::bigint end
+where id = %(id)s
+
+-- name: withdraw
+-- A page of the marks of what an endpoint is told of no more.
+with page as (
+    select b.kind, b.hotel_id, b.id
+    from booking_engine.endpoint e
+    join booking_engine.behind b on b.endpoint_id = e.id
+    where e.id = %(endpoint)s
+        and not (
+            (e.hotels is null or b.hotel_id = any(e.hotels))
+            and (e.types is null or b.kind = any(e.types) or b.kind = 'snapshot')
+            and (b.kind <> 'booking' or e.bookings = 'all' or exists (
+                select from booking_engine.document d
+                where d.kind = b.kind and d.hotel_id = b.hotel_id and d.id = b.id and d.own)))
+    order by b.kind, b.hotel_id, b.id
+    limit %(size)s
+    for update of b
+)
+delete from booking_engine.behind b
+using page p
+where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_id and b.id = p.id

@@ -1,0 +1,120 @@
+What endpoints are sent again: durable jobs, marked in pages.
+
+-- name: wanted
+-- Whether replay `r` of endpoint `e` sends document `d` again. What is gone is said by what closes the replay; where only
+-- later changes are asked for, nothing closes it, and each is said by itself.
+d.version > 0
+and (e.hotels is null or d.hotel_id = any(e.hotels))
+and (e.types is null or d.kind = any(e.types))
+and (d.kind <> 'booking' or e.bookings = 'all' or d.own)
+and (r.hotels is null or d.hotel_id = any(r.hotels))
+and (r.kinds is null or d.kind = any(r.kinds))
+and case
+    when r.since is not null then d.version >= (extract(epoch from r.since) * 1000000)::bigint
+    else (d.body is not null or d.kind = 'hotel') and (d.kind <> 'booking' or d.ends >= {window})
+end
+
+-- name: count
+select d.kind, count(*)
+from booking_engine.endpoint e
+cross join (
+    select %(hotels)s::int[] as hotels, %(kinds)s::text[] as kinds, %(since)s::timestamptz as since
+) r
+join booking_engine.document d on {wanted}
+where e.id = %(endpoint)s
+group by d.kind
+
+-- name: add
+-- What is disabled, or about to be sent everything, needs none.
+insert into booking_engine.replay (endpoint_id, reason, hotels, kinds, since, total, version)
+select e.id, %(reason)s, %(hotels)s::int[], %(kinds)s::text[], %(since)s::timestamptz, %(total)s,
+    (extract(epoch from clock_timestamp()) * 1000000)::bigint
+from booking_engine.endpoint e
+where e.id = %(endpoint)s and e.status <> 'disabled' and e.fill_version is null
+returning id
+
+-- name: set_total
+update booking_engine.replay set total = %(total)s where id = %(replay)s
+
+-- name: next
+-- The oldest one that nobody else is at. It waits until the PMS has been read, as a first sync does.
+select r.id, e.name, e.status = 'disabled' or e.fill_version is not null as moot
+from booking_engine.replay r
+join booking_engine.endpoint e on e.id = r.endpoint_id
+where r.finished_at is null
+    and not exists (select from booking_engine.dirty_scope where kind in ('content', 'rates', 'booking'))
+order by r.id
+limit 1
+for no key update of r skip locked
+
+-- name: mark
+-- Marks a page of documents as what the endpoint may have in some version, or had at the time asked for. A send in
+-- flight loses its token, so that its acknowledgement cannot undo that. Tells how many documents the page had.
+with page as (
+    select d.kind, d.hotel_id, d.id, d.version, d.body, d.own, d.ends
+    from booking_engine.replay r
+    cross join lateral (
+        select *
+        from booking_engine.document d
+        where (d.kind, d.hotel_id, d.id) > (r.at_kind, r.at_hotel, r.at_id)
+        order by d.kind, d.hotel_id, d.id
+        limit %(size)s
+    ) d
+    where r.id = %(replay)s
+),
+marked as (
+    insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
+    select e.id, d.kind, d.hotel_id, d.id, d.version,
+        coalesce((extract(epoch from r.since) * 1000000)::bigint - 1, 1),
+        r.version + array_position(
+            array['hotel', 'room_type', 'plan', 'rates', 'availability', 'booking'], d.kind)
+    from booking_engine.replay r
+    join booking_engine.endpoint e on e.id = r.endpoint_id
+    join page d on {wanted}
+    where r.id = %(replay)s
+    order by d.kind, d.hotel_id, d.id
+    on conflict (endpoint_id, kind, hotel_id, id) do update
+        set version = greatest(behind.version, excluded.version), acked = least(behind.acked, excluded.acked),
+            place = least(behind.place, excluded.place), token = null, leased_until = null, tries = 0,
+            not_before = null, rejected_at = null, last_error = null
+    returning 1
+),
+moved as (
+    update booking_engine.replay r
+    set at_kind = l.kind, at_hotel = l.hotel_id, at_id = l.id, marked = r.marked + (select count(*) from marked)
+    from (select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1) l
+    where r.id = %(replay)s
+)
+select count(*) from page
+
+-- name: finish
+-- Ends a replay, with the snapshots of its hotels unless only later changes were asked for.
+with finished as (
+    update booking_engine.replay
+    set finished_at = clock_timestamp(), note = %(note)s
+    where id = %(replay)s
+    returning *
+),
+filled as (
+    select e.id, e.types, r.version,
+        case
+            when r.hotels is null then e.hotels
+            when e.hotels is null then r.hotels
+            else array(select unnest(e.hotels) intersect select unnest(r.hotels))
+        end as hotels
+    from finished r
+    join booking_engine.endpoint e on e.id = r.endpoint_id
+    where r.since is null and r.note is null
+)
+{snapshots}
+
+-- name: forget
+delete from booking_engine.replay where finished_at < clock_timestamp() - interval '30 days'
+
+-- name: list
+select r.id, e.name, r.reason, r.hotels, r.kinds, r.since, r.total, r.marked, r.created_at, r.finished_at, r.note
+from booking_engine.replay r
+join booking_engine.endpoint e on e.id = r.endpoint_id
+where (%(id)s::bigint is null or r.id = %(id)s) and (%(open)s is not true or r.finished_at is null)
+order by r.id desc
+limit %(most)s

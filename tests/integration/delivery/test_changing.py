@@ -1,0 +1,131 @@
+"""Endpoints that are changed: told of more, of less, or otherwise."""
+
+from typing import Any
+
+import pytest
+
+from outbox import changing, endpoints
+from outbox.endpoints import EndpointError
+from sql import control
+from tests.integration.delivery.conftest import Bench, eventually
+from tests.integration.delivery.documents import booking_id
+from tests.integration.delivery.test_first_sync import small_world
+
+
+async def changed(bench: Bench, **wishes: Any) -> list[Any]:
+    """What comes of a change, in order; the worker runs."""
+    before = len(bench.receiver.accepted)
+    await changing.change(bench.documents.conn, "engine", wishes)
+
+    async def done() -> bool:
+        return await bench.count("replay where finished_at is null") == 0
+
+    await eventually(done)
+    await bench.idle()
+    return bench.receiver.accepted[before:]
+
+
+@pytest.mark.parametrize(
+    ("was", "wishes", "types", "hotels"),
+    [
+        (
+            {"hotels": [7]},
+            {"hotels": [7, 8]},
+            {"hotel", "room_type", "plan", "rates", "availability", "booking"},
+            {8},
+        ),
+        (
+            {"hotels": [7]},
+            {"hotels": None},
+            {"hotel", "room_type", "plan", "rates", "availability", "booking"},
+            {8},
+        ),
+        ({"types": ["plan"]}, {"types": ["plan", "booking"]}, {"booking"}, {7, 8}),
+        ({"types": ["booking", "plan"]}, {"types": None}, {"hotel", "room_type", "rates", "availability"}, {7, 8}),
+        ({"bookings": "own"}, {"bookings": "all"}, {"booking"}, {7, 8}),
+        ({"guest_data": False}, {"guest_data": True}, {"booking"}, {7, 8}),
+        ({"types": ["plan"], "bookings": "own"}, {"bookings": "all", "guest_data": True}, set(), set()),
+        ({}, {"url": None, "max_bytes": 5_000, "concurrency": 1, "heartbeat_seconds": 0}, set(), set()),
+    ],
+)
+async def test_what_it_is_told_of_more_is_sent_and_nothing_else(
+    bench: Bench, was: dict[str, Any], wishes: dict[str, Any], types: set[str], hotels: set[int]
+) -> None:
+    await small_world(bench.documents, 7, 8)
+    await bench.endpoint(**was)
+    if "url" in wishes:
+        wishes = wishes | {"url": f"{bench.receiver.url}?moved"}
+    async with bench.delivering():
+        await bench.idle()
+        came = await changed(bench, **wishes)
+        assert {one.type.split(".")[0] for one in came if one.type != "hotel.snapshot"} == types
+        assert {one.data["hotel_id"] for one in came} == hotels
+        assert {one.data["hotel_id"] for one in came if one.type == "hotel.snapshot"} == hotels, "and closed"
+        # What changes from now on goes by the new wishes.
+        await bench.documents.booking(8, booking_id(809))
+        await bench.idle()
+    after = bench.receiver.accepted[-1]
+    told = "booking" in (wishes.get("types", was.get("types")) or ["booking"])
+    if told and wishes.get("bookings", "all") == "all":
+        assert after.data.get("booking_id") == booking_id(809)
+        assert (after.data["guest"] is not None) == wishes.get("guest_data", False)
+    if "url" in wishes:
+        assert after.query == "moved"
+
+
+async def test_what_it_is_told_of_no_more_leaves_the_queue(bench: Bench) -> None:
+    await bench.endpoint()
+    async with bench.delivering():
+        await bench.idle()
+    await small_world(bench.documents, 7, 8)
+    conn = bench.documents.conn
+    marked = await bench.count("behind")
+    found = await changing.change(conn, "engine", {"hotels": [7]})
+    assert found.withdrawn == marked - await bench.count("behind where hotel_id = 7") > 0
+    await changing.change(conn, "engine", {"types": ["booking", "plan"]})
+    assert {row[0] for row in await bench.rows("select kind from booking_engine.behind")} == {"booking", "plan"}
+    await changing.change(conn, "engine", {"bookings": "own"})
+    async with bench.delivering():
+        await bench.idle()
+    told = {one.data.get("booking_id", "plan") for one in bench.receiver.accepted}
+    assert told == {"plan", booking_id(702)}
+
+
+async def test_a_first_sync_that_is_due_goes_by_the_new_wishes(bench: Bench) -> None:
+    await small_world(bench.documents, 7, 8)
+    await bench.endpoint(hotels=[7])
+    found = await changing.change(bench.documents.conn, "engine", {"hotels": [8]})
+    assert (found.endpoint.filling, found.widened) == (True, [])
+    async with bench.delivering():
+        await bench.idle()
+    assert {one.data["hotel_id"] for one in bench.receiver.accepted} == {8}
+    assert bench.receiver.types().count("hotel.snapshot") == 1
+
+
+async def test_one_that_is_disabled_is_sent_nothing_by_a_change(bench: Bench) -> None:
+    conn = bench.documents.conn
+    await small_world(bench.documents, 7, 8)
+    await bench.endpoint(hotels=[7])
+    await endpoints.disable(conn, "engine")
+    await changing.change(conn, "engine", {"hotels": None})
+    assert await bench.count("replay") == await bench.count("behind") == 0
+    await endpoints.enable(conn, "engine")
+    async with bench.delivering():
+        await bench.idle()
+    assert {one.data["hotel_id"] for one in bench.receiver.accepted} == {7, 8}
+
+
+async def test_what_cannot_be_is_refused_and_changes_nothing(bench: Bench) -> None:
+    conn = bench.documents.conn
+    await bench.endpoint()
+    before = await control.find(conn, "engine")
+    assert before is not None
+    for wishes, said in (({"types": ["nights"]}, "types among"), ({"hotels": []}, "hotel"), ({"url": "x"}, "url")):
+        with pytest.raises(EndpointError, match=said):
+            await changing.change(conn, "engine", wishes)
+    with pytest.raises(EndpointError, match="no endpoint named"):
+        await changing.change(conn, "nobody", {})
+    assert await control.find(conn, "engine") == before
+    await changing.change(conn, "engine", {"concurrency": 3}, was=before)
+    with pytest.raises(EndpointError, match="changed meanwhile"):
+        await changing.change(conn, "engine", {"concurrency": 4}, was=before)
