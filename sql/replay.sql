@@ -75,7 +75,7 @@ marked as (
     order by d.kind, d.hotel_id, d.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
         set version = greatest(behind.version, excluded.version), acked = least(behind.acked, excluded.acked),
-            place = least(behind.place, excluded.place), token = null, leased_until = null, tries = 0,
+            place = least(behind.place, excluded.place), token = null, worker = null, tries = 0, outages = 0,
             not_before = null, rejected_at = null, last_error = null
     returning 1
 ),
