@@ -11,6 +11,7 @@ import aiohttp
 from standardwebhooks import Webhook
 
 from tests.support.mirror import MirrorProcess, Receiver
+from tests.support.mirror.mischief import TRICKS
 from tests.unit.pms.messages import booking, room_type
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -25,7 +26,10 @@ async def post(url: str, message: dict[str, Any], *, number: str = "msg_1", secr
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(secret).sign(number, now, body),
     }
-    async with aiohttp.ClientSession() as session, session.post(url, data=body.encode(), headers=headers) as answer:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as answer,
+    ):
         return answer.status
 
 
@@ -105,3 +109,32 @@ async def test_as_a_process_of_its_own() -> None:
         mirror = await process.mirror()
         assert mirror.documents[BOOKING]["comment"] is None
         assert mirror.counts == {"booking.created": 1}
+
+
+async def test_an_unruly_receiver_plays_every_trick_and_answers_the_rest() -> None:
+    async def hung() -> None:
+        await receiver.until(lambda: receiver.hanging == 1)
+        sending.cancel()
+
+    taken = 0
+    async with Receiver(SECRET) as receiver:
+        receiver.mode = "unruly"
+        for version in range(1, 201):
+            sending = asyncio.create_task(post(receiver.url, booking("updated", version), number=f"msg_{version}"))
+            waiting = asyncio.create_task(hung())
+            (outcome,) = await asyncio.gather(sending, return_exceptions=True)
+            waiting.cancel()
+            taken += outcome == 204
+            await receiver.until(lambda: receiver.hanging == 0)
+        assert set(receiver.tricks) == set(TRICKS)
+        assert taken == 200 - receiver.tricks.total()
+        assert 50 < receiver.tricks.total() < 90
+        assert not receiver.mirror.violations
+
+
+async def test_messages_that_speak_of_a_key_at_the_same_time_are_an_offence() -> None:
+    async with Receiver(SECRET) as receiver:
+        receiver.mode = "slow"
+        sends = (post(receiver.url, booking("updated", version), number=f"msg_{version}") for version in (5, 6))
+        assert await asyncio.gather(*sends) == [204, 204]
+        assert [violation.rule for violation in receiver.mirror.violations] == ["concurrent"]

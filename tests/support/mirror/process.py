@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import aiohttp
 from aiohttp import web
@@ -49,7 +49,8 @@ def controllable(receiver: Receiver) -> web.Application:
     """The receiver's application with the routes by which the parent process controls it."""
 
     async def state(_request: web.Request) -> web.Response:
-        return web.json_response(dump(receiver.mirror) | {"attempts": receiver.attempts})
+        counted = {"attempts": receiver.attempts, "tricks": receiver.tricks, "hanging": receiver.hanging}
+        return web.json_response(dump(receiver.mirror) | counted)
 
     async def control(request: web.Request) -> web.Response:
         wish = await request.json()
@@ -65,13 +66,22 @@ def controllable(receiver: Receiver) -> web.Application:
 
 async def serve(secret: str) -> None:
     """Serve on a free port until standard input ends; the port is the only line printed."""
-    runner = web.AppRunner(controllable(Receiver(secret)), access_log=None, shutdown_timeout=1)
+    receiver = Receiver(secret)
+    runner = receiver.runner(controllable(receiver))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)  # noqa: T201  # the parent reads it
     # The pipe closes with the parent, however that ends.
     await asyncio.to_thread(sys.stdin.read)
     await runner.cleanup()
+
+
+class Requests(NamedTuple):
+    """Requests by status, tricks by name, and requests that hang now."""
+
+    attempts: dict[int, int]
+    tricks: dict[str, int]
+    hanging: int
 
 
 class MirrorProcess:
@@ -89,14 +99,24 @@ class MirrorProcess:
 
     async def mirror(self) -> Mirror:
         """A copy of what it knows now."""
-        async with aiohttp.ClientSession() as session, session.get(f"{self._base}/state") as response:
-            return load(await response.json())
+        return load(await self._state())
+
+    async def requests(self) -> Requests:
+        """What came to it so far, and how it was answered."""
+        state = await self._state()
+        attempts = {int(status): count for status, count in state["attempts"].items()}
+        return Requests(attempts, state["tricks"], state["hanging"])
 
     async def control(self, mode: Mode, rejected: Iterable[Key] = ()) -> None:
         """Set how it answers from now on; see `Receiver`."""
         wish = {"mode": mode, "rejected": list(rejected)}
         async with aiohttp.ClientSession() as session, session.put(f"{self._base}/control", json=wish) as response:
             response.raise_for_status()
+
+    async def _state(self) -> dict[str, Any]:
+        async with aiohttp.ClientSession() as session, session.get(f"{self._base}/state") as response:
+            state: dict[str, Any] = await response.json()
+            return state
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(

@@ -27,7 +27,7 @@ class Violation:
     """A rule of the message contract that was broken.
 
     Attributes:
-        rule: signature, webhook-id, version, content, or form.
+        rule: signature, webhook-id, version, content, form, concurrent, or redirect.
         what: The key and what was wrong, for people.
     """
 
