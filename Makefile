@@ -7,6 +7,9 @@ PACKAGES ?= postgresql-15 postgresql-15-wal2json chromium
 # What pytest gets: make test PYTEST='-k replication --servers containers'
 PYTEST ?= -n logical --maxprocesses 4 --dist worksteal
 
+# Where this is set, each of the many commands that the tests start would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
 EDITABLE := $(INSTALL) --no-deps --no-build-isolation --editable .

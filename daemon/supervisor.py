@@ -4,12 +4,12 @@ import asyncio
 import signal
 from collections.abc import Collection
 from contextlib import AsyncExitStack
-from typing import Literal, get_args
 
 import structlog
 
 from daemon.following import follow
 from daemon.hints import receive_hints, send_hints
+from daemon.parts import Part
 from daemon.progress import Progress
 from daemon.serving import serving
 from daemon.settings import Settings
@@ -18,9 +18,6 @@ from outbox.feed import run_feed
 from sql.pool import Pool, make_pool
 
 log = structlog.get_logger()
-
-Part = Literal["capture", "delivery", "api"]
-PARTS: tuple[Part, ...] = get_args(Part)
 
 _CAPTURE_CONNECTIONS = 3
 _DELIVERY_CONNECTIONS = 8

@@ -14,9 +14,9 @@ from daemon.cli.progress import show_resync
 from daemon.cli.status import gather, show
 from daemon.cli.status_json import as_json as status_as_json
 from daemon.cli.status_text import as_text as status_as_text
+from daemon.parts import PARTS, Part
 from daemon.settings import check_dsn
 from daemon.setup import run_setup
-from daemon.supervisor import PARTS, Part, supervise
 from sql import migrate as migrations
 from sql import scopes
 
@@ -101,6 +101,9 @@ def run(
     if unknown := set(only or ()) - set(PARTS):
         running.fail(f"There is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}.")
     found = running.settings()
+    # The servers are half of what there is to import, which every other command would wait for.
+    from daemon.supervisor import supervise  # noqa: PLC0415
+
     running.run(supervise(found, chosen), failed=running.fail_in_log)
 
 

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from daemon import serving, supervisor
+from daemon.parts import PARTS
 from daemon.settings import Settings, read
 from outbox.delivery import worker
 from tests.support.daemon import Roomwire
@@ -38,7 +39,7 @@ async def ended(settings: Settings) -> BaseException:
     """What ended a process of all parts."""
     with pytest.raises(BaseException) as caught:  # noqa: PT011 - the caller looks at it
         async with asyncio.timeout(PATIENCE):
-            await supervisor.supervise(settings, supervisor.PARTS)
+            await supervisor.supervise(settings, PARTS)
     return caught.value
 
 
