@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -26,11 +26,13 @@ from tests.support.truth import truth
 
 SECRET_KEY = "jZ2Nq0x3mVwJxQmJ4q9p8v3o0b5a7c1d2e3f4g5h6i8="
 _LOOK_AGAIN = 0.05
-_SETTLED = """
+_CAPTURED = """
     select not exists (select from booking_engine.dirty_scope)
+        and (select end_lsn from booking_engine.checkpoint where slot = %s) >= %s::pg_lsn
+"""
+_SETTLED = f"""{_CAPTURED}
         and not exists (select from booking_engine.behind where rejected_at is null)
         and not exists (select from booking_engine.endpoint where fill_version is not null)
-        and (select end_lsn from booking_engine.checkpoint where slot = %s) >= %s::pg_lsn
 """
 
 
@@ -76,6 +78,7 @@ class Roomwire:
             "ROOMWIRE_OWNER_DSN": self.database.dsn,
             "ROOMWIRE_WRITER_DSN": make_conninfo(self.database.dsn, user=self.writer, password="writer"),
             "ROOMWIRE_SECRET_KEYS": SECRET_KEY,
+            "ROOMWIRE_ALLOWED_NETWORKS": "127.0.0.0/8",
             "ROOMWIRE_SLOT": self.slot,
             "ROOMWIRE_API_PORT": "0",
         }
@@ -127,6 +130,17 @@ class Roomwire:
         Raises:
             AssertionError: it is not after so many seconds; with what is left.
         """
+        await self._reach(_SETTLED, seconds)
+
+    async def captured(self, seconds: float = 60.0) -> None:
+        """Wait until everything that the PMS has committed by now is in the documents, wherever the endpoints are.
+
+        Raises:
+            AssertionError: it is not after so many seconds; with what is left.
+        """
+        await self._reach(_CAPTURED, seconds)
+
+    async def _reach(self, query: LiteralString, seconds: float) -> None:
         async with await psycopg.AsyncConnection.connect(self.database.dsn, autocommit=True) as conn:
             # A commit after the last one of the PMS: the checkpoint has to pass it. It names a key that no document
             # shows, because what names none moves the checkpoint only with the next beat.
@@ -137,12 +151,12 @@ class Roomwire:
                 row = await (await conn.execute("select pg_current_wal_insert_lsn()::text")).fetchone()
             assert row is not None
 
-            async def settled() -> bool:
-                found = await (await conn.execute(_SETTLED, (self.slot, row[0]))).fetchone()
+            async def reached() -> bool:
+                found = await (await conn.execute(query, (self.slot, row[0]))).fetchone()
                 return bool(found and found[0])
 
-            if not await until(settled, seconds):
-                raise AssertionError(f"not settled after {seconds} s: {await self._left(conn)}")
+            if not await until(reached, seconds):
+                raise AssertionError(f"not so far after {seconds} s: {await self._left(conn)}")
 
     async def _left(self, conn: psycopg.AsyncConnection[Any]) -> str:
         rows = []
