@@ -1,6 +1,6 @@
 """Keys: the names of the things a booking engine knows."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Kind = Literal["hotel", "room_type", "plan", "rates", "availability", "booking", "snapshot"]
 
@@ -15,3 +15,19 @@ class Key(NamedTuple):
     kind: Kind
     hotel_id: int
     id: str
+
+    def __str__(self) -> str:
+        return ":".join(map(str, self if self.id else self[:2]))
+
+
+def parse(text: str) -> Key:
+    """Read a key as it is shown: `booking:7:3f6c1d0a-…`, `availability:7:31`, `hotel:7`.
+
+    Raises:
+        ValueError: it is none; the message says how one looks.
+    """
+    kind, _, rest = text.partition(":")
+    hotel, _, number = rest.partition(":")
+    if kind not in get_args(Kind) or not hotel.isascii() or not hotel.isdecimal() or int(hotel) >= 2**31:
+        raise ValueError(f"{text!r} is no key, such as booking:7:3f6c1d0a-5b7e-4c1f-9a53-0d2f7b8e6a11 or hotel:7")
+    return Key(kind, int(hotel), number)  # type: ignore[arg-type]  # one of Kind

@@ -45,3 +45,13 @@ async def change(conn: AsyncConnection, settings: Mapping[str, Any]) -> None:
 async def withdraw(conn: AsyncConnection, endpoint_id: int, size: int) -> int:
     """Delete up to `size` marks of what an endpoint is told of no more; returns how many."""
     return (await conn.execute(_QUERIES["withdraw"], {"endpoint": endpoint_id, "size": size})).rowcount
+
+
+async def pause(conn: AsyncConnection, name: str, reason: str) -> bool:
+    """Send nothing to an endpoint until it is resumed; False where there is none, or it is disabled."""
+    return (await conn.execute(_QUERIES["pause"], {"name": name, "reason": reason})).rowcount == 1
+
+
+async def resume(conn: AsyncConnection, name: str) -> bool:
+    """Send to an endpoint again, at once; False where there is none, or it is disabled."""
+    return (await conn.execute(_QUERIES["resume"], {"name": name})).rowcount == 1

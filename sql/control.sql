@@ -36,3 +36,19 @@ with page as (
 delete from booking_engine.behind b
 using page p
 where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_id and b.id = p.id
+
+-- name: pause
+-- Its marks go on. Without a next try nothing is sent until it is resumed.
+update booking_engine.endpoint
+set status = 'paused', reason = %(reason)s, retry_at = null,
+    changed_at = case when status = 'paused' and retry_at is null then changed_at else clock_timestamp() end
+where name = %(name)s and status <> 'disabled'
+returning id
+
+-- name: resume
+-- Tried at once, whatever came before.
+update booking_engine.endpoint
+set status = 'healthy', reason = null, failures = 0, failed_at = null, retry_at = null, last_error = null,
+    pace = 1, paced_at = null, changed_at = clock_timestamp()
+where name = %(name)s and status <> 'disabled'
+returning id

@@ -1,11 +1,9 @@
 """The commands for API keys: create, list, rotate, revoke, secret."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from psycopg import AsyncConnection
 
 from api.access import issue
 from api.access.scopes import SCOPES
@@ -13,8 +11,6 @@ from daemon.cli import running
 from outbox.secrets import new_secret_key
 from sql import access
 from sql.access import KeyOverview
-
-T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Keys that booking engines call the API with.")
 
@@ -52,14 +48,14 @@ def create(
         )
     except issue.IssueError as error:
         running.fail(f"{error}.")
-    made = _do(lambda conn: issue.create(conn, wanted))
+    made = running.ask(lambda conn: issue.create(conn, wanted))
     typer.echo(f"Made key {made.id} for {client}, shown only now: {made.text}")
 
 
 @app.command("list")
 def list_() -> None:
     """List the keys, with when they were used last."""
-    rows = _do(access.keys)
+    rows = running.ask(access.keys)
     if not rows:
         typer.echo("There is no key yet: roomwire key create CLIENT")
     for row in rows:
@@ -76,7 +72,7 @@ def rotate(
     days: Days = None,
 ) -> None:
     """Make a key that may do what another may, and let that one expire."""
-    made, ends_at = _do(
+    made, ends_at = running.ask(
         lambda conn: issue.rotate(conn, key_id, overlap=timedelta(hours=overlap_hours), lifetime=_lifetime(days))
     )
     typer.echo(f"Made key {made.id}, shown only now: {made.text}")
@@ -86,7 +82,7 @@ def rotate(
 @app.command()
 def revoke(key_id: Id) -> None:
     """Refuse a key and the tokens made with it, within a few seconds."""
-    _do(lambda conn: issue.revoke(conn, key_id))
+    running.ask(lambda conn: issue.revoke(conn, key_id))
     typer.echo(f"Revoked {key_id}.")
 
 
@@ -113,13 +109,3 @@ def describe(row: KeyOverview, now: datetime) -> str:
 
 def _lifetime(days: float | None) -> timedelta | None:
     return None if days is None else timedelta(days=days)
-
-
-def _do(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    found = running.settings()
-
-    async def connected() -> T:
-        async with running.database(found) as conn:
-            return await work(conn)
-
-    return running.run(connected())

@@ -25,10 +25,10 @@ async def show_resync(settings: Settings) -> None:
                 typer.echo("\nNobody works on it: it stays on the list, and begins when `roomwire run` leads.")
                 return
             if line != before:
-                _overwrite(line)
+                overwrite(line)
             before = line
             await asyncio.sleep(_BETWEEN_LOOKS)
-    _overwrite("Done: every document is compared; endpoints get what differed.\n")
+    overwrite("Done: every document is compared; endpoints get what differed.\n")
 
 
 def describe(work: list[Work]) -> str:
@@ -40,5 +40,6 @@ def describe(work: list[Work]) -> str:
     return f"{current.kind} of {hotel}: {share}{waiting}"
 
 
-def _overwrite(line: str) -> None:
+def overwrite(line: str) -> None:
+    """Show a line in place of the last one, where this is a terminal."""
     typer.echo(f"\r\x1b[K{line}" if sys.stdout.isatty() else line, nl=not sys.stdout.isatty())

@@ -1,7 +1,7 @@
 """Running a command: settings, the event loop, and errors as one clear line with a remedy."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeVar
 
@@ -66,6 +66,17 @@ async def database(found: Settings) -> AsyncIterator[AsyncConnection]:
     """A connection to the PMS's database for the length of a command."""
     async with await connect(found.dsn.get_secret_value(), application="command") as conn:
         yield conn
+
+
+def ask(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run what needs one connection to the PMS's database and nothing else; errors as in `run`."""
+    found = settings()
+
+    async def connected() -> T:
+        async with database(found) as conn:
+            return await work(conn)
+
+    return run(connected())
 
 
 def fail(line: str) -> NoReturn:

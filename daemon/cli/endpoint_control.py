@@ -1,0 +1,161 @@
+"""The commands for endpoints that are there: show, change, pause, resume."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from psycopg import AsyncConnection
+
+from daemon.check.verdict import span
+from daemon.cli import running
+from daemon.cli.endpoints import Bookings, Name, shown
+from daemon.cli.replay import described
+from outbox import changing, endpoints
+from outbox.changing import Changed
+from sql import control, replay
+from sql.endpoints import Overview
+from sql.replay import Replay
+
+ALL = "all"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register these commands."""
+    for command in (show, change, pause, resume):
+        app.command()(command)
+
+
+def show(name: Name) -> None:
+    """Show an endpoint: how it is set up, how it does, and what it is being sent again."""
+
+    async def look(conn: AsyncConnection) -> tuple[Overview | None, list[Replay]]:
+        row = next((one for one in await endpoints.overview(conn) if one.name == name), None)
+        return row, [one for one in await replay.replays(conn, open_only=True) if one.endpoint == name]
+
+    row, replays = running.ask(look)
+    if row is None:
+        running.fail(f"There is no endpoint named {name!r}; `roomwire endpoint list` shows them.")
+    typer.echo("\n".join([*_lines(row, datetime.now(UTC)), *map(_replayed, replays)]))
+
+
+def change(
+    name: Name,
+    *,
+    url: Annotated[str | None, typer.Option(help="Where its webhooks are received.")] = None,
+    hotel: Annotated[
+        list[str] | None, typer.Option(help="Only this hotel; repeatable. `all` for every one.")
+    ] = None,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type", help=f"Only of this: {', '.join(endpoints.TYPES)}; repeatable. `all` for every one."
+        ),
+    ] = None,
+    bookings: Annotated[Bookings | None, typer.Option(help="Which bookings it hears of.")] = None,
+    guest_data: Annotated[bool | None, typer.Option(help="Whether it may know guests' names and contacts.")] = None,
+    max_bytes: Annotated[int | None, typer.Option(help="Size of a message of many keys, in bytes.")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Messages on their way at the same time.")] = None,
+    heartbeat_seconds: Annotated[int | None, typer.Option(help="Seconds between heartbeats; 0 for none.")] = None,
+) -> None:
+    """Change an endpoint. What it is told of more is sent like a first sync; nothing else is sent again."""
+    given = {
+        "url": url,
+        "bookings": bookings and bookings.value,
+        "guest_data": guest_data,
+        "max_bytes": max_bytes,
+        "concurrency": concurrency,
+        "heartbeat_seconds": heartbeat_seconds,
+    }
+    wishes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    if hotel:
+        wishes["hotels"] = None if hotel == [ALL] else [_hotel(one) for one in hotel]
+    if type_:
+        wishes["types"] = None if type_ == [ALL] else type_
+    if not wishes:
+        running.fail("Say what to change: `roomwire endpoint change --help` shows what can be.")
+    typer.echo(_said(name, running.ask(lambda conn: changing.change(conn, name, wishes))))
+
+
+def pause(
+    name: Name, reason: Annotated[str, typer.Option(help="Why, for whoever asks.")] = "by its operator"
+) -> None:
+    """Send an endpoint nothing until it is resumed. What it misses is noted, and sent then."""
+    if not running.ask(lambda conn: control.pause(conn, name, reason)):
+        _none(name)
+    typer.echo(f"Paused {name}. `roomwire endpoint resume {name}` sends it the newest of what it missed.")
+
+
+def resume(name: Name) -> None:
+    """Send to an endpoint again, at once: also to one that does not answer and waits for its next try."""
+    if not running.ask(lambda conn: control.resume(conn, name)):
+        _none(name)
+    typer.echo(f"Resumed {name}.")
+
+
+def _none(name: str) -> None:
+    running.fail(
+        f"There is no endpoint named {name!r}, or it is disabled: `roomwire endpoint list` shows them, and"
+        " `roomwire endpoint enable` sends one everything again."
+    )
+
+
+def _hotel(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        running.fail(f"{text!r} is no hotel's id; `--hotel all`, alone, is every hotel.")
+    return int(text)
+
+
+def _said(name: str, changed: Changed) -> str:
+    lines = [f"Changed {name}."]
+    if changed.widened:
+        lines.append(
+            "What it is told of more is sent like a first sync; `roomwire replay list` shows how far it is."
+        )
+    if changed.withdrawn:
+        lines.append(f"{changed.withdrawn:,} keys that waited for it are not sent any more.")
+    if changed.endpoint.status == "disabled":
+        lines.append("It is disabled: enabling it sends everything.")
+    return "\n".join(lines)
+
+
+def _lines(row: Overview, now: datetime) -> list[str]:
+    hotels = "all" if row.hotels is None else ", ".join(map(str, row.hotels))
+    guests = "with guest data" if row.guest_data else "without guest data"
+    beats = f"every {row.heartbeat_seconds} s" if row.heartbeat_seconds else "none"
+    return [
+        f"{row.name}  {row.status}" + (f": {row.reason}" if row.reason else ""),
+        f"  url         {shown(row.url)}",
+        f"  hotels      {hotels}",
+        f"  types       {', '.join(row.types) if row.types else 'all'}",
+        f"  bookings    {row.bookings}, {guests}",
+        f"  messages    {row.concurrency} at a time, {row.max_bytes:,} bytes at most; heartbeats {beats}",
+        f"  behind      {_behind(row, now)}",
+        f"  last taken  {_ago(row.last_success_at, now)}",
+        *_failing(row, now),
+    ]
+
+
+def _behind(row: Overview, now: datetime) -> str:
+    if row.filling:
+        return "on everything: its first sync begins"
+    if not row.behind:
+        return "on nothing"
+    oldest = f", the oldest for {_ago(row.oldest, now).removesuffix(' ago')}" if row.oldest else ""
+    refused = f", {row.rejected:,} of them refused" if row.rejected else ""
+    return f"on {row.behind:,} keys{oldest}{refused}; `roomwire delivery list --endpoint {row.name}` shows them"
+
+
+def _failing(row: Overview, now: datetime) -> list[str]:
+    if not row.failures:
+        return []
+    again = f", next try in {span(max((row.retry_at - now).total_seconds(), 0))}" if row.retry_at else ""
+    return [f"  failing     {row.failures} times in a row{again}: {row.last_error}"]
+
+
+def _replayed(row: Replay) -> str:
+    total = "?" if row.total is None else f"{row.total:,}"
+    return f"  replay {row.id}    {described(row)}: {row.marked:,} of {total} documents queued ({row.reason})"
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    return "never" if at is None else f"{span(max((now - at).total_seconds(), 0.0))} ago"

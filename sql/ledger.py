@@ -1,0 +1,170 @@
+"""What endpoints are behind on, key by key, for those who look after them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from sql.queries import load
+
+_QUERIES = load("ledger.sql")
+_CHOSEN = {name: _QUERIES[name].format(chosen=_QUERIES["chosen"]) for name in ("list", "retry", "skip")}
+_LATEST = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which keys. None: all; within: only endpoints that know no other hotels; rejected: only what is refused.
+
+    keys: kind, hotel and id of each.
+    """
+
+    endpoint: str | None = None
+    hotel: int | None = None
+    rejected: bool = False
+    within: Collection[int] | None = None
+    keys: Sequence[tuple[str, int, str]] | None = None
+
+    def given(self) -> dict[str, Any]:
+        """As the queries want it."""
+        keys = self.keys
+        kinds, hotels, ids = (None if keys is None else [key[field] for key in keys] for field in range(3))
+        return {
+            "endpoint": self.endpoint,
+            "hotel": self.hotel,
+            "rejected": self.rejected,
+            "within": None if self.within is None else sorted(self.within),
+            "kinds": kinds,
+            "hotels": hotels,
+            "ids": ids,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A key that an endpoint lacks the newest version of.
+
+    version: that one; acked: the one it has, 0 for none; since: when it fell behind; tries: rejections of this
+    version; outages: failed sends; not_before: the next try; rejected_at: when it was refused for good.
+    """
+
+    name: str
+    kind: str
+    hotel_id: int
+    id: str
+    version: int
+    acked: int
+    since: datetime
+    tries: int
+    outages: int
+    not_before: datetime | None
+    in_flight: bool
+    rejected_at: datetime | None
+    last_error: str | None
+
+
+class Document(NamedTuple):
+    """A key's newest version; body: JSON, None for what is gone."""
+
+    version: int
+    born: int
+    body: str | None
+    committed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an endpoint stands with a key. version and what follows: None where it has the newest; see Waiting."""
+
+    id: int
+    name: str
+    status: str
+    guest_data: bool
+    version: int | None
+    acked: int | None
+    since: datetime | None
+    tries: int | None
+    outages: int | None
+    not_before: datetime | None
+    in_flight: bool
+    rejected_at: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A send that was made. name: the endpoint's; latency_ms: until the answer or the failure."""
+
+    name: str
+    at: datetime
+    webhook_id: str
+    type: str
+    keys: int
+    bytes: int
+    outcome: str
+    status: int | None
+    latency_ms: int
+    error: str | None
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who skips: the client's name or `operator`, the key's id where it was by the API, and the request's id."""
+
+    source: str
+    request_id: str
+    key_id: str | None = None
+
+
+async def waiting(conn: AsyncConnection, choice: Choice, most: int) -> list[Waiting]:
+    """Up to `most` keys: what was refused for good first, then what failed, then what waits longest."""
+    async with conn.cursor(row_factory=class_row(Waiting)) as cursor:
+        await cursor.execute(_CHOSEN["list"], choice.given() | {"most": most}, prepare=False)
+        return await cursor.fetchall()
+
+
+async def retry(conn: AsyncConnection, choice: Choice) -> int:
+    """Queue again what was refused, or waits for its next try; returns how many keys."""
+    return (await conn.execute(_CHOSEN["retry"], choice.given(), prepare=False)).rowcount
+
+
+async def skip(conn: AsyncConnection, choice: Choice, author: Author, reason: str | None) -> int:
+    """Take keys for delivered in their present version, with a line each in the audit log; returns how many."""
+    who = {"source": author.source, "request_id": author.request_id, "key_id": author.key_id, "reason": reason}
+    return (await conn.execute(_CHOSEN["skip"], choice.given() | who, prepare=False)).rowcount
+
+
+async def document(conn: AsyncConnection, key: tuple[str, int, str]) -> Document | None:
+    """A key's newest version, if it ever had one."""
+    row = await (await conn.execute(_QUERIES["document"], _key(key))).fetchone()
+    return Document(*row) if row and row[0] else None
+
+
+async def told(conn: AsyncConnection, key: tuple[str, int, str]) -> list[Told]:
+    """How each endpoint stands that is told of a key."""
+    async with conn.cursor(row_factory=class_row(Told)) as cursor:
+        await cursor.execute(_QUERIES["told"], _key(key), prepare=False)
+        return await cursor.fetchall()
+
+
+async def attempts(
+    conn: AsyncConnection,
+    *,
+    webhook_ids: Sequence[str] | None = None,
+    of: tuple[str, int] | None = None,
+    most: int = 20,
+) -> list[Tried]:
+    """Sends of these messages, or of a type and hotel, newest first; of each endpoint's latest 20,000."""
+    kind, hotel = of or (None, None)
+    given = {"webhook_ids": webhook_ids, "type": kind, "hotel": hotel, "latest": _LATEST, "most": most}
+    async with conn.cursor(row_factory=class_row(Tried)) as cursor:
+        await cursor.execute(_QUERIES["attempts"], given, prepare=False)
+        return await cursor.fetchall()
+
+
+def _key(key: tuple[str, int, str]) -> dict[str, Any]:
+    return dict(zip(("kind", "hotel", "id"), key, strict=True))
