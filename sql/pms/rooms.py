@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from psycopg.rows import class_row
 
 from sql.pms.stays import FREE
@@ -58,11 +59,20 @@ async def lock_best(
 async def lock_all(conn: AsyncConnection, nights: Nights, room_types: Collection[int]) -> list[int]:
     """Lock every free room of these types; returns their ids.
 
+    It waits for 300 ms in all, however many others hold them: staff may be waiting for those that it has locked.
+
     Raises:
         psycopg.errors.LockNotAvailable: somebody holds one for longer than we wait.
     """
     values = _values(nights) | {"room_types": list(room_types)}
-    return [room_id async for (room_id,) in await conn.execute(_QUERIES["lock_all"], values)]
+    before = await (await conn.execute(_QUERIES["hurry"])).fetchone()
+    assert before is not None  # a select of expressions gives one row
+    try:
+        locked = [room_id async for (room_id,) in await conn.execute(_QUERIES["lock_all"], values)]
+    except QueryCanceled as error:
+        raise LockNotAvailable("rooms are locked by others") from error
+    await conn.execute(_QUERIES["at_ease"], {"before": before[0]})
+    return locked
 
 
 async def lock(conn: AsyncConnection, hotel_id: int, rooms: Collection[int]) -> dict[int, int]:

@@ -31,6 +31,13 @@ where r.hotel_id = %(hotel)s and r.room_type_id = any(%(room_types)s::int[])
 order by r.id
 for update of r
 
+-- name: hurry
+-- What is locked is kept from the front desk while we wait for the next: bound all of it, not each.
+select current_setting('statement_timeout'), set_config('statement_timeout', '300ms', true)
+
+-- name: at_ease
+select set_config('statement_timeout', %(before)s, true)
+
 -- name: free
 -- Those of the rooms that can be sold and are free on all nights; asked again once they are locked.
 select r.id, r.room_type_id, r.capacity, r.assignment_priority as priority

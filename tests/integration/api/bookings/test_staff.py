@@ -1,0 +1,209 @@
+"""The guarantee against the PMS's own people: what was theirs before we looked is not booked over, and none waits.
+
+What staff do afterwards, and what takes no lock in the PMS, is found by the conflict watch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from deploy.pms.simulator.run import Simulator
+from sql.pms import rooms
+from sql.pms.rooms import Nights
+from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type
+from tests.support.api import Answered, Api
+from tests.support.daemon import today, until
+from tests.support.waits import Waits, watching
+
+STAY: LiteralString = (
+    "with r as (insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out,"
+    " number_of_people, status) select %(id)s, %(hotel)s, id, %(first)s, %(first)s::date + 1, 1, 'confirmed'"
+    " from clients limit 1 returning id) insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people)"
+    " select %(hotel)s, r.id, %(first)s, %(room)s, 1 from r"
+)
+CHANGE_ROOM: LiteralString = (
+    "update reservation_details set room_id = %(room)s, updated_by = 3 where reservation_id = %(id)s"
+)
+CANCEL: LiteralString = (
+    "update reservation_details set cancelled = gen_random_uuid(), updated_by = 3 where reservation_id = %(id)s"
+)
+REVIVE: LiteralString = (
+    "update reservation_details set cancelled = null, updated_by = 3 where reservation_id = %(id)s"
+)
+MOVE: LiteralString = "update reservation_details set date = %(to)s, updated_by = 3 where reservation_id = %(id)s"
+DEADLOCK_TIMEOUT = 1.0
+"""After so many seconds of waiting the PMS's own server looks for a deadlock. We give way after 0.4."""
+
+
+async def write(desk: psycopg.AsyncConnection[Any], *statements: LiteralString, **values: Any) -> None:
+    """Statements of the PMS's application."""
+    await desk.execute("select set_config('my_app.user_id', '3', true)")
+    for statement in statements:
+        await desk.execute(statement, values)
+
+
+@asynccontextmanager
+async def colleague(api: Api) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Another session of the front desk."""
+    async with await psycopg.AsyncConnection.connect(
+        api.database.dsn, autocommit=True, application_name="pms"
+    ) as desk:
+        yield desk
+
+
+async def rooms_of(api: Api, kind: int) -> list[int]:
+    """The rooms of a type that can be sold, in id order."""
+    found = await api.rows(
+        "select id from rooms where hotel_id = %s and room_type_id = %s and for_sale and not is_staff_room"
+        " order by id",
+        HOTEL,
+        kind,
+    )
+    return [room for (room,) in found]
+
+
+async def our_waits(api: Api) -> bool:
+    """Whether a booking waits for a lock."""
+    return bool(
+        await api.value(
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and wait_event_type = 'Lock' and application_name = 'roomwire api'"
+        )
+    )
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["committed", "rolled back"])
+async def test_a_room_that_a_stay_is_being_moved_to_is_booked_only_if_it_is_not_moved(
+    api: Api, *, done: bool
+) -> None:
+    kind = await room_type(api, rooms=1)
+    (room,) = await rooms_of(api, kind)
+    elsewhere = await api.value(
+        "select id from rooms where hotel_id = %s and room_type_id <> %s limit 1", HOTEL, kind
+    )
+    theirs = uuid4()
+    async with colleague(api) as desk:
+        async with desk.transaction():
+            await write(desk, STAY, id=theirs, hotel=HOTEL, first=api.day(FAR), room=elsewhere)
+        async with desk.transaction(force_rollback=not done):
+            await write(desk, CHANGE_ROOM, id=theirs, room=room)
+            asking = asyncio.create_task(book(api, asked(api, kind)))
+            assert await until(lambda: our_waits(api), 20)
+        answer = await asking
+    assert (answer.status, answer.code) == ((409, "sold_out") if done else (201, None))
+
+
+@pytest.mark.parametrize("how", ["revived", "moved in time"])
+async def test_what_takes_no_lock_is_seen_where_it_was_committed_before_the_second_look(api: Api, how: str) -> None:
+    kind = await room_type(api, rooms=1)
+    theirs, (room,) = uuid4(), await rooms_of(api, kind)
+    night = Nights(HOTEL, api.day(FAR), api.day(FAR + 1))
+    first = api.day(FAR if how == "revived" else FAR + 9)
+    async with colleague(api) as desk, api.house.connection() as conn, conn.transaction():
+        async with desk.transaction():
+            await write(
+                desk, STAY, *([CANCEL] if how == "revived" else []), id=theirs, hotel=HOTEL, first=first, room=room
+            )
+        chosen = await rooms.lock_best(conn, night, kind, 1, [])
+        assert chosen is not None
+        assert chosen.id == room
+        async with desk.transaction():
+            await write(desk, REVIVE if how == "revived" else MOVE, id=theirs, to=api.day(FAR))
+        assert await rooms.free(conn, night, [room]) == []
+
+
+async def test_who_waits_for_a_room_that_we_hold_waits_for_no_others_that_we_wait_for(api: Api) -> None:
+    kind = await room_type(api, rooms=3)
+    lowest, _, highest = await rooms_of(api, kind)
+    async with watching(api.database.dsn) as waits, colleague(api) as desk, colleague(api) as other:
+        async with desk.transaction():
+            # All three are wanted; the last one is being given away for as long as this takes.
+            await write(desk, STAY, id=uuid4(), hotel=HOTEL, first=api.day(FAR), room=highest)
+            asking = asyncio.create_task(book(api, asked(api, kind, rooms=3)))
+            assert await until(lambda: our_waits(api), 20)
+            async with other.transaction():
+                await write(other, STAY, id=uuid4(), hotel=HOTEL, first=api.day(FAR), room=lowest)
+        answer = await asking
+    assert (answer.status, answer.code) == (409, "sold_out")
+    nobody_suffers(waits)
+
+
+ORDER: LiteralString = """
+    create table room_order (night uuid primary key, number bigint, writer text);
+    create sequence room_order_number;
+    create function note_room_order() returns trigger language plpgsql security definer as $$
+    begin
+        insert into room_order values (new.id, nextval('room_order_number'), current_setting('application_name'))
+        on conflict (night) do update set number = excluded.number, writer = excluded.writer;
+        return null;
+    end $$;
+    create trigger zz_room_order after insert or update of room_id on reservation_details
+        for each row execute function note_room_order();
+"""
+"""Numbers room-nights as they are given away. A trigger of this name fires after the foreign key's, which locks the
+room: the numbers stand in the order in which the room was locked, and who locked it first has committed first."""
+
+BOOKED_OVER: LiteralString = """
+    select later.*, earlier.*
+    from reservation_details d
+    join room_order earlier on earlier.night = d.id
+    join reservation_details o on o.hotel_id = d.hotel_id and o.room_id = d.room_id and o.date = d.date
+        and o.cancelled is null and o.reservation_id <> d.reservation_id
+    join room_order later on later.night = o.id and later.number > earlier.number
+    where d.cancelled is null and later.writer = 'roomwire api'
+"""
+
+INSERTS_AND_ROOM_CHANGES = {
+    "staff_hold": 5,
+    "outside_booking": 6,
+    "change_room": 5,
+    "block_room": 2,
+    "split_rooms": 1,
+    "plan_and_price": 2,
+    "edit_details": 2,
+    "delete_hold": 1,
+}
+
+
+async def test_staff_at_random_are_never_booked_over_and_never_kept_waiting(api: Api) -> None:
+    kinds = await api.rows(
+        "select room_type_id from rooms where hotel_id = %s and for_sale and not is_staff_room"
+        " group by 1 having count(*) <= 8 order by 1 limit 2",
+        HOTEL,
+    )
+    await api.desk.execute(ORDER)
+    simulator = Simulator(api.database.dsn, seed=8, connections=4, today=today(), weights=INSERTS_AND_ROOM_CHANGES)
+    stop, width = asyncio.Event(), asyncio.Semaphore(10)
+
+    async def one(number: int, kind: int) -> Answered:
+        async with width:
+            return await book(
+                api, asked(api, kind, ahead=1 + number % 25, nights=1 + number % 3, rooms=1 + number % 2)
+            )
+
+    async with watching(api.database.dsn) as waits:
+        working = asyncio.create_task(simulator.run(stop=stop))
+        try:
+            answers = await asyncio.gather(*(one(number, kind) for number in range(90) for (kind,) in kinds))
+        finally:
+            stop.set()
+            await working
+    assert {answer.status for answer in answers} <= {201, 409, 503}
+    assert sum(answer.status == 201 for answer in answers) > 20
+    assert simulator.actions.total() > 20
+    assert not await api.rows(BOOKED_OVER)
+    assert waits.looks > 20
+    nobody_suffers(waits)
+
+
+def nobody_suffers(waits: Waits) -> None:
+    """Make sure that staff had no deadlock, and no wait for us that this machine's load does not explain."""
+    assert waits.deadlocks == 0
+    assert waits.longest < DEADLOCK_TIMEOUT, waits
