@@ -24,10 +24,8 @@ async def project_booking(
     """
     key = (hotel_id, str(reservation_id))
     await projection.lock_endpoints(conn)
-    locked = await projection.lock_bookings(conn, [key], frame)
-    if not locked:
-        return None
-    await projection.write(conn, "booking", locked, frame)
+    await projection.lock_booking(conn, key, frame)
+    await projection.write_booking(conn, key, frame)
     return await documents.get(conn, "booking", *key)
 
 

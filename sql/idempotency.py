@@ -30,22 +30,32 @@ class Answer:
     body: bytes
 
 
-async def claim(conn: AsyncConnection, request: Request) -> bool:
-    """Keep others from this client's key until the caller's transaction ends; False where another is at it."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What became of a claim. mine: nobody else is at the key; known: the answer that was given to it."""
+
+    mine: bool
+    known: Answer | None
+
+
+async def claim(conn: AsyncConnection, request: Request) -> Claim:
+    """Keep others from this client's key until the caller's transaction ends, and look up its answer.
+
+    One that was given while we came in is not seen; `keep` then fails, and the next claim finds it.
+    """
     values = {"client": request.client, "key": request.key}
     row = await (await conn.execute(_QUERIES["claim"], values)).fetchone()
-    return bool(row and row[0])
-
-
-async def find(conn: AsyncConnection, request: Request) -> Answer | None:
-    """The answer that was given to this client's key. To be asked after `claim`, not with it."""
-    values = {"client": request.client, "key": request.key}
-    row = await (await conn.execute(_QUERIES["find"], values)).fetchone()
-    return Answer(bytes(row[0]), row[1], row[2], bytes(row[3])) if row else None
+    assert row is not None  # a row in any case
+    mine, fingerprint, status, headers, body = row
+    return Claim(mine, None if status is None else Answer(bytes(fingerprint), status, headers, bytes(body)))
 
 
 async def keep(conn: AsyncConnection, request: Request, answer: Answer) -> None:
-    """Store the answer, to be repeated from now on."""
+    """Store the answer, to be repeated from now on.
+
+    Raises:
+        psycopg.errors.UniqueViolation: there is one; as late as at the end of a pipeline.
+    """
     values = {
         "client": request.client, "key": request.key, "fingerprint": answer.fingerprint,
         "status": answer.status, "headers": Jsonb(dict(answer.headers)), "body": answer.body,

@@ -1,12 +1,11 @@
 Answers that are given once and repeated.
 
 -- name: claim
--- False where another transaction is at it: a unique index alone would block until that one ends.
-select pg_try_advisory_xact_lock(hashtextextended(%(client)s || E'\x1f' || %(key)s, 47))
-
--- name: find
-select fingerprint, status, headers, body from booking_engine.idempotency
-where client = %(client)s and key = %(key)s
+-- Not mine where another transaction is at it: a unique index alone would block until that one ends.
+select pg_try_advisory_xact_lock(hashtextextended(%(client)s || E'\x1f' || %(key)s, 47)) as mine,
+    i.fingerprint, i.status, i.headers, i.body
+from (values (true)) as always
+left join booking_engine.idempotency i on i.client = %(client)s and i.key = %(key)s
 
 -- name: keep
 insert into booking_engine.idempotency (client, key, fingerprint, status, headers, body)

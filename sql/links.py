@@ -36,7 +36,7 @@ async def add(conn: AsyncConnection, link: Link) -> bool:
         "source": link.source, "external_id": link.external_id, "hotel": link.hotel_id,
         "reservation": link.reservation_id,
     }  # fmt: skip
-    return (await conn.execute(_QUERIES["add"], values)).rowcount == 1
+    return await (await conn.execute(_QUERIES["add"], values)).fetchone() is not None
 
 
 async def report(

@@ -9,6 +9,7 @@ where source = %(source)s and external_id = %(external_id)s
 insert into booking_engine.booking_link (source, external_id, hotel_id, reservation_id)
 values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s)
 on conflict do nothing
+returning true
 
 -- name: report
 -- A booking that is changed stays in its conflict until the change stream has seen that it is over.

@@ -85,7 +85,8 @@ def make_pool(dsn: str, *, application: str, size: int, **overrides: str) -> Poo
         polite(dsn, application=application, **overrides),
         min_size=1,
         max_size=size,
-        kwargs={"autocommit": True},
+        # What is said is always the same, and planning it costs more than running it: it is planned once.
+        kwargs={"autocommit": True, "prepare_threshold": 0},
         open=False,
         timeout=30,
         reconnect_timeout=300,

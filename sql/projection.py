@@ -31,6 +31,7 @@ def _compose(name: str, **parts: Composable) -> Composed:
 
 _RENEW_SEEN = _compose("renew_seen", positions=_BOOKINGS["positions"], digests=_BOOKINGS["digests"])
 _STUB_BOOKINGS = _compose("stub_bookings", eligible=_BOOKINGS["eligible"])
+_LOCK_BOOKING = _compose("lock_booking", eligible=_BOOKINGS["eligible"])
 # Every plan has rates, if only to say that no night is sold.
 _STUB_CONTENT = {
     kind: _compose("stub_content", fresh=_CATALOGUE["plan" if kind == "rates" else kind]) for kind in _CONTENT
@@ -130,6 +131,17 @@ async def write(conn: AsyncConnection, kind: DocumentKind, keys: Collection[tupl
     """Recompute the locked documents; returns how many differed and got a new version."""
     extra = {"kind": kind, "agent": frame.agent, "committed_at": frame.committed_at}
     return await _count(conn, _WRITE[kind], _columns(keys) | extra)
+
+
+async def write_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> None:
+    """Recompute one locked booking; in a pipeline nobody waits for it."""
+    extra = {"kind": "booking", "agent": frame.agent, "committed_at": frame.committed_at}
+    await conn.execute(_WRITE["booking"], _columns([key]) | extra)
+
+
+async def lock_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> None:
+    """Make sure that a reservation's document exists, if it is to have one, and lock it; in a pipeline unwaited."""
+    await conn.execute(_LOCK_BOOKING, _columns([key]) | {"today": frame.today})
 
 
 async def write_nights(conn: AsyncConnection, nights: Collection[tuple[int, str]], frame: Frame) -> int:

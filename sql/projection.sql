@@ -86,6 +86,23 @@ cross join lateral (
     for update
 ) locked
 
+-- name: lock_booking
+-- One that is there is locked and stays as it is.
+insert into booking_engine.document as d (kind, hotel_id, id)
+select 'booking', e.hotel_id, e.id
+from (
+    {eligible}
+) e
+union
+select d.kind, d.hotel_id, d.id
+from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+cross join lateral (
+    select * from booking_engine.document found
+    where found.kind = 'booking' and found.hotel_id = wanted.hotel_id and found.id = wanted.id
+    limit 1
+) d
+on conflict (kind, hotel_id, id) do update set version = d.version where false
+
 -- name: stub_content
 insert into booking_engine.document (kind, hotel_id, id)
 select %(kind)s, f.hotel_id, f.id

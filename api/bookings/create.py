@@ -23,7 +23,6 @@ from sql import links
 from sql.links import Link
 from sql.pms import booking, holding
 from sql.pms.booking import Reservation, RoomNight, Signature
-from sql.pms.plans import plans
 from sql.pms.rooms import Nights
 from sql.projection import Frame
 
@@ -88,7 +87,7 @@ async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced
         payment_timing=asked.payment_timing,
         comment=asked.requests,
     )
-    nights = await room_nights(conn, priced, [room.id for room in given], stays)
+    nights = room_nights(priced, [room.id for room in given], stays)
     by = Signature(wishes.pms_user, wishes.agent)
     if held is None:
         await booking.insert(conn, made, nights, by)
@@ -96,15 +95,11 @@ async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced
         await holding.confirm(conn, held, made, nights, by)
 
 
-async def room_nights(
-    conn: AsyncConnection, priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUID, ...]]
-) -> list[RoomNight]:
+def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUID, ...]]) -> list[RoomNight]:
     """The nights of a priced stay in these rooms, by room as asked, then date."""
-    stay = priced.stay
-    sold = await plans(conn, stay.hotel_id, {room.plan_key for room in stay.rooms})
     return [
-        RoomNight(night.date, room_id, room.number_of_people, sold[room.plan_key], night.price, staying)
-        for room, room_id, staying in zip(stay.rooms, given, guests, strict=True)
+        RoomNight(night.date, room_id, room.number_of_people, priced.plans[room.plan_key], night.price, staying)
+        for room, room_id, staying in zip(priced.stay.rooms, given, guests, strict=True)
         for night in priced.nights[room.plan_key]
     ]
 

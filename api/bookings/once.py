@@ -14,22 +14,36 @@ from typing import Any, Final
 
 import orjson
 from psycopg import AsyncConnection
-from psycopg.errors import DeadlockDetected, ForeignKeyViolation, LockNotAvailable, SerializationFailure
+from psycopg.errors import (
+    DeadlockDetected,
+    ForeignKeyViolation,
+    LockNotAvailable,
+    SerializationFailure,
+    UniqueViolation,
+)
 
 from api.handling import encoded
 from api.problems import Fault, Problem
 from api.routing import Call, Reply
-from sql import idempotency
+from sql import idempotency, savepoints
 from sql.idempotency import Answer, Request
 from sql.pms import booking
+from sql.pms.booking import OvertakenError
 
 Work = Callable[[AsyncConnection], Awaitable[Reply]]
 Refused = Callable[[AsyncConnection, Problem], Awaitable[None]]
 
 _PATIENCE = 5.0
 _PAUSE = (0.005, 0.05)
-# Somebody of the PMS goes first, or has just removed what we were about to name.
-_CONTENTION: Final = (LockNotAvailable, DeadlockDetected, SerializationFailure, ForeignKeyViolation)
+# Somebody goes first, or has just removed what we were about to name; or the same request has just been answered.
+_CONTENTION: Final = (
+    LockNotAvailable,
+    DeadlockDetected,
+    SerializationFailure,
+    ForeignKeyViolation,
+    UniqueViolation,
+    OvertakenError,
+)
 _SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
 
 
@@ -62,25 +76,35 @@ async def once(call: Call[Any, Any], work: Work, refused: Refused = _nothing) ->
 
 
 async def _attempt(call: Call[Any, Any], request: Request, work: Work, refused: Refused) -> Reply:
-    problem = None
-    async with call.house.connection() as conn, conn.transaction():
+    """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
+    async with call.house.connection() as conn, conn.pipeline():
+        await conn.execute("begin")
         await booking.act_as(conn, call.house.wishes.pms_user)
-        if not await idempotency.claim(conn, request):
-            raise Problem("in_progress", headers={"Retry-After": "1"})
-        if known := await idempotency.find(conn, request):
-            return _repeated(request, known)
-        try:
-            async with conn.transaction():
-                reply = await work(conn)
-        except Problem as raised:
-            if raised.status >= 500:
-                raise
-            problem = raised
-            await refused(conn, raised)
-            reply = Reply(raised.body(), raised.status, raised.headers)
-        await idempotency.keep(conn, request, _answer(request, reply))
-    if problem is not None:
-        raise problem
+        outcome = await _decided(conn, request, work, refused)
+        await conn.execute("commit")
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
+async def _decided(conn: AsyncConnection, request: Request, work: Work, refused: Refused) -> Reply | Problem:
+    """What is answered, and stored unless it was before or is not final."""
+    claim = await idempotency.claim(conn, request)
+    if not claim.mine:
+        return Problem("in_progress", headers={"Retry-After": "1"})
+    if claim.known:
+        return _repeated(request, claim.known)
+    try:
+        await savepoints.save(conn, "work")
+        reply = await work(conn)
+    except Problem as problem:
+        if problem.status >= 500:
+            raise
+        await savepoints.undo(conn, "work")
+        await refused(conn, problem)
+        await idempotency.keep(conn, request, _refusal(request, problem))
+        return problem
+    await idempotency.keep(conn, request, _answer(request, reply))
     return reply
 
 
@@ -90,22 +114,22 @@ def _fingerprint(call: Call[Any, Any]) -> bytes:
     return sha256(b"\0".join((call.method.encode(), call.path.encode(), content))).digest()
 
 
+def _refusal(request: Request, problem: Problem) -> Answer:
+    return _answer(request, Reply(problem.body(), problem.status, problem.headers))
+
+
 def _answer(request: Request, reply: Reply) -> Answer:
     headers = dict(reply.headers) | ({"ETag": reply.etag} if reply.etag else {})
     return Answer(request.fingerprint, reply.status, headers, encoded(reply.body) or b"")
 
 
-def _repeated(request: Request, known: Answer) -> Reply:
-    """The answer again, marked as such.
-
-    Raises:
-        Problem: the answer was a refusal, or it is another request's.
-    """
+def _repeated(request: Request, known: Answer) -> Reply | Problem:
+    """The answer again, marked as such; a refusal if it is another request's."""
     if known.fingerprint != request.fingerprint:
-        raise Problem("idempotency_key_reused")
+        return Problem("idempotency_key_reused")
     headers = {**known.headers, "Idempotent-Replayed": "true"}
     if known.status >= 400:
-        raise _problem(orjson.loads(known.body), headers)
+        return _problem(orjson.loads(known.body), headers)
     etag = headers.pop("ETag", None)
     return Reply(known.body or None, known.status, headers, etag)
 

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from api.bookings.change_models import ChangeAsked
 from api.price_lists import PriceLists
 from api.problems import Fault, Problem
-from sql.pms.plans import Plan, plans
+from sql.pms.plans import Plan
 from sql.pms.prices import Price
 
 
@@ -36,14 +36,14 @@ async def terms(
     keys = {asked.rooms[n].plan_key for n, dates in wanted.items() if dates}
     if not keys:
         return Terms({}, {})
-    known = await plans(conn, hotel_id, keys)
-    nights = await prices.nightly(conn, hotel_id, keys, asked.check_in, asked.check_out)
+    tariff = await prices.tariff(conn, hotel_id, asked.check_in)
+    nights = tariff.prices.nights(keys, asked.check_in, asked.check_out)
     found = {(night.plan_key, night.date): night.price for night in nights if night.on_sale}
     for n, dates in wanted.items():
         key, place = asked.rooms[n].plan_key, f"/rooms/{n}/plan_key"
-        if dates and key not in known:
+        if dates and key not in tariff.plans:
             raise Problem("unknown_plan", faults=[Fault(place, "The hotel has no such plan.")])
         closed = [day for day in dates if (key, day) not in found]
         if closed:
             raise Problem("plan_not_on_sale", faults=[Fault(place, f"It is not on sale on {closed[0]}.")])
-    return Terms(known, found)
+    return Terms(tariff.plans, found)

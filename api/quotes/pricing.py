@@ -11,17 +11,18 @@ from api.availability.stays import fit, net_revenue
 from api.price_lists import PriceLists
 from api.problems import Fault, Problem
 from api.quotes.tokens import Stay
-from sql.pms.plans import plans
+from sql.pms.plans import Plan
 from sql.pms.prices import Night
 from sql.pms.stays import Stock
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A stay with the price of each night under each of its plans: plan → nights by date."""
+    """A stay with its plans, and the price of each night under each of them: plan → nights by date."""
 
     stay: Stay
     nights: Mapping[str, Sequence[Night]]
+    plans: Mapping[str, Plan]
 
     @property
     def total(self) -> int:
@@ -49,19 +50,19 @@ async def price_stay(conn: AsyncConnection, prices: PriceLists, stay: Stay) -> P
     keys = {room.plan_key for room in stay.rooms}
     wanted = [stay.check_in + timedelta(days=n) for n in range((stay.check_out - stay.check_in).days)]
     found: dict[str, dict[date, Night]] = defaultdict(dict)
-    for night in await prices.nightly(conn, stay.hotel_id, keys, stay.check_in, stay.check_out):
+    tariff = await prices.tariff(conn, stay.hotel_id, stay.check_in)
+    for night in tariff.prices.nights(keys, stay.check_in, stay.check_out):
         if night.on_sale:
             found[night.plan_key][night.date] = night
     closed = {key: [day for day in wanted if day not in found[key]] for key in keys}
     if any(closed.values()):
-        known = await plans(conn, stay.hotel_id, keys)
-        _refuse("unknown_plan", stay, dict.fromkeys(keys - known.keys(), "The hotel has no such plan."))
+        _refuse("unknown_plan", stay, dict.fromkeys(keys - tariff.plans.keys(), "The hotel has no such plan."))
         _refuse(
             "plan_not_on_sale",
             stay,
             {key: f"It is not on sale on {_days(days)}." for key, days in closed.items() if days},
         )
-    return Priced(stay, {key: [found[key][day] for day in wanted] for key in keys})
+    return Priced(stay, {key: [found[key][day] for day in wanted] for key in keys}, tariff.plans)
 
 
 def _refuse(code: str, stay: Stay, details: Mapping[str, str]) -> None:

@@ -9,16 +9,29 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+import orjson
 from psycopg import AsyncConnection
 
 from sql.pms.plans import Plan
 from sql.pms.prices import Price
 from sql.pms.rooms import Nights
+from sql.pms.stays import FREE
 from sql.queries import load
 
 _QUERIES = load("pms/booking.sql")
+_ROWS = {name: _QUERIES[name] for name in ("asked", "night_rows", "rate_rows", "guest_rows")}
+_INSERT = _QUERIES["insert"].format(free=FREE, **_ROWS)
+_INSERT_NIGHTS = _QUERIES["insert_nights"].format(**_ROWS)
+_INSERT_RATES = _QUERIES["insert_rates"].format(**_ROWS)
+_INSERT_GUESTS = _QUERIES["insert_guests"].format(**_ROWS)
+ASKED = _QUERIES["asked"]
+"""A row for each night of `rows` in %(nights)s."""
 
 PaymentTiming = Literal["not_set", "prepaid", "on-site", "postpaid"]
+
+
+class OvertakenError(Exception):
+    """A room that was free was given away before we had locked it: look again, in a new transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,65 +74,67 @@ async def act_as(conn: AsyncConnection, user: int) -> None:
 
 
 async def insert(conn: AsyncConnection, made: Reservation, nights: Sequence[RoomNight], by: Signature) -> None:
-    """Write a reservation with its nights, their guests and rates; what is confirmed is billable."""
-    head = {
+    """Write a reservation with its nights, their guests and rates; what is confirmed is billable.
+
+    Its rooms are locked already, by a statement of its own.
+
+    Raises:
+        OvertakenError: one of them was given away before it was locked; nothing is written.
+    """
+    values = {
         "id": made.id, "hotel": made.nights.hotel_id, "client": made.client_id, "check_in": made.nights.check_in,
         "check_out": made.nights.check_out, "people": made.people, "status": made.status, "agent": by.agent,
         "external_id": made.external_id, "payment_timing": made.payment_timing, "comment": made.comment,
-        "user": by.user,
+        "user": by.user, "rooms": sorted({night.room_id for night in nights}),
+        "nights": rows((uuid4(), night) for night in nights), "billable": made.status == "confirmed",
     }  # fmt: skip
-    await conn.execute(_QUERIES["insert_reservation"], head)
-    await insert_nights(conn, made.nights.hotel_id, made.id, nights, by, billable=made.status == "confirmed")
+    if await (await conn.execute(_INSERT, values)).fetchone() is None:
+        raise OvertakenError
 
 
 async def insert_nights(
-    conn: AsyncConnection,
-    hotel_id: int,
-    reservation_id: UUID,
-    nights: Sequence[RoomNight],
-    by: Signature,
-    *,
-    billable: bool,
-) -> list[UUID]:
-    """Add nights to a reservation, with their guests and rates; returns their ids."""
-    ids = [uuid4() for _ in nights]
-    plans = [night.plan for night in nights]
+    conn: AsyncConnection, hotel_id: int, reservation_id: UUID, nights: Sequence[RoomNight], by: Signature
+) -> None:
+    """Add billable nights to a reservation, with their guests and rates."""
     values = {
-        "hotel": hotel_id, "reservation": reservation_id, "billable": billable, "user": by.user, "ids": ids,
-        "dates": [n.date for n in nights], "rooms": [n.room_id for n in nights],
-        "people": [n.people for n in nights], "prices": [n.price.price if n.price else 0 for n in nights],
-        "global_plans": [p and p.global_id for p in plans], "hotel_plans": [p and p.hotel_id for p in plans],
-        "plan_names": [p and p.name for p in plans],
-        "plan_types": [p.plan_type if p else "per_room" for p in plans],
+        "hotel": hotel_id, "id": reservation_id, "billable": True, "user": by.user,
+        "nights": rows((uuid4(), night) for night in nights),
     }  # fmt: skip
-    await conn.execute(_QUERIES["insert_nights"], values)
-    await insert_rates(conn, hotel_id, zip(ids, nights, strict=True), by)
-    await insert_guests(conn, hotel_id, zip(ids, nights, strict=True), by)
-    return ids
+    await conn.execute(_INSERT_NIGHTS, values)
 
 
 async def insert_rates(
     conn: AsyncConnection, hotel_id: int, nights: Iterable[tuple[UUID, RoomNight]], by: Signature
 ) -> None:
     """Note what the prices of these nights are made of."""
-    priced = [(night_id, night.price) for night_id, night in nights if night.price is not None]
-    if not priced:
-        return
-    values = {
-        "hotel": hotel_id, "user": by.user, "ids": [i for i, _ in priced], "prices": [p.price for _, p in priced],
-        "cancel_fees": [p.cancel_fee for _, p in priced], "tax_types": [p.tax_type_id for _, p in priced],
-        "tax_rates": [p.tax_rate for _, p in priced],
-    }  # fmt: skip
-    await conn.execute(_QUERIES["insert_rates"], values)
+    await conn.execute(_INSERT_RATES, {"hotel": hotel_id, "user": by.user, "nights": rows(nights)})
 
 
 async def insert_guests(
     conn: AsyncConnection, hotel_id: int, nights: Iterable[tuple[UUID, RoomNight]], by: Signature
 ) -> None:
     """Note who stays on these nights."""
-    staying = [(night_id, client_id) for night_id, night in nights for client_id in night.guests]
-    if not staying:
-        return
-    ids, clients = [list(column) for column in zip(*staying, strict=True)]
-    values: dict[str, Any] = {"hotel": hotel_id, "user": by.user, "ids": ids, "clients": clients}
-    await conn.execute(_QUERIES["insert_guests"], values)
+    await conn.execute(_INSERT_GUESTS, {"hotel": hotel_id, "user": by.user, "nights": rows(nights)})
+
+
+def rows(nights: Iterable[tuple[UUID, RoomNight]]) -> str:
+    """Nights with their ids as `asked` in booking.sql reads them."""
+    return orjson.dumps([_row(night_id, night) for night_id, night in nights]).decode()
+
+
+def _row(night_id: UUID, night: RoomNight) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": night_id, "date": night.date, "room_id": night.room_id, "people": night.people,
+        "guests": night.guests,
+    }  # fmt: skip
+    if (plan := night.plan) is not None:
+        row |= {
+            "global_plan": plan.global_id, "hotel_plan": plan.hotel_id, "plan_name": plan.name,
+            "plan_type": plan.plan_type,
+        }  # fmt: skip
+    if (price := night.price) is not None:
+        row |= {
+            "price": price.price, "cancel_fee": price.cancel_fee, "tax_type": price.tax_type_id,
+            "tax_rate": None if price.tax_rate is None else str(price.tax_rate),
+        }  # fmt: skip
+    return row

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql.pms.booking import RoomNight, Signature, insert_guests, insert_nights, insert_rates
+from sql.pms.booking import ASKED, RoomNight, Signature, insert_guests, insert_nights, insert_rates, rows
 from sql.pms.rooms import Nights
 from sql.queries import load
 
 _QUERIES = load("pms/changing.sql")
+_MOVE_NIGHTS, _REPRICE_NIGHTS = (_QUERIES[name].format(asked=ASKED) for name in ("move_nights", "reprice_nights"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ class Differences:
 
 async def active_nights(conn: AsyncConnection, booking: Locked) -> dict[tuple[int, date], UUID]:
     """The ids of a locked booking's nights that are not cancelled, by room and date."""
-    rows = await conn.execute(_QUERIES["active_nights"], {"hotel": booking.hotel_id, "id": booking.id})
-    return {(room_id, day): night_id async for night_id, room_id, day in rows}
+    found = await conn.execute(_QUERIES["active_nights"], {"hotel": booking.hotel_id, "id": booking.id})
+    return {(room_id, day): night_id async for night_id, room_id, day in found}
 
 
 async def has_payments(conn: AsyncConnection, booking: Locked) -> bool:
@@ -109,16 +110,14 @@ async def change(conn: AsyncConnection, booking: Locked, head: Head, what: Diffe
     await conn.execute(_QUERIES["write_head"], values)
     await _drop(conn, "drop_nights", hotel_id, what.dropped)
     if what.moved:
-        moved = {
-            "hotel": hotel_id, "user": by.user, "ids": [i for i, _ in what.moved],
-            "rooms": [n.room_id for _, n in what.moved], "people": [n.people for _, n in what.moved],
-        }  # fmt: skip
-        await conn.execute(_QUERIES["move_nights"], moved)
+        moved = {"hotel": hotel_id, "user": by.user, "nights": rows(what.moved)}
+        await conn.execute(_MOVE_NIGHTS, moved)
     await _reprice(conn, hotel_id, what.repriced, by)
     await _drop(conn, "drop_guests", hotel_id, [night_id for night_id, _ in what.guests])
-    await insert_guests(conn, hotel_id, what.guests, by)
+    if what.guests:
+        await insert_guests(conn, hotel_id, what.guests, by)
     if what.added:
-        await insert_nights(conn, hotel_id, booking.id, what.added, by, billable=True)
+        await insert_nights(conn, hotel_id, booking.id, what.added, by)
 
 
 async def _drop(conn: AsyncConnection, query: str, hotel_id: int, ids: Sequence[UUID]) -> None:
@@ -131,14 +130,7 @@ async def _reprice(
 ) -> None:
     if not nights:
         return
-    ids, plans = [i for i, _ in nights], [n.plan for _, n in nights]
-    values = {
-        "hotel": hotel_id, "user": by.user, "ids": ids,
-        "prices": [n.price.price if n.price else 0 for _, n in nights],
-        "global_plans": [p and p.global_id for p in plans], "hotel_plans": [p and p.hotel_id for p in plans],
-        "plan_names": [p and p.name for p in plans],
-        "plan_types": [p.plan_type if p else "per_room" for p in plans],
-    }  # fmt: skip
-    await conn.execute(_QUERIES["reprice_nights"], values)
-    await _drop(conn, "drop_rates", hotel_id, ids)
+    values = {"hotel": hotel_id, "user": by.user, "nights": rows(nights)}
+    await conn.execute(_REPRICE_NIGHTS, values)
+    await _drop(conn, "drop_rates", hotel_id, [night_id for night_id, _ in nights])
     await insert_rates(conn, hotel_id, nights, by)

@@ -1,4 +1,4 @@
-Changing reservations that came to us, as staff would.
+Changing reservations that came to us, as staff would. {asked} is that of booking.sql.
 
 -- name: lock
 -- What occupies rooms without being a booking is nobody's to change from outside.
@@ -62,15 +62,14 @@ delete from reservation_details where hotel_id = %(hotel)s and id = any(%(ids)s:
 -- name: move_nights
 update reservation_details d
 set room_id = n.room_id, number_of_people = n.people, updated_by = %(user)s
-from unnest(%(ids)s::uuid[], %(rooms)s::int[], %(people)s::int[]) as n (id, room_id, people)
+from ({asked}) n
 where d.hotel_id = %(hotel)s and d.id = n.id
 
 -- name: reprice_nights
 update reservation_details d
 set plans_global_id = n.global_plan, plans_hotel_id = n.hotel_plan, plan_name = n.plan_name, plan_type = n.plan_type,
     price = n.price, updated_by = %(user)s
-from unnest(%(ids)s::uuid[], %(global_plans)s::int[], %(hotel_plans)s::int[], %(plan_names)s::text[],
-    %(plan_types)s::text[], %(prices)s::int[]) as n (id, global_plan, hotel_plan, plan_name, plan_type, price)
+from ({asked}) n
 where d.hotel_id = %(hotel)s and d.id = n.id
 
 -- name: drop_rates

@@ -1,6 +1,7 @@
 """Guests as the PMS's clients: found again, or created."""
 
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
@@ -8,6 +9,7 @@ from psycopg import AsyncConnection
 from sql.queries import load
 
 _QUERIES = load("pms/clients.sql")
+_FIND_OR_CREATE = _QUERIES["find_or_create"].format(same=_QUERIES["same"], insert=_QUERIES["insert"])
 
 BLOCK = UUID("11111111-1111-1111-1111-111111111111")
 """The PMS's fixed client of blocked rooms."""
@@ -31,21 +33,18 @@ async def find_or_create(conn: AsyncConnection, guest: Guest, user: int) -> UUID
     Strangers are never merged: a client is taken for the guest only where the name and all given ways to reach him
     agree and there is at least one. Nothing of a client that is found is changed.
     """
-    known = _values(guest) | {"block": BLOCK, "hold": HOLD}
-    row = await (await conn.execute(_QUERIES["find"], known)).fetchone()
-    if row is not None:
-        found: UUID = row[0]
-        return found
-    return await create(conn, guest, user)
+    values = _values(guest, user) | {"block": BLOCK, "hold": HOLD}
+    row = await (await conn.execute(_FIND_OR_CREATE, values)).fetchone()
+    assert row is not None  # the one or the other
+    client_id: UUID = row[0]
+    return client_id
 
 
 async def create(conn: AsyncConnection, guest: Guest, user: int) -> UUID:
     """A new client; its id."""
-    created = uuid4()
-    # The PMS shows kanji, else kana, else the Latin name: what the engine calls the guest is to be shown.
-    shown = guest.name if guest.name_kana or not guest.name.isascii() else None
-    await conn.execute(_QUERIES["insert"], _values(guest) | {"id": created, "name_kanji": shown, "user": user})
-    return created
+    values = _values(guest, user)
+    await conn.execute(_QUERIES["insert"], values)
+    return cast("UUID", values["id"])
 
 
 async def exists(conn: AsyncConnection, client_id: UUID) -> bool:
@@ -54,5 +53,10 @@ async def exists(conn: AsyncConnection, client_id: UUID) -> bool:
     return bool(row and row[0])
 
 
-def _values(guest: Guest) -> dict[str, object]:
-    return {"name": guest.name, "name_kana": guest.name_kana, "email": guest.email, "phone": guest.phone}
+def _values(guest: Guest, user: int) -> dict[str, object]:
+    # The PMS shows kanji, else kana, else the Latin name: what the engine calls the guest is to be shown.
+    shown = guest.name if guest.name_kana or not guest.name.isascii() else None
+    return {
+        "id": uuid4(), "name": guest.name, "name_kana": guest.name_kana, "name_kanji": shown, "email": guest.email,
+        "phone": guest.phone, "user": user,
+    }  # fmt: skip

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql.pms.booking import Reservation, RoomNight, Signature, insert_guests, insert_rates
+from sql.pms.booking import ASKED, Reservation, RoomNight, Signature, insert_guests, insert_rates, rows
 from sql.pms.rooms import Nights, Room
 from sql.queries import load
 
 _QUERIES = load("pms/holding.sql")
+_CONFIRM_NIGHTS = _QUERIES["confirm_nights"].format(asked=ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,10 @@ async def confirm(
         "external_id": made.external_id, "payment_timing": made.payment_timing, "comment": made.comment,
     }  # fmt: skip
     await conn.execute(_QUERIES["confirm"], head)
-    ids = [held.ids[night.room_id, night.date] for night in nights]
-    plans = [night.plan for night in nights]
-    values = {
-        "hotel": hotel_id, "user": by.user, "ids": ids, "people": [n.people for n in nights],
-        "prices": [n.price.price if n.price else 0 for n in nights],
-        "global_plans": [p and p.global_id for p in plans], "hotel_plans": [p and p.hotel_id for p in plans],
-        "plan_names": [p and p.name for p in plans],
-        "plan_types": [p.plan_type if p else "per_room" for p in plans],
-    }  # fmt: skip
-    await conn.execute(_QUERIES["confirm_nights"], values)
-    await insert_rates(conn, hotel_id, zip(ids, nights, strict=True), by)
-    await insert_guests(conn, hotel_id, zip(ids, nights, strict=True), by)
+    named = [(held.ids[night.room_id, night.date], night) for night in nights]
+    await conn.execute(_CONFIRM_NIGHTS, {"hotel": hotel_id, "user": by.user, "nights": rows(named)})
+    await insert_rates(conn, hotel_id, named, by)
+    await insert_guests(conn, hotel_id, named, by)
 
 
 async def delete(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> None:

@@ -1,4 +1,4 @@
-Reservations that hold rooms for us: how they read, confirming and deleting them.
+Reservations that hold rooms for us: how they read, confirming and deleting them. {asked} is that of booking.sql.
 
 -- name: lock
 select r.status, r.check_in, r.check_out
@@ -43,9 +43,7 @@ where hotel_id = %(hotel)s and id = %(id)s
 update reservation_details d
 set plans_global_id = n.global_plan, plans_hotel_id = n.hotel_plan, plan_name = n.plan_name, plan_type = n.plan_type,
     number_of_people = n.people, price = n.price, billable = true, updated_by = %(user)s
-from unnest(%(ids)s::uuid[], %(global_plans)s::int[], %(hotel_plans)s::int[], %(plan_names)s::text[],
-    %(plan_types)s::text[], %(people)s::int[], %(prices)s::int[])
-    as n (id, global_plan, hotel_plan, plan_name, plan_type, people, price)
+from ({asked}) n
 where d.hotel_id = %(hotel)s and d.id = n.id
 
 -- name: delete

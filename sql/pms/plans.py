@@ -34,8 +34,9 @@ class Plan:
         )
 
 
-async def plans(conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str]) -> dict[str, Plan]:
-    """Those of the plans that the hotel has, by key."""
+async def plans(conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None) -> dict[str, Plan]:
+    """Those of the plans that the hotel has, by key; None: every one."""
+    wanted = {"hotels": [hotel_id], "keys": None if plan_keys is None else list(plan_keys)}
     async with conn.cursor(row_factory=class_row(Plan)) as cursor:
-        await cursor.execute(_TERMS, {"hotels": [hotel_id], "keys": list(plan_keys)})
+        await cursor.execute(_TERMS, wanted)
         return {plan.plan_key: plan async for plan in cursor}

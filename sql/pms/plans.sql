@@ -8,4 +8,4 @@ select p.id as plan_key, (p.body ->> 'global_plan_id')::int as global_id, (p.bod
 from (
     {plans}
 ) p
-where p.id = any(%(keys)s::text[])
+where %(keys)s::text[] is null or p.id = any(%(keys)s::text[])

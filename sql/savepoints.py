@@ -1,0 +1,20 @@
+"""Savepoints within a transaction that is sent as a pipeline."""
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+
+async def save(conn: AsyncConnection, name: str) -> None:
+    """Set a savepoint, of a name that the caller's code gives it."""
+    await conn.execute(SQL("savepoint {}").format(Identifier(name)))
+
+
+async def undo(conn: AsyncConnection, name: str) -> None:
+    """Undo what was written, and let go what was locked, since the savepoint."""
+    # Psycopg forgets all prepared statements of a session with what it takes for a rollback, lest tables are others
+    # now (ours make none), and within a pipeline loses count of them. It does not look at what it may not prepare.
+    threshold, conn.prepare_threshold = conn.prepare_threshold, None
+    try:
+        await conn.execute(SQL("rollback to savepoint {}").format(Identifier(name)))
+    finally:
+        conn.prepare_threshold = threshold
