@@ -22,22 +22,46 @@ from sql.delivery import Claim
 
 _LONGEST = 366
 """Nights that one call asks for: the engine answers it by reading as many from the API, which gives 400 at most."""
+STATUS = "status"
 _WHOLE = {"hotel": "update-hotels", "room_type": "update-room-types"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Message):
-    """A call of the interface, named by its `type`, for each of its `bodies` one after the other.
+    """A call of the interface, named by its `type`. It is taken or rejected for all of its keys.
 
-    Without a body it is a GET. It says nothing of a single key, so it is taken or rejected for all of them.
+    first, until: of nights, the first one and the day after the last, as ordinals; 0 where it is not about nights.
     """
 
-    bodies: tuple[bytes, ...] = ()
+    first: int = 0
+    until: int = 0
 
     @property
     def divisible(self) -> bool:
         """Whether halves of it can be sent."""
         return False
+
+    def bodies(self, today: date) -> list[bytes]:
+        """What to post one after the other; nothing where nothing is left to ask for.
+
+        Nights that are over are left out: the API does not tell of them, so the engine could not fetch them. An
+        engine that takes the end for the last night fetches one more than it need, which does no harm.
+        """
+        if not self.until:
+            return [b"{}"]
+        first = max(self.first, today.toordinal())
+        starts = range(first, self.until, _LONGEST)
+        return [self._asking(start, min(start + _LONGEST, self.until)) for start in starts]
+
+    def _asking(self, first: int, until: int) -> bytes:
+        (part,) = self.parts
+        asked = {
+            "hotel_id": part.claim.hotel_id,
+            "room_type_id": int(part.claim.id),
+            "start_date": date.fromordinal(first),
+            "end_date": date.fromordinal(until),
+        }
+        return orjson.dumps(asked)
 
 
 def compose(claims: Iterable[Claim]) -> Composed:
@@ -55,45 +79,23 @@ def compose(claims: Iterable[Claim]) -> Composed:
         elif claim.kind in changed:
             changed[claim.kind].append(claim)
         elif claim.kind == "availability":
-            nights.append(_refresh(claim))
+            nights.append(_call("refresh-availability", [claim], claim.days or ()))
         else:
             silent.append((claim, claim.version))
-    whole = [_call(_WHOLE[kind], found, [{}]) for kind, found in changed.items() if found]
+    whole = [_call(_WHOLE[kind], found) for kind, found in changed.items() if found]
     return Composed([*whole, *nights], silent)
 
 
 def status() -> Call:
-    """What is asked when nothing else need be, to see whether the engine answers."""
-    return Call("status", None, (), b"", datetime.now(UTC))
+    """What is asked, by GET, when nothing else need be: whether the engine answers."""
+    return Call(STATUS, None, (), b"", datetime.now(UTC))
 
 
-def _refresh(claim: Claim) -> Call:
-    assert claim.days is not None
-    asked = [
-        {
-            "hotel_id": claim.hotel_id,
-            "room_type_id": int(claim.id),
-            "start_date": date.fromordinal(first),
-            "end_date": date.fromordinal(until),
-        }
-        for first, until in _spans(claim.days)
-    ]
-    return _call("refresh-availability", [claim], asked)
-
-
-def _spans(days: Sequence[int]) -> list[tuple[int, int]]:
-    """First night and the day after the last one, of as few spans as cover all days.
-
-    An engine that reads the end as the last night fetches one more than it need: that does no harm, one less would.
-    """
-    first, until = days[0], days[-1] + 1
-    return [(start, min(start + _LONGEST, until)) for start in range(first, until, _LONGEST)]
-
-
-def _call(name: str, claims: Sequence[Claim], asked: Sequence[object]) -> Call:
-    bodies = tuple(orjson.dumps(one) for one in asked)
+def _call(name: str, claims: Sequence[Claim], days: Sequence[int] = ()) -> Call:
     parts = tuple(Part(claim, claim.version or 0, b"") for claim in claims)
     times = [claim.committed_at for claim in claims if claim.committed_at]
     hotels = {claim.hotel_id for claim in claims}
+    first, until = (days[0], days[-1] + 1) if days else (0, 0)
+    said = orjson.dumps([[*claim[:3], claim.version] for claim in claims])
     hotel = hotels.pop() if len(hotels) == 1 else None
-    return Call(name, hotel, parts, b",".join(bodies), max(times, default=datetime.now(UTC)), bodies)
+    return Call(name, hotel, parts, said, max(times, default=datetime.now(UTC)), first, until)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
@@ -17,12 +17,12 @@ from tests.unit.outbox.samples import DAY, claim, night_claim
 FIRST = DAY.toordinal()
 
 
-def calls(*claims: Claim) -> list[tuple[str, list[Any]]]:
+def calls(*claims: Claim, today: date = DAY) -> list[tuple[str, list[Any]]]:
     """The calls that claims come to, with their bodies."""
     found = []
     for message in compose(claims).messages:
         assert isinstance(message, Call)
-        found.append((message.type, [orjson.loads(body) for body in message.bodies]))
+        found.append((message.type, [orjson.loads(body) for body in message.bodies(today)]))
     return found
 
 
@@ -86,6 +86,13 @@ def test_every_changed_night_is_asked_for_once(days: set[int]) -> None:
     assert len(bodies) <= 2
 
 
+def test_nights_that_are_over_are_not_asked_for() -> None:
+    days = [FIRST - 1, FIRST, FIRST + 1]
+    ((_, bodies),) = calls(nights(31, days))
+    assert [(body["start_date"], body["end_date"]) for body in bodies] == [("2026-12-28", "2026-12-30")]
+    assert calls(nights(31, days), today=DAY + timedelta(days=2)) == [("refresh-availability", [])]
+
+
 @pytest.mark.parametrize("kind", ["plan", "rates", "booking"])
 def test_what_the_engine_does_not_keep_is_not_spoken_of(kind: str) -> None:
     found = compose([claim(kind, 7, "1h", {"status": "confirmed"})])
@@ -107,11 +114,14 @@ def test_a_call_is_taken_or_rejected_as_a_whole() -> None:
     assert [part.version for part in message.parts] == [20, 20]
 
 
-def test_the_same_call_says_the_same() -> None:
-    one, other = (compose([nights(31, [FIRST, FIRST + 3])]).messages[0] for _ in range(2))
-    assert one.data == other.data
+def test_a_call_is_another_for_another_version() -> None:
+    def said(version: int) -> bytes:
+        return compose([nights(31, [FIRST, FIRST + 3], version=version)]).messages[0].data
+
+    assert said(20) == said(20)
+    assert said(20) != said(21)
 
 
-def test_status_has_no_body() -> None:
-    assert status().bodies == ()
+def test_content_is_asked_for_without_naming_any() -> None:
+    assert calls(claim("hotel", 7, "", {})) == [("update-hotels", [{}])]
     assert status().parts == ()
