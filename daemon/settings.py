@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     secret_keys: Annotated[SecretStr, AfterValidator(_secret_keys)] | None = Field(
         None,
         description="What signs tokens and encrypts secrets: made by `roomwire key secret`; several, newest first,"
-        " separated by commas. Without one the API is closed.",
+        " separated by commas. Without one the API is closed, and there are no endpoints.",
     )
     pms_user: int = Field(2, ge=1, description="The PMS's user (users.id) that our bookings are written as.")
     redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = Field(
@@ -113,6 +113,11 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
         "", description="Proxies that say who calls, in X-Forwarded-For: addresses and CIDR ranges, by commas."
+    )
+    allowed_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        description="Where messages may go though it is no public address, also by http: addresses and CIDR ranges,"
+        " by commas, such as 127.0.0.1,10.1.0.0/16.",
     )
     audit_days: int = Field(365, ge=1, description="For how many days the audit log is kept.")
     feed_days: int = Field(7, ge=1, description="For how many whole days the event feed is kept.")

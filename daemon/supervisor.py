@@ -9,6 +9,7 @@ import structlog
 
 from daemon.following import follow
 from daemon.hints import receive_hints, send_hints
+from daemon.outbound import outbound
 from daemon.parts import Part
 from daemon.progress import Progress
 from daemon.serving import serving
@@ -71,7 +72,7 @@ async def _start(
             make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS, **_DELIVERY_SESSION)
         )
         pools.append(pool)
-        tasks.create_task(run_delivery(pool, wake=changed, stop=stop))
+        tasks.create_task(run_delivery(pool, outbound(settings), wake=changed, stop=stop))
         if "capture" not in parts:
             forever.append(tasks.create_task(receive_hints(dsn, changed)))
     if "capture" in parts or "delivery" in parts:

@@ -13,7 +13,12 @@ from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from outbox import signing
+from outbox.delivery import connecting
+from outbox.delivery.addresses import RefusedAddressError
+from outbox.delivery.outbound import Outbound
+from outbox.headers import check_headers
 from outbox.keys import Kind
+from outbox.signing import Signer
 from sql import endpoints
 from sql.endpoints import Overview
 
@@ -32,7 +37,8 @@ class EndpointError(Exception):
 class Settings:
     """What an endpoint is.
 
-    url: http or https; secret: `whsec_…`; hotels: ids, None for all; types: kinds of
+    url: http or https; secret: `whsec_…` or `whsk_…`; ca: PEM, the only authority that its certificate may be of;
+    headers: sent with every message, by name; hotels: ids, None for all; types: kinds of
     documents, of TYPES, None for all; bookings: all, or only our own; guest_data:
     whether it may know of people; max_bytes: size of a message of many keys; concurrency: sends at the same time;
     heartbeat_seconds: 0 for none.
@@ -44,6 +50,8 @@ class Settings:
     name: str
     url: str
     secret: str = field(default_factory=signing.new_secret, repr=False)
+    ca: str | None = field(default=None, repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
     hotels: list[int] | None = None
     types: list[str] | None = None
     bookings: Literal["all", "own"] = "all"
@@ -54,8 +62,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check_url(self.url)
+        signer_of(self.secret)
+        _check_ca(self.url, self.ca)
         try:
-            signing.signing_key(self.secret)
+            check_headers(self.headers)
         except ValueError as error:
             raise EndpointError(str(error)) from None
         if not self.name.strip():
@@ -71,18 +81,26 @@ class Settings:
         _check_between("heartbeat_seconds", self.heartbeat_seconds, 0, 86_400)
 
 
-async def add(conn: AsyncConnection, settings: Settings, *, patience: float = 60.0) -> int:
+async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, patience: float = 60.0) -> int:
     """Add an endpoint; its first sync begins within a second where deliveries run. Returns its id.
 
     Waits up to `patience` seconds for a moment when nobody writes documents.
 
     Raises:
-        EndpointError: the name is taken, or there was no such moment.
+        EndpointError: the name is taken, nothing may be sent to its address, or there was no such moment.
+        SecretsError: nothing is set that its secret could be encrypted with.
     """
+    seal = outbound.secrets.encrypt
+    sealed = {
+        "secret": seal(settings.secret),
+        "public_key": signer_of(settings.secret).public,
+        "headers": {name: seal(value) for name, value in settings.headers.items()},
+    }
+    await check_address(settings.url, outbound)
 
     async def insert() -> int:
         await endpoints.lock(conn)
-        return await endpoints.add(conn, asdict(settings))
+        return await endpoints.add(conn, asdict(settings) | sealed)
 
     try:
         return await alone(conn, insert, patience)
@@ -93,6 +111,20 @@ async def add(conn: AsyncConnection, settings: Settings, *, patience: float = 60
     except psycopg.IntegrityError as error:
         # Its detail would show the row, and with it the secret.
         raise EndpointError(f"the database refuses this endpoint: {error.diag.message_primary}") from None
+
+
+async def check_address(url: str, outbound: Outbound) -> None:
+    """Look whether messages may go where a URL leads now. A name that is not known yet is not looked at.
+
+    Raises:
+        EndpointError: nothing may be sent there; the message says how to allow it.
+    """
+    try:
+        await connecting.find(url, outbound.allowed)
+    except RefusedAddressError as error:
+        raise EndpointError(str(error)) from None
+    except OSError:
+        return
 
 
 async def enable(conn: AsyncConnection, name: str, *, patience: float = 60.0) -> None:
@@ -163,6 +195,29 @@ def _found(endpoint_id: int | None, name: str) -> int:
     if endpoint_id is None:
         raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
     return endpoint_id
+
+
+def signer_of(secret: str) -> Signer:
+    """What signs with a secret.
+
+    Raises:
+        EndpointError: it is none; the message says what one is.
+    """
+    try:
+        return signing.signer(secret)
+    except ValueError as error:
+        raise EndpointError(str(error)) from None
+
+
+def _check_ca(url: str, ca: str | None) -> None:
+    if ca is None:
+        return
+    if not url.startswith("https:"):
+        raise EndpointError("a certificate authority goes with an https:// url")
+    try:
+        connecting.tls(ca)
+    except ValueError as error:
+        raise EndpointError(str(error)) from None
 
 
 def _check_url(url: str) -> None:

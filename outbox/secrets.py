@@ -1,6 +1,6 @@
 """Secrets: encrypted where they are stored, and keys for every purpose derived from what the operator keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -55,7 +55,31 @@ class Secrets:
                 "a stored secret was encrypted with a key that is not among ROOMWIRE_SECRET_KEYS; put it back"
             ) from None
 
+    def is_newest(self, stored: str) -> bool:
+        """Whether the newest secret key made it."""
+        return _made(Fernet(self._keys[0]), stored)
+
+    def opens(self, stored: Iterable[str]) -> bool:
+        """Whether all of it can be read."""
+        return all(_made(self._fernet, each) for each in stored)
+
+    def renew(self, stored: str) -> str:
+        """The same, encrypted with the newest secret key.
+
+        Raises:
+            SecretsError: none of the keys has made it.
+        """
+        return self.encrypt(self.decrypt(stored))
+
     def derive(self, purpose: str) -> list[bytes]:
         """Keys of 32 bytes for one purpose alone, newest first (HKDF-SHA256, RFC 5869)."""
         info = f"roomwire {purpose}".encode()
         return [HKDF(SHA256(), 32, salt=None, info=info).derive(key) for key in self._keys]
+
+
+def _made(key: Fernet | MultiFernet, stored: str) -> bool:
+    try:
+        key.decrypt(stored)
+    except InvalidToken:
+        return False
+    return True

@@ -4,7 +4,7 @@ Every function is one statement, and autocommit suits all of them. They are plan
 from empty to a million rows and back, and a plan made for either is wrong for the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, NamedTuple
@@ -26,7 +26,11 @@ Verdict = Literal["delivered", "released", "rejected", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send and how. own: only bookings of our own; max_bytes: of a message of many keys."""
+    """Where to send and how.
+
+    own: only bookings of our own; max_bytes: of a message of many keys; secret, old_secret: encrypted, the latter
+    signs too until `old_secret_until`; ca: PEM, None for the system's; headers: sent along, their values encrypted.
+    """
 
     id: int
     name: str
@@ -36,6 +40,10 @@ class Target:
     own: bool
     max_bytes: int
     concurrency: int
+    old_secret: str | None = field(default=None, repr=False)
+    old_secret_until: datetime | None = None
+    ca: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Standing(NamedTuple):
@@ -140,7 +148,7 @@ class Beat(NamedTuple):
 async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
     """All enabled endpoints, and what there is to do for each; unless `full`, only what was marked just now."""
     rows = await (await conn.execute(_SCAN, {"full": full}, prepare=False)).fetchall()
-    return [Standing(Target(*row[:8]), *row[8:]) for row in rows]
+    return [Standing(Target(*row[:12]), *row[12:]) for row in rows]
 
 
 async def claim(

@@ -20,6 +20,7 @@ and (b.kind <> 'snapshot' or not exists (
 -- Every endpoint that gets marks, and what there is to do for it. Unless `full`, only the end of the queue is looked at, where
 -- new marks stand: what was delivered lies before it as dead rows for as long as any transaction of the PMS is open.
 select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_bytes, e.concurrency,
+    e.old_secret, e.old_secret_until, e.ca, e.headers,
     e.fill_version,
     e.failures,
     {open} as open,

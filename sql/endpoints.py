@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from sql.queries import load
 
@@ -19,8 +20,9 @@ MANY_BOOKINGS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One endpoint as its operator sees it; the secret is left out.
+    """One endpoint as its operator sees it; its secrets are left out.
 
+    public_key: None for HMAC; old_secret_until: until then the secret before signs too; ca: PEM; headers: names;
     behind: keys whose newest version it lacks, of which `rejected` were refused for good; oldest: since when;
     filling: its first sync is not marked yet.
     """
@@ -28,6 +30,10 @@ class Overview:
     id: int
     name: str
     url: str
+    public_key: str | None
+    old_secret_until: datetime | None
+    ca: str | None
+    headers: list[str]
     status: str
     reason: str | None
     hotels: list[int] | None
@@ -45,6 +51,23 @@ class Overview:
     behind: int
     rejected: int
     oldest: datetime | None
+
+
+class Sealed(NamedTuple):
+    """What is encrypted of an endpoint: secrets, and values of headers. old_secret_until: None once it is past."""
+
+    id: int
+    name: str
+    secret: str
+    public_key: str | None
+    old_secret: str | None
+    old_secret_until: datetime | None
+    headers: dict[str, str]
+
+    @property
+    def stored(self) -> list[str]:
+        """All that is encrypted."""
+        return [self.secret, *([self.old_secret] if self.old_secret else []), *self.headers.values()]
 
 
 class Position(NamedTuple):
@@ -69,8 +92,33 @@ async def lock(conn: AsyncConnection) -> None:
 
 async def add(conn: AsyncConnection, settings: Mapping[str, Any]) -> int:
     """Insert an endpoint and note that its first sync is due; returns its id. Needs `lock`."""
-    found: int = await _one(conn, "add", settings)
+    found: int = await _one(conn, "add", {**settings, "headers": Jsonb(settings["headers"])})
     return found
+
+
+async def rotate(conn: AsyncConnection, was: Sealed, *, secret: str, public_key: str | None, grace: float) -> bool:
+    """Give an endpoint another secret; the one it had signs on for `grace` seconds. False: changed meanwhile."""
+    given = {"id": was.id, "was": was.secret, "secret": secret, "public_key": public_key, "grace": grace}
+    return (await conn.execute(_QUERIES["rotate"], given)).rowcount == 1
+
+
+async def sealed(conn: AsyncConnection, name: str | None = None) -> list[Sealed]:
+    """What is encrypted of every endpoint, or of the one that is named so."""
+    return [Sealed(*row) for row in await (await conn.execute(_QUERIES["sealed"], {"name": name})).fetchall()]
+
+
+async def reseal(
+    conn: AsyncConnection, was: Sealed, *, secret: str, old_secret: str | None, headers: Mapping[str, str]
+) -> None:
+    """Store the same encrypted otherwise, unless it was changed meanwhile."""
+    given = {"id": was.id, "was": was.secret, "secret": secret, "old_secret": old_secret}
+    given_headers = {"headers": Jsonb(dict(headers)), "headers_were": Jsonb(was.headers)}
+    await conn.execute(_QUERIES["reseal"], given | given_headers)
+
+
+async def forget(conn: AsyncConnection) -> int:
+    """Forget secrets whose grace has ended; returns how many."""
+    return (await conn.execute(_QUERIES["forget"])).rowcount
 
 
 async def enable(conn: AsyncConnection, name: str) -> int | None:

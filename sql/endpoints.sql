@@ -6,8 +6,9 @@ lock table booking_engine.endpoint in exclusive mode
 
 -- name: add
 insert into booking_engine.endpoint
-    (name, url, secret, hotels, types, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds, fill_version)
-values (%(name)s, %(url)s, %(secret)s, %(hotels)s::int[], %(types)s::text[], %(bookings)s, %(guest_data)s, %(max_bytes)s,
+    (name, url, secret, public_key, ca, headers, hotels, types, bookings, guest_data, max_bytes, concurrency,
+    heartbeat_seconds, fill_version)
+values (%(name)s, %(url)s, %(secret)s, %(public_key)s, %(ca)s, %(headers)s, %(hotels)s::int[], %(types)s::text[], %(bookings)s, %(guest_data)s, %(max_bytes)s,
     %(concurrency)s, %(heartbeat_seconds)s, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
 returning id
 
@@ -28,8 +29,38 @@ returning id
 -- name: remove
 delete from booking_engine.endpoint where id = %(endpoint)s
 
+-- name: rotate
+-- The secret that was signs on beside the new one for so many seconds.
+update booking_engine.endpoint
+set secret = %(secret)s, public_key = %(public_key)s,
+    old_secret = case when %(grace)s > 0 then secret end,
+    old_secret_until = case when %(grace)s > 0 then clock_timestamp() + %(grace)s * interval '1 s' end
+where id = %(id)s and secret = %(was)s
+
+-- name: sealed
+-- What is encrypted of every endpoint, or of one.
+select id, name, secret, public_key, old_secret,
+    case when old_secret_until > now() then old_secret_until end, headers
+from booking_engine.endpoint
+where name = coalesce(%(name)s, name)
+order by id
+
+-- name: reseal
+-- Unless it was changed since it was read.
+update booking_engine.endpoint
+set secret = %(secret)s, old_secret = %(old_secret)s, headers = %(headers)s
+where id = %(id)s and secret = %(was)s and headers = %(headers_were)s
+
+-- name: forget
+-- Secrets whose grace has ended.
+update booking_engine.endpoint
+set old_secret = null, old_secret_until = null
+where old_secret_until <= now()
+
 -- name: overview
-select e.id, e.name, e.url, e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
+select e.id, e.name, e.url, e.public_key, e.old_secret_until, e.ca,
+    array(select name from jsonb_object_keys(e.headers) as name order by name) as headers,
+    e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
     e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
     e.fill_version is not null as filling, b.behind, b.rejected, b.oldest
 from booking_engine.endpoint e

@@ -72,6 +72,7 @@ FURTHER: tuple[Check[Facts], ...] = (
     Check("synchronous", clocks.synchronous, (), (clocks.SYNCHRONOUS,)),
     Check("clock", clocks.skew, (clocks.SKEW,), (clocks.SKEW,)),
     Check("endpoints", ours.endpoints, (), (ours.UNREACHED,)),
+    Check("secrets", ours.secrets, (ours.UNREAD,)),
     Check("api", ours.api, (ours.WRITER, ours.STRANGER)),
 )
 

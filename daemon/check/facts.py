@@ -55,7 +55,8 @@ class Facts:
 
     plugin: what the slot is read with, or will be; publication_fault: None where it is sound; led_before: there is
     a checkpoint; wal_rate: bytes a second, None where it is not known; skew: seconds that the server's clock is
-    ahead of ours, None where it was not told, give or take skew_error; endpoints: those that are enabled.
+    ahead of ours, None where it was not told, give or take skew_error; endpoints: those that are not disabled;
+    unread: those whose secrets cannot be read.
     """
 
     essentials: Essentials
@@ -69,6 +70,7 @@ class Facts:
     skew_error: float
     transactions: Sequence[Transaction]
     endpoints: Sequence[Reached]
+    unread: Sequence[str]
     api: ApiAccess
 
     @property

@@ -4,21 +4,25 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import AsyncConnection
+from yarl import URL
 
 from daemon.check.clocks import LONG_SECONDS
 from daemon.check.facts import ApiAccess, Essentials, Facts, Reached
+from daemon.outbound import outbound
 from daemon.replication import slot as slots
 from daemon.replication.errors import ReplicationError
 from daemon.replication.publication import check_publication
 from daemon.replication.slot import SlotState
 from daemon.settings import Settings
 from outbox import endpoints
+from outbox.delivery import connecting
+from outbox.delivery.addresses import Network
 from sql import check, checkpoint, migrate
 from sql.check import Clock
+from sql.endpoints import Overview, sealed
 from sql.migrate import MigrationError
 from sql.pms import grants
 from sql.pms.columns import READ
@@ -73,6 +77,7 @@ async def gather(conn: AsyncConnection, settings: Settings, *, measure_seconds: 
         skew_error=(answered - asked) / 2,
         transactions=await check.transactions(conn, LONG_SECONDS),
         endpoints=reached,
+        unread=await _unread(conn, settings) if _have_tables(essentials) else [],
         api=await _api(settings) if _have_tables(essentials) else ApiAccess(),
     )
 
@@ -137,22 +142,25 @@ def _rate(before: Clock | None, after: Clock | None) -> float | None:
 async def _reach(conn: AsyncConnection, essentials: Essentials) -> list[Reached]:
     if not _have_tables(essentials):
         return []
-    listed = [found for found in await endpoints.overview(conn) if found.status == "enabled"]
-    return list(await asyncio.gather(*(_connect(found.name, found.url) for found in listed)))
+    allowed = outbound(essentials.settings).allowed
+    listed = [found for found in await endpoints.overview(conn) if found.status != "disabled"]
+    return list(await asyncio.gather(*(_connect(found, allowed) for found in listed)))
 
 
-async def _connect(name: str, url: str) -> Reached:
-    """Open a connection, with TLS where the endpoint has it, and close it unused."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+async def _connect(found: Overview, allowed: Sequence[Network]) -> Reached:
+    url = URL(found.url)
     error = None
     try:
         async with asyncio.timeout(_PATIENCE):
-            _, writer = await asyncio.open_connection(host, port, ssl=secure or None)
-            writer.transport.abort()
+            await connecting.reach(found.url, allowed, found.ca)
     except TimeoutError:
         error = f"no answer within {_PATIENCE:.0f} s"
     except OSError as reason:
         error = reason.strerror or str(reason)
-    return Reached(name, f"{host}:{port}", error)
+    return Reached(found.name, f"{url.host}:{url.port}", error)
+
+
+async def _unread(conn: AsyncConnection, settings: Settings) -> list[str]:
+    """Names of the endpoints whose secrets cannot be read with what is set."""
+    keys = outbound(settings).keys
+    return [one.name for one in await sealed(conn) if keys is None or not keys.opens(one.stored)]

@@ -7,6 +7,10 @@ from sql.migrate import MigrationError
 PENDING = "Run `roomwire migrate`."
 MIGRATED_OTHERWISE = "Run the Roomwire that migrated it, or newer."
 WRITER = "Run `roomwire setup` with ROOMWIRE_WRITER_DSN set: it gives that role its password and its rights."
+UNREAD = (
+    "Put the secret key that they were encrypted with back among ROOMWIRE_SECRET_KEYS. If it is lost,"
+    " remove these endpoints and add them again."
+)
 STRANGER = "Set ROOMWIRE_PMS_USER to the id of a user of the PMS; make one for the booking engine."
 UNREACHED = "See that its machine runs and lets us through; deliveries wait for it, and nothing is lost."
 
@@ -28,6 +32,13 @@ def endpoints(facts: Facts) -> Verdict:
         return warning(f"Not reached: {', '.join(away)}", UNREACHED)
     count = len(facts.endpoints)
     return ok("There is no endpoint yet" if not count else f"{count} endpoints take connections")
+
+
+def secrets(facts: Facts) -> Verdict:
+    """The endpoints' secrets can be read with the secret keys that are set."""
+    if facts.unread:
+        return wrong(f"Nothing can be sent to {', '.join(facts.unread)}: their secrets cannot be read", UNREAD)
+    return ok("The endpoints' secrets can be read")
 
 
 def api(facts: Facts) -> Verdict:

@@ -2,18 +2,29 @@
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 from psycopg import AsyncConnection
 
 from daemon.cli import running
-from outbox import endpoints, signing
+from daemon.outbound import outbound
+from outbox import endpoints, rotation, signing
+from outbox.delivery.outbound import Outbound
+from outbox.headers import read_headers
 from sql.endpoints import Overview
 
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Booking engines that messages go to.")
+
+
+class Sign(StrEnum):
+    """How messages are signed."""
+
+    hmac = "hmac"
+    ed25519 = "ed25519"
 
 
 class Bookings(StrEnum):
@@ -37,6 +48,14 @@ def add(
             envvar="ROOMWIRE_ENDPOINT_SECRET", help="Its signing secret, whsec_…; without it one is made."
         ),
     ] = None,
+    sign: Annotated[Sign, typer.Option(help="By a shared secret, or by a key pair.")] = Sign.hmac,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the only authority that its certificate may be of.", dir_okay=False),
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="'Name: value', sent with every message; repeatable.")
+    ] = None,
     hotel: Annotated[list[int] | None, typer.Option(help="Only this hotel; repeatable.")] = None,
     type_: Annotated[
         list[str] | None, typer.Option("--type", help=f"Only of this: {', '.join(endpoints.TYPES)}; repeatable.")
@@ -52,7 +71,9 @@ def add(
         wanted = endpoints.Settings(
             name=name,
             url=url,
-            secret=secret or signing.new_secret(),
+            secret=secret or signing.new_secret(sign.value),
+            ca=ca.read_text(encoding="ascii") if ca else None,
+            headers=read_headers(header or []),
             hotels=hotel or None,
             types=type_ or None,
             bookings=bookings.value,
@@ -61,39 +82,57 @@ def add(
             concurrency=concurrency,
             heartbeat_seconds=heartbeat_seconds,
         )
-    except endpoints.EndpointError as error:
+    except (endpoints.EndpointError, ValueError, OSError) as error:
         running.fail(f"{error}.")
-    _change(lambda conn: endpoints.add(conn, wanted))
+    _change(lambda conn, outbound: endpoints.add(conn, wanted, outbound))
     typer.echo(f"Added {name}. Its first sync begins at once where `roomwire run` delivers.")
-    if not secret:
-        typer.echo(f"Its signing secret, shown only now: {wanted.secret}")
+    _show(wanted.secret, chosen=bool(secret))
+
+
+@app.command()
+def rotate(
+    name: Name,
+    *,
+    grace: Annotated[
+        str, typer.Option(help="How long the secret before signs too: 24h, 90m, 2d; 0 for not at all.")
+    ] = "24h",
+    secret: Annotated[
+        str | None,
+        typer.Option(envvar="ROOMWIRE_ENDPOINT_SECRET", help="The new one, whsec_…; without it one is made."),
+    ] = None,
+) -> None:
+    """Give an endpoint another signing secret. Messages carry both signatures until the grace ends."""
+    seconds = _seconds(grace)
+    made = _change(lambda conn, outbound: rotation.rotate(conn, name, outbound, grace=seconds, secret=secret))
+    typer.echo(f"Rotated {name}; the secret before signs too for {grace}." if seconds else f"Rotated {name}.")
+    _show(made, chosen=bool(secret))
 
 
 @app.command()
 def enable(name: Name) -> None:
     """Enable an endpoint: it is sent everything, as a new one would be."""
-    _change(lambda conn: endpoints.enable(conn, name))
+    _change(lambda conn, _: endpoints.enable(conn, name))
     typer.echo(f"Enabled {name}; its first sync begins.")
 
 
 @app.command()
 def disable(name: Name) -> None:
     """Send an endpoint nothing more. What it misses is not noted: enabling it sends everything again."""
-    _change(lambda conn: endpoints.disable(conn, name))
+    _change(lambda conn, _: endpoints.disable(conn, name))
     typer.echo(f"Disabled {name}.")
 
 
 @app.command()
 def remove(name: Name) -> None:
     """Remove an endpoint."""
-    _change(lambda conn: endpoints.remove(conn, name))
+    _change(lambda conn, _: endpoints.remove(conn, name))
     typer.echo(f"Removed {name}.")
 
 
 @app.command("list")
 def list_() -> None:
     """List the endpoints with what they are behind on."""
-    rows = _change(endpoints.overview)
+    rows = _change(lambda conn, _: endpoints.overview(conn))
     if not rows:
         typer.echo("There is no endpoint yet: roomwire endpoint add NAME URL")
     for row in rows:
@@ -121,11 +160,30 @@ def shown(url: str) -> str:
     return url.partition("?")[0] + ("?…" if "?" in url else "")
 
 
-def _change(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def _show(secret: str, *, chosen: bool) -> None:
+    """Say what an operator needs to hand on: a secret that was made, or the public key that goes with it."""
+    public = signing.signer(secret).public
+    if not chosen and not public:
+        typer.echo(f"Its signing secret, shown only now: {secret}")
+    if public:
+        typer.echo(f"Its receiver verifies with the public key: {public}")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _seconds(text: str) -> float:
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
+    if not number.isdecimal():
+        running.fail("A grace is a number with its unit, such as 24h, 90m or 2d; or 0.")
+    return float(number) * _UNITS[unit]
+
+
+def _change(work: Callable[[AsyncConnection, Outbound], Awaitable[T]]) -> T:
     found = running.settings()
 
     async def connected() -> T:
         async with running.database(found) as conn:
-            return await work(conn)
+            return await work(conn, outbound(found))
 
     return running.run(connected())

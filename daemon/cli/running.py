@@ -17,6 +17,7 @@ from daemon.logs import configure
 from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings, SettingsError, read
 from outbox.endpoints import EndpointError
+from outbox.secrets import SecretsError
 from sql.checkpoint import DeposedError
 from sql.migrate import MigrationError
 from sql.pool import connect
@@ -28,6 +29,7 @@ _KNOWN = (
     ReplicationError,
     EndpointError,
     IssueError,
+    SecretsError,
     MigrationError,
     DeposedError,
     psycopg.Error,

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from psycopg.conninfo import make_conninfo
 
-from deploy.demo import visit
+from deploy.demo import visit, website
 from deploy.demo.children import finish
 from deploy.demo.progress import step
 from deploy.embedded import EmbeddedServer
@@ -79,11 +79,14 @@ async def _furnish(dsn: str) -> None:
 
 
 def _settings(capture: str, owner: str, writer: str | None) -> dict[str, str]:
-    settings = {"ROOMWIRE_DSN": capture, "ROOMWIRE_OWNER_DSN": owner, "ROOMWIRE_API_PORT": "0"}
-    if writer is not None:
-        settings["ROOMWIRE_WRITER_DSN"] = writer
-        settings["ROOMWIRE_SECRET_KEYS"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    return settings
+    settings = {
+        "ROOMWIRE_DSN": capture,
+        "ROOMWIRE_OWNER_DSN": owner,
+        "ROOMWIRE_SECRET_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "ROOMWIRE_ALLOWED_NETWORKS": website.HOST,
+        "ROOMWIRE_API_PORT": "0",
+    }
+    return settings | ({"ROOMWIRE_WRITER_DSN": writer} if writer else {})
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -14,13 +14,18 @@ _REJECTION_PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a send. status: HTTP's, None without an answer; retry_after: seconds the endpoint asked for."""
+    """What came of a send.
+
+    status: HTTP's, None without an answer; retry_after: seconds the endpoint asked for; forbidden: it was an outage
+    of our own making, because nothing may be sent to its address.
+    """
 
     verdict: Verdict
     status: int | None = None
     error: str | None = None
     retry_after: float | None = None
     answer: str | None = None
+    forbidden: bool = False
 
 
 def classify(status: int) -> Verdict:

@@ -6,19 +6,20 @@ Any number of workers may run, on any number of machines: leases in the database
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
-import aiohttp
 import psycopg
 import structlog
 
-from outbox.delivery import first_sync, partitions
+from outbox.delivery import first_sync, partitions, sealing
 from outbox.delivery.lease import Lease
+from outbox.delivery.outbound import Outbound
 from outbox.delivery.pump import Pump, Timing
 from outbox.delivery.replaying import keep_marking
-from outbox.delivery.sender import Sender, open_session
+from outbox.delivery.sender import Sender
 from outbox.delivery.steady import steadily
+from outbox.secrets import SecretsError
 from sql import delivery
 from sql.delivery import Standing, Target
 from sql.pool import Pool
@@ -29,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def run_delivery(
-    pool: Pool, *, wake: asyncio.Event, stop: asyncio.Event, timing: Timing | None = None
+    pool: Pool, outbound: Outbound, *, wake: asyncio.Event, stop: asyncio.Event, timing: Timing | None = None
 ) -> None:
     """Deliver until `stop` is set, then for up to `timing.drain` seconds what is in flight.
 
@@ -39,13 +40,13 @@ async def run_delivery(
     timing = timing or Timing()
     lease = Lease(pool, timing.lease, gained=wake.set)
     async with (
-        open_session(connect=timing.connect, total=timing.send) as session,
+        outbound.open(connect=timing.connect, total=timing.send) as sender,
         _alive(lease),
         asyncio.TaskGroup() as tasks,
     ):
-        fleet = Fleet(pool, session, lease, timing, tasks)
+        fleet = Fleet(pool, sender, lease, timing, tasks)
         endless = [
-            tasks.create_task(_maintain_hourly(pool)),
+            tasks.create_task(_maintain_hourly(pool, outbound)),
             tasks.create_task(_look(pool, fleet, wake, timing.poll)),
             tasks.create_task(keep_marking(pool, timing.poll)),
         ]
@@ -75,13 +76,13 @@ class Fleet:
     def __init__(
         self,
         pool: Pool,
-        session: aiohttp.ClientSession,
+        sender: Callable[[Target], Sender],
         lease: Lease,
         timing: Timing,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._pool = pool
-        self._session = session
+        self._sender = sender
         self._lease = lease
         lease.lapsed = self.cut
         self._timing = timing
@@ -89,6 +90,7 @@ class Fleet:
         self._pumps: dict[int, Pump] = {}
         self._running: dict[Pump, asyncio.Task[None]] = {}
         self._fills: dict[int, asyncio.Task[None]] = {}
+        self._unusable: dict[int, Target] = {}
 
     def arrange(self, standings: Sequence[Standing]) -> None:
         """Start what is new, retire what is gone or set up anew, and tell each what there is to do."""
@@ -119,10 +121,13 @@ class Fleet:
         self._running[pump].cancel()
 
     def _start(self, target: Target) -> Pump | None:
+        if self._unusable.get(target.id) == target:
+            return None
         try:
-            sender = Sender(self._session, target)
-        except ValueError as error:
-            _log.error("endpoint_unusable", endpoint=target.name, error=str(error), remedy="add it anew")
+            sender = self._sender(target)
+        except (SecretsError, ValueError) as error:
+            self._unusable[target.id] = target
+            _log.error("endpoint_unusable", endpoint=target.name, error=str(error), remedy="see roomwire check")
             return None
         pump = Pump(self._pool, sender, target, self._lease, self._timing)
         task = self._tasks.create_task(pump.run(), name=f"pump {target.name}")
@@ -161,10 +166,11 @@ async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> N
                 await wake.wait()
 
 
-async def _maintain_hourly(pool: Pool) -> None:
+async def _maintain_hourly(pool: Pool, outbound: Outbound) -> None:
     while True:
         try:
             await partitions.maintain(pool)
+            await sealing.maintain(pool, outbound.keys)
         except psycopg.Error as error:
             # Three days lie ahead, and what cannot be written makes one at once.
             _log.error("partitions_not_kept", error=str(error).strip())

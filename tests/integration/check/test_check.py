@@ -15,6 +15,7 @@ from daemon.check.gather import gather
 from daemon.check.refusal import RefusedError, refuse_if_wrong
 from daemon.check.verdict import Level
 from daemon.cli.check import run_check
+from daemon.outbound import outbound
 from daemon.replication import slot as slots
 from daemon.settings import Settings
 from daemon.setup import run_setup
@@ -29,7 +30,12 @@ from tests.support.servers.databases import Database
 async def settings(pms: Database) -> Settings:
     """Settings of a Roomwire that has been set up, with a role of its own."""
     dsn = make_conninfo(pms.dsn, user=f"{pms.name}_capture", password="capture")
-    found = Settings(dsn=SecretStr(dsn), slot=pms.slot("roomwire"))
+    found = Settings(
+        dsn=SecretStr(dsn),
+        slot=pms.slot("roomwire"),
+        secret_keys=SecretStr(new_secret_key()),
+        allowed_networks="127.0.0.0/8",
+    )
     await run_setup(found, pms.dsn, dry_run=False, say=lambda _line: None)
     return found
 
@@ -184,8 +190,8 @@ async def test_endpoints_are_reached_and_hear_nothing(settings: Settings, ours: 
 
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        await endpoints.add(ours, endpoints.Settings(name="near", url=f"http://127.0.0.1:{port}/hooks"))
-        await endpoints.add(ours, endpoints.Settings(name="away", url="http://127.0.0.1:1/hooks"))
+        await endpoints.add(ours, endpoints.Settings(name="near", url=f"http://127.0.0.1:{port}/hooks"), outbound(settings))
+        await endpoints.add(ours, endpoints.Settings(name="away", url="http://127.0.0.1:1/hooks"), outbound(settings))
         found = (await amiss(settings))["endpoints"]
         assert "away (127.0.0.1:1: " in found.says
         assert "near" not in found.says
@@ -199,7 +205,7 @@ async def test_an_endpoint_that_speaks_no_tls(settings: Settings, ours: psycopg.
 
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        await endpoints.add(ours, endpoints.Settings(name="plain", url=f"https://127.0.0.1:{port}/hooks"))
+        await endpoints.add(ours, endpoints.Settings(name="plain", url=f"https://127.0.0.1:{port}/hooks"), outbound(settings))
         assert f"plain (127.0.0.1:{port}: " in (await amiss(settings))["endpoints"].says
 
 

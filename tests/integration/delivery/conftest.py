@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 
 import psycopg
@@ -13,7 +14,9 @@ import pytest
 
 from outbox import endpoints, signing
 from outbox.delivery import Timing, run_delivery
+from outbox.delivery.outbound import Outbound
 from outbox.endpoints import Settings
+from outbox.secrets import Secrets, new_secret_key
 from sql.migrate import script
 from sql.pool import Pool, connect, make_pool
 from tests.integration.delivery.documents import Documents
@@ -21,6 +24,8 @@ from tests.integration.delivery.receiver import Receiver
 from tests.support.servers import Server
 from tests.support.servers.databases import Database, fresh_database, template
 
+OUTBOUND = Outbound(Secrets([new_secret_key()]), (ip_network("127.0.0.0/8"),))
+"""Receivers listen here, which is nowhere that messages go unless it is allowed."""
 QUICK = Timing(lease=4.0, send=2.0, connect=1.0, poll=0.1, drain=5.0)
 
 
@@ -65,33 +70,36 @@ class Bench:
     pool: Pool
     documents: Documents
     receiver: Receiver
+    outbound: Outbound = OUTBOUND
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def endpoint(self, name: str = "engine", *, to: Receiver | None = None, **wishes: Any) -> int:
         """Add an endpoint that points to the receiver; no heartbeats unless asked for."""
         to = to or self.receiver
         given: dict[str, Any] = {"heartbeat_seconds": 0, "secret": to._secret, "url": to.url} | wishes
-        return await endpoints.add(self.documents.conn, Settings(name, **given))
+        return await endpoints.add(self.documents.conn, Settings(name, **given), self.outbound)
 
     @asynccontextmanager
     async def delivering(self, timing: Timing = QUICK) -> AsyncIterator[asyncio.Task[None]]:
         """Run a worker meanwhile; it must end by itself and without error when asked to."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            worker = tasks.create_task(run_delivery(self.pool, wake=self.wake, stop=stop, timing=timing))
+            worker = tasks.create_task(
+                run_delivery(self.pool, self.outbound, wake=self.wake, stop=stop, timing=timing)
+            )
             try:
                 yield worker
             finally:
                 stop.set()
 
-    async def idle(self, *, rejected: int = 0) -> None:
+    async def idle(self, *, rejected: int = 0, seconds: float = 20) -> None:
         """Wait until nothing is left to deliver but `rejected` keys."""
 
         async def done() -> bool:
             unfilled = await self.count("endpoint where fill_version is not null")
             return unfilled == 0 and await self.count("behind") == rejected
 
-        await eventually(done)
+        await eventually(done, seconds)
 
     async def count(self, what: str) -> int:
         """Number of rows in one of our tables, with a condition if need be."""

@@ -43,6 +43,7 @@ HEALTHY = Facts(
     skew_error=0.002,
     transactions=[],
     endpoints=[],
+    unread=[],
     api=ApiAccess(),
 )
 

@@ -242,6 +242,7 @@ CASES: list[tuple[str, Facts, Level, str, str]] = [
         "Not reached: two (two:80: refused)",
         ours.UNREACHED,
     ),
+    ("secrets", facts(unread=["one", "two"]), Level.wrong, "sent to one, two: their secrets", ours.UNREAD),
     ("api", facts(api=ApiAccess(error="it may not read hold")), Level.wrong, "it may not read hold", ours.WRITER),
     ("api", facts(api=ApiAccess(stranger=True)), Level.wrong, "no user 2", ours.STRANGER),
 ]
@@ -257,6 +258,7 @@ FINE: list[tuple[str, Facts]] = [
     ("clock", facts(skew=3.0, skew_error=1.5)),
     ("clock", facts(skew=None)),
     ("endpoints", facts(endpoints=[Reached("one", "one:443", None)])),
+    ("secrets", facts()),
     ("api", facts(api=ApiAccess(missing="ROOMWIRE_WRITER_DSN"))),
 ]
 

@@ -1,5 +1,6 @@
 """Standard Webhooks, against the packages that receivers use."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from outbox.messages.examples import EXAMPLES
-from outbox.signing import new_secret, sign, signing_key, webhook_id
+from outbox.signing import new_secret, signature, signer, webhook_id
 from tests.unit.outbox.samples import as_json
 
 NODE = Path(__file__).with_name("node")
@@ -21,8 +22,8 @@ def headers(secret: str, body: bytes = BODY, at: datetime | None = None) -> dict
     """What goes out with a body."""
     timestamp = int((at or datetime.now(UTC)).timestamp())
     number = webhook_id(1, "booking.created", body)
-    signature = sign(signing_key(secret), number, timestamp, body)
-    return {"webhook-id": number, "webhook-timestamp": str(timestamp), "webhook-signature": signature}
+    signed = signature([signer(secret)], number, timestamp, body)
+    return {"webhook-id": number, "webhook-timestamp": str(timestamp), "webhook-signature": signed}
 
 
 def test_the_python_package_verifies_what_we_sign() -> None:
@@ -33,7 +34,7 @@ def test_the_python_package_verifies_what_we_sign() -> None:
 def test_the_python_package_signs_the_same() -> None:
     secret, at = new_secret(), datetime(2026, 11, 23, 5, 14, 56, tzinfo=UTC)
     expected = Webhook(secret).sign("msg_1", at, BODY.decode())
-    assert sign(signing_key(secret), "msg_1", int(at.timestamp()), BODY) == expected
+    assert signature([signer(secret)], "msg_1", int(at.timestamp()), BODY) == expected
 
 
 @pytest.mark.parametrize("change", ["secret", "body", "webhook-id", "webhook-timestamp"])
@@ -88,7 +89,7 @@ def test_the_same_content_keeps_its_id_and_other_content_gets_another() -> None:
 def test_secrets_are_new_each_time_and_long_enough() -> None:
     secrets = {new_secret() for _ in range(100)}
     assert len(secrets) == 100
-    assert {len(signing_key(secret)) for secret in secrets} == {32}
+    assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in secrets} == {32}
 
 
 @pytest.mark.parametrize(
@@ -96,5 +97,5 @@ def test_secrets_are_new_each_time_and_long_enough() -> None:
 )
 def test_a_poor_secret_is_refused_without_being_shown(secret: str) -> None:
     with pytest.raises(ValueError, match="whsec_") as caught:
-        signing_key(secret)
+        signer(secret)
     assert not secret.removeprefix("whsec_") or secret not in str(caught.value)

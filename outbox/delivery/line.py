@@ -1,0 +1,131 @@
+"""The way to one endpoint: an HTTP request over a guarded, verified and reused connection, and what came back."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import aiohttp
+
+from outbox.delivery import connecting
+from outbox.delivery.addresses import RefusedAddressError
+from outbox.delivery.connecting import Guard
+from outbox.delivery.outcome import Outcome, classify, retry_after
+
+_ANSWER_CAP = 16_384
+_SHOWN = 500
+_HIDDEN = "…"
+
+
+def open_session(guard: Guard, *, connect: float = 3.0, total: float = 15.0) -> aiohttp.ClientSession:
+    """The client for all endpoints of a scheme: no proxy of the environment's, no cookies, no decompression.
+
+    `connect` and `total` are seconds.
+    """
+    return aiohttp.ClientSession(
+        connector=connecting.connector(guard),
+        timeout=aiohttp.ClientTimeout(total=total, connect=connect),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"user-agent": "roomwire", "content-type": "application/json"},
+        trust_env=False,
+        auto_decompress=False,
+        trace_configs=[_notes_reuse()],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way to one endpoint.
+
+    Attributes:
+        session: of the URL's scheme.
+        url: where requests go.
+        headers: sent with each; their values are secrets, and taken out of whatever the other side says.
+        tls: what its certificate is verified against; True for the system's authorities.
+        total: seconds that a request may take, with its repetition.
+    """
+
+    session: aiohttp.ClientSession
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tls: ssl.SSLContext | bool = True
+    total: float = 15.0
+
+    async def post(self, body: bytes, headers: Mapping[str, str], *, url: str | None = None) -> Outcome:
+        """POST a body. Whatever the other side does is an outcome, never an exception.
+
+        A connection that was kept may be closed by the other side just as it is used again: then, and only then,
+        the request is made once more, over a new one.
+        """
+        to, both = url or self.url, {**self.headers, **headers}
+        try:
+            async with asyncio.timeout(self.total):
+                trace = SimpleNamespace(reused=False)
+                try:
+                    return await self._once(to, body, both, trace)
+                except (aiohttp.ServerDisconnectedError, ConnectionError):
+                    if not trace.reused:
+                        raise
+                return await self._once(to, body, both, SimpleNamespace())
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as failure:
+            return Outcome("outage", error=self._shown(_said(failure)), forbidden=_is_refused(failure))
+
+    async def _once(self, url: str, body: bytes, headers: Mapping[str, str], trace: SimpleNamespace) -> Outcome:
+        async with self.session.post(
+            url, data=body, headers=headers, allow_redirects=False, ssl=self.tls, trace_request_ctx=trace
+        ) as response:
+            answer = await _answer(response)
+            verdict = classify(response.status)
+            asked = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+            error = None if verdict == "delivered" else f"HTTP {response.status}"
+            return Outcome(verdict, response.status, error, asked, self._shown(answer) if answer else None)
+
+    def _shown(self, text: str) -> str:
+        """What PostgreSQL's text can hold, no NUL and no lone surrogates, and what an operator may see."""
+        for value in self.headers.values():
+            text = text.replace(value, _HIDDEN)
+        return text[:_SHOWN].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+async def _answer(response: aiohttp.ClientResponse) -> str | None:
+    """The beginning of the answer. The status stands, whatever becomes of its body."""
+    read = b""
+    try:
+        while len(read) < _ANSWER_CAP and (chunk := await response.content.read(_ANSWER_CAP - len(read))):
+            read += chunk
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        response.close()
+    if len(read) >= _ANSWER_CAP:
+        response.close()
+    return read.decode(errors="replace") if read else None
+
+
+def _is_refused(failure: Exception) -> bool:
+    return isinstance(failure, aiohttp.ClientConnectorError) and isinstance(failure.os_error, RefusedAddressError)
+
+
+def _said(failure: Exception) -> str:
+    """What it says, in one line and without the address: its query may be a secret."""
+    match failure:
+        case aiohttp.ClientConnectorError(os_error=RefusedAddressError()):
+            return str(failure.os_error)
+        case aiohttp.ClientConnectorError():
+            said = f"cannot connect to {failure.host}:{failure.port}: {failure.os_error}"
+        case aiohttp.ClientResponseError():
+            said = failure.message
+        case aiohttp.InvalidURL():
+            said = failure.description or "the URL is not valid"
+        case _:
+            said = str(failure)
+    return " ".join(f"{type(failure).__name__}: {said}".split())
+
+
+def _notes_reuse() -> aiohttp.TraceConfig:
+    async def note(_session: object, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.reused = True
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_reuseconn.append(note)
+    return config
