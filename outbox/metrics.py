@@ -5,7 +5,7 @@ Endpoints are labels by name: they are few. Ids and keys never are.
 
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
@@ -40,6 +40,13 @@ COMMIT_TO_DELIVERED_SECONDS = Histogram(
     buckets=SECONDS,
     registry=REGISTRY,
 )
+ENDPOINT_CHANGES = Counter(
+    "roomwire_endpoint_changes",
+    "Times that this process found an endpoint to be in another state.",
+    ["endpoint", "state"],
+    registry=REGISTRY,
+)
+WORKERS = Gauge("roomwire_delivery_workers", "Processes that deliver, as this one knows.", registry=REGISTRY)
 
 
 class Meter:

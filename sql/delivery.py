@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from sql.health import Health
 from sql.queries import load
 
 _QUERIES = load("delivery.sql")
@@ -20,8 +21,9 @@ _SCAN, _CLAIM, _HEARTBEAT = (
 )
 _SNAPSHOT = _QUERIES["snapshot"].format(window=load("endpoints.sql")["window"])
 
-Verdict = Literal["delivered", "released", "rejected", "refused"]
-"""What becomes of a key: it has the version sent; back into the queue; again after a pause; refused for good."""
+Verdict = Literal["delivered", "released", "delayed", "rejected", "refused"]
+"""What becomes of a key: the endpoint has the version sent; back into the queue; again after a pause, through no
+fault of its own, or for its content; refused for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Target:
     own: bool
     max_bytes: int
     concurrency: int
+    rate_per_second: float | None = None
     old_secret: str | None = field(default=None, repr=False)
     old_secret_until: datetime | None = None
     ca: str | None = field(default=None, repr=False)
@@ -49,13 +52,15 @@ class Target:
 class Standing(NamedTuple):
     """What there is to do for an endpoint.
 
-    fill_version: its first sync is due; failures: consecutive outages; open: it may be sent to now; place: of the
-    first key in the queue that may be sent, None for none; ripe: a key's pause is over; heartbeat: one is due.
+    fill_version: its first sync is due; paced_for: seconds since health.paced_at; open: it may be sent to now;
+    place: of the first key in the queue that may be sent, None for none; ripe: a key's pause is over;
+    heartbeat: one is due.
     """
 
     target: Target
     fill_version: int | None
-    failures: int
+    health: Health
+    paced_for: float
     open: bool
     place: int | None
     ripe: bool
@@ -86,13 +91,14 @@ class Claim(NamedTuple):
     days: list[int] | None
     sellable: list[int] | None
     occupied: list[int] | None
+    outages: int = 0
 
 
 class Claimed(NamedTuple):
-    """What one claim got. failing: the endpoint's last send was an outage; probing: this claim may try again."""
+    """What one claim got. paused: nothing may be sent but a probe; probing: which is this claim's."""
 
     claims: list[Claim]
-    failing: bool
+    paused: bool
     probing: bool
 
 
@@ -109,7 +115,7 @@ class Live(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of one leased key. wait: seconds until the next try of a rejected one."""
+    """What came of one leased key. wait: seconds until the next try of one that is delayed or rejected."""
 
     kind: str
     hotel_id: int
@@ -146,9 +152,9 @@ class Beat(NamedTuple):
 
 
 async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
-    """All enabled endpoints, and what there is to do for each; unless `full`, only what was marked just now."""
+    """All endpoints that get marks, and what to do for each; unless `full`, only of what was marked just now."""
     rows = await (await conn.execute(_SCAN, {"full": full}, prepare=False)).fetchall()
-    return [Standing(Target(*row[:12]), *row[12:]) for row in rows]
+    return [Standing(Target(*row[:13]), row[13], Health(*row[14:22]), *row[22:]) for row in rows]
 
 
 async def claim(
@@ -159,17 +165,18 @@ async def claim(
     token: UUID,
     size: int,
     lease: float,
-    place: int = 0,
+    place: int | None = 0,
 ) -> Claimed:
-    """Lease up to `size` keys in the order of the queue from `place` on, and some of those whose pause is over.
+    """Lease up to `size` keys in the order of the queue, and some of those whose pause is over.
 
-    They are the worker's for as long as it lives. After an outage others try no earlier than in `lease` seconds.
+    They are the worker's for as long as it lives. place: where in the queue to begin, None: with what was marked
+    just now. Of an endpoint that is paused, nobody else gets any for `lease` seconds.
     """
     given = {"endpoint": endpoint_id, "worker": worker, "token": token, "lease": lease, "place": place}
     sizes = {"size": size, "ripe": 1 + size // 4}
     rows = await (await conn.execute(_CLAIM, given | sizes, prepare=False, binary=True)).fetchall()
-    failing, probing = rows[0][-2:] if rows else (False, False)
-    return Claimed([Claim(*row[:-2]) for row in rows], failing, probing)
+    paused, probing = rows[0][-2:] if rows else (False, False)
+    return Claimed([Claim(*row[:-2]) for row in rows], paused, probing)
 
 
 async def snapshot(conn: AsyncConnection, endpoint_id: int, hotel_id: int, *, first: str, last: str) -> Live:
@@ -182,10 +189,10 @@ async def snapshot(conn: AsyncConnection, endpoint_id: int, hotel_id: int, *, fi
 
 async def settle(
     conn: AsyncConnection, endpoint_id: int, results: Sequence[Result], attempts: Sequence[Attempt]
-) -> int | None:
+) -> bool:
     """Write down what came of sends. Keys whose lease passed to another sender are left to that one.
 
-    Returns the first place in the queue of keys that were delivered and have a newer version already.
+    Returns whether keys that were delivered have a newer version already.
 
     Raises:
         psycopg.errors.CheckViolation: no partition takes the attempts.
@@ -217,7 +224,7 @@ async def settle(
         "answers": answers,
     }
     row = await (await conn.execute(_QUERIES["settle"], given, prepare=False)).fetchone()
-    return row[0] if row else None
+    return bool(row and row[0])
 
 
 async def forget(conn: AsyncConnection, endpoint_id: int, token: UUID) -> None:
@@ -238,25 +245,9 @@ async def leave(conn: AsyncConnection, worker: UUID) -> None:
     await conn.execute(_QUERIES["leave"], {"worker": worker})
 
 
-async def outage(conn: AsyncConnection, endpoint_id: int, *, wait: float, probing: bool, error: str) -> None:
-    """Count an outage and put the next try off by `wait` seconds."""
-    given = {"endpoint": endpoint_id, "wait": wait, "probing": probing, "error": error}
-    await conn.execute(_QUERIES["outage"], given)
-
-
-async def success(conn: AsyncConnection, endpoint_id: int) -> None:
-    """Note that the endpoint answers."""
-    await conn.execute(_QUERIES["success"], {"endpoint": endpoint_id})
-
-
-async def gone(conn: AsyncConnection, endpoint_id: int, reason: str) -> None:
-    """Disable an endpoint that said it is gone."""
-    await conn.execute(_QUERIES["gone"], {"endpoint": endpoint_id, "reason": reason})
-
-
-async def heartbeat(conn: AsyncConnection, endpoint_id: int) -> Beat | None:
-    """Take the heartbeat that is due, unless another worker has."""
-    row = await (await conn.execute(_HEARTBEAT, {"endpoint": endpoint_id})).fetchone()
+async def heartbeat(conn: AsyncConnection, endpoint_id: int, *, lease: float) -> Beat | None:
+    """Take the heartbeat that is due, unless another worker has; of an endpoint that is paused it is the probe."""
+    row = await (await conn.execute(_HEARTBEAT, {"endpoint": endpoint_id, "lease": lease})).fetchone()
     return Beat(*row) if row else None
 
 

@@ -20,9 +20,11 @@ and (b.kind <> 'snapshot' or not exists (
 -- Every endpoint that gets marks, and what there is to do for it. Unless `full`, only the end of the queue is looked at, where
 -- new marks stand: what was delivered lies before it as dead rows for as long as any transaction of the PMS is open.
 select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_bytes, e.concurrency,
+    e.rate_per_second::float8,
     e.old_secret, e.old_secret_until, e.ca, e.headers,
     e.fill_version,
-    e.failures,
+    e.status, e.reason, e.failures, e.retry_at, e.failed_at, e.pace, e.paced_at, e.last_error,
+    coalesce(extract(epoch from now() - e.paced_at), 0)::float8 as paced_for,
     {open} as open,
     (
         select b.place
@@ -35,7 +37,10 @@ select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_by
     exists (
         select
         from booking_engine.behind b
-        where b.endpoint_id = e.id and b.rejected_at is null and b.not_before <= now() and {free}
+        where b.endpoint_id = e.id and b.rejected_at is null
+            and b.not_before <= case when e.status = 'paused' then 'infinity' else now() end
+            and (b.not_before <= now() or b.outages > 0)
+            and {free}
     ) as ripe,
     e.heartbeat_seconds > 0
         and (e.heartbeat_at is null or e.heartbeat_at <= now() - e.heartbeat_seconds * interval '1 s') as heartbeat
@@ -45,16 +50,17 @@ order by e.id
 
 -- name: claim
 -- Leases the next keys of one endpoint, from a place in its queue on, and reads in the same snapshot what they say.
--- After an outage the claim is a probe: it moves the next try ahead of the other workers.
+-- Without a place it takes what was marked just now; beside the queue, some of those whose pause is over. Of an endpoint
+-- that is paused any key will do, and the claim that moves the next try is the probe.
 with gate as (
-    select e.id, e.failures > 0 as failing
+    select e.id, e.status = 'paused' as paused
     from booking_engine.endpoint e
     where e.id = %(endpoint)s and {open}
 ),
 queued as (
     select b.kind, b.hotel_id, b.id, b.sent
     from booking_engine.behind b
-    where b.endpoint_id = %(endpoint)s and b.place >= %(place)s
+    where b.endpoint_id = %(endpoint)s and b.place >= coalesce(%(place)s::bigint, (extract(epoch from now()) * 1000000)::bigint - 2000000)
         and b.rejected_at is null and b.not_before is null and exists (select from gate) and {free}
     order by b.place
     limit %(size)s
@@ -63,8 +69,10 @@ queued as (
 ripe as (
     select b.kind, b.hotel_id, b.id, b.sent
     from booking_engine.behind b
-    where b.endpoint_id = %(endpoint)s and b.rejected_at is null and b.not_before <= now()
-        and exists (select from gate) and {free}
+    where b.endpoint_id = %(endpoint)s and b.rejected_at is null
+        and b.not_before <= (select case when paused then 'infinity' else now() end from gate)
+        and (b.not_before <= now() or b.outages > 0)
+        and {free}
     order by b.not_before
     limit %(ripe)s
     for update skip locked
@@ -79,20 +87,20 @@ claimed as (
     set token = %(token)s, worker = %(worker)s, sent = true
     from due
     where b.endpoint_id = %(endpoint)s and b.kind = due.kind and b.hotel_id = due.hotel_id and b.id = due.id
-    returning b.kind, b.hotel_id, b.id, b.version, b.acked, b.place, b.tries, due.sent
+    returning b.kind, b.hotel_id, b.id, b.version, b.acked, b.place, b.tries, b.outages, due.sent
 ),
 probe as (
     update booking_engine.endpoint e
     set retry_at = clock_timestamp() + %(lease)s * interval '1 s'
     from gate
-    where e.id = gate.id and gate.failing and (e.retry_at is null or e.retry_at <= now())
+    where e.id = gate.id and gate.paused and e.status = 'paused' and e.retry_at <= now()
         and exists (select from claimed)
     returning e.id
 )
 select c.kind, c.hotel_id, c.id, c.version, c.acked, c.place, c.sent, c.tries,
     d.version, d.born, d.body::text, d.committed_at,
     nights.days, nights.sellable, nights.occupied,
-    gate.failing, exists (select from probe)
+    c.outages, gate.paused, exists (select from probe)
 from claimed c
 cross join gate
 left join booking_engine.document d on d.kind = c.kind and d.hotel_id = c.hotel_id and d.id = c.id
@@ -127,8 +135,8 @@ left join booking_engine.endpoint e on e.id = %(endpoint)s
 
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
--- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now. Tells the first place
--- of these, because whoever marked them found them leased.
+-- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now. Tells whether there is
+-- such a key, because whoever marked it found it leased.
 with result as (
     select *
     from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[], %(tokens)s::uuid[], %(versions)s::bigint[],
@@ -160,14 +168,17 @@ kept as (
         tries = case when m.verdict in ('rejected', 'refused') and m.newest then b.tries + 1
             when m.verdict = 'delivered' then 0
             else b.tries end,
-        not_before = case when m.verdict = 'rejected' and m.newest
+        outages = case when m.verdict = 'delayed' and m.newest then b.outages + 1
+            when m.verdict = 'released' then b.outages
+            else 0 end,
+        not_before = case when m.verdict in ('rejected', 'delayed') and m.newest
             then clock_timestamp() + m.wait * interval '1 s' end,
         rejected_at = case when m.verdict = 'refused' and m.newest then clock_timestamp() end,
         last_error = case when m.verdict = 'delivered' then null else coalesce(m.error, b.last_error) end
     from mine m
     where b.endpoint_id = %(endpoint)s and b.kind = m.kind and b.hotel_id = m.hotel_id and b.id = m.id
         and not (m.verdict = 'delivered' and m.newest)
-    returning b.place, m.verdict
+    returning m.verdict
 ),
 attempted as (
     insert into booking_engine.attempt
@@ -178,7 +189,7 @@ attempted as (
         %(attempt_errors)s::text[], %(answers)s::text[])
         as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
 )
-select min(place) from kept where verdict = 'delivered'
+select exists (select from kept where verdict = 'delivered')
 
 -- name: forget
 -- Gives back what was claimed though nobody was told: the connection was lost on the way.
@@ -206,35 +217,15 @@ returning (select count(*) from booking_engine.worker w where w.until > now() an
 -- name: leave
 delete from booking_engine.worker where id = %(worker)s
 
--- name: outage
--- Counts once per wave: the sends that were in flight when the first one failed change nothing, the probe does.
-update booking_engine.endpoint
-set failures = failures + 1, last_error = %(error)s, retry_at = clock_timestamp() + %(wait)s * interval '1 s',
-    status = 'degraded', reason = %(error)s,
-    changed_at = case when status = 'degraded' then changed_at else clock_timestamp() end
-where id = %(endpoint)s and status <> 'disabled' and (failures = 0 or %(probing)s)
-
--- name: success
-update booking_engine.endpoint
-set failures = 0, retry_at = null, last_error = null, last_success_at = clock_timestamp(),
-    status = 'healthy', reason = null,
-    changed_at = case when status = 'healthy' then changed_at else clock_timestamp() end
-where id = %(endpoint)s and status <> 'disabled'
-    and (failures > 0 or last_success_at is null or last_success_at < now() - interval '1 minute')
-
--- name: gone
-update booking_engine.endpoint
-set status = 'disabled', reason = %(reason)s, changed_at = clock_timestamp()
-where id = %(endpoint)s and status <> 'disabled'
-
 -- name: heartbeat
 -- The worker whose update finds it due sends it. What durable work has yet to compare counts as behind: until then
 -- nobody knows that the endpoint has it.
 update booking_engine.endpoint e
-set heartbeat_at = clock_timestamp()
+set heartbeat_at = clock_timestamp(),
+    retry_at = case when status = 'paused' then clock_timestamp() + %(lease)s * interval '1 s' end
 where id = %(endpoint)s and {open} and heartbeat_seconds > 0
     and (heartbeat_at is null or heartbeat_at <= now() - heartbeat_seconds * interval '1 s')
-returning failures > 0,
+returning status = 'paused',
     (select max(committed_at) from booking_engine.checkpoint),
     (select count(*) from booking_engine.behind b where b.endpoint_id = e.id and b.kind <> 'snapshot')
         + (select coalesce(sum(

@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from outbox.delivery.steady import steadily
+from outbox.metrics import WORKERS
 from sql import delivery
 from sql.pool import Pool
 
@@ -29,16 +30,17 @@ class Lease:
         worker: this worker's id, new with every start.
         seconds: how long others wait for a worker that they do not hear of.
         workers: how many live, as far as known.
-        lapsed: called when it could not be renewed in time; `gained` is when it is held, for the first time or again.
+        gained: called when it is held, for the first time or again.
+        lapsed: called when it could not be renewed in time.
     """
 
-    def __init__(self, pool: Pool, seconds: float, *, gained: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, seconds: float) -> None:
         self.worker = uuid4()
         self.seconds = seconds
         self.workers = 1
-        self.lapsed: Callable[[], None] | None = None
+        self.gained: Callable[[], None] = _nothing
+        self.lapsed: Callable[[], None] = _nothing
         self._pool = pool
-        self._gained = gained
         self._end: asyncio.TimerHandle | None = None
         self._lost: dict[UUID, tuple[int, float]] = {}
 
@@ -79,6 +81,7 @@ class Lease:
         name = f"{socket.gethostname()} {os.getpid()}"
         async with self._pool.connection() as conn:
             self.workers = await delivery.renew(conn, self.worker, name=name, lease=self.seconds)
+        WORKERS.set(self.workers)
 
     def _begin(self, began: float) -> None:
         """Count from before the renewal was asked for, which is earlier than the database does."""
@@ -88,13 +91,12 @@ class Lease:
         left = began + self.seconds * _SAFE - time.monotonic()
         self._end = asyncio.get_running_loop().call_later(max(left, 0.0), self._lapse)
         if gained:
-            self._gained()
+            self.gained()
 
     def _lapse(self) -> None:
         self._end = None
         _log.warning("lease_lapsed", seconds=self.seconds)
-        if self.lapsed:
-            self.lapsed()
+        self.lapsed()
 
     async def _give_back(self) -> None:
         now = time.monotonic()
@@ -102,3 +104,7 @@ class Lease:
             if after <= now:
                 await steadily(self._pool, partial(delivery.forget, endpoint_id=endpoint_id, token=token))
                 del self._lost[token]
+
+
+def _nothing() -> None:
+    """What is called until somebody wants to know."""

@@ -56,7 +56,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 
 def outage_pause(failures: int, asked: float | None, chance: float) -> float:
-    """Seconds until an endpoint is tried again after its outage number `failures` + 1.
+    """Seconds until an endpoint that was paused is tried again, `failures` of its probes having failed.
 
     One second, doubling to a minute, or what the endpoint asked for; ±20 % by `chance` in 0..1, so that endpoints
     that went down together do not come back together. What was asked for is never cut short.
@@ -64,6 +64,14 @@ def outage_pause(failures: int, asked: float | None, chance: float) -> float:
     if asked is not None:
         return asked * (1 + 0.2 * chance)
     return min(2.0 ** min(failures, 10), _LONGEST_OUTAGE_PAUSE) * _jitter(chance)
+
+
+def outage_pause_of_key(outages: int, chance: float) -> float:
+    """Seconds until a key is sent again of which `outages` sends failed before this one: half a second, doubling.
+
+    At most a minute; ±20 % by `chance` in 0..1.
+    """
+    return min(0.5 * 2.0 ** min(outages, 10), _LONGEST_OUTAGE_PAUSE) * _jitter(chance)
 
 
 def rejection_pause(tries: int, chance: float) -> float | None:

@@ -2,24 +2,24 @@
 
 import asyncio
 import time
-from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 from uuid import UUID, uuid4
 
 import structlog
 
 from outbox.delivery.compose import Message, compose, digits, heartbeat, snapshot
+from outbox.delivery.lanes import Lanes, Leased
 from outbox.delivery.lease import Lease
 from outbox.delivery.ledger import Ledger
+from outbox.delivery.monitor import Monitor
+from outbox.delivery.pace import Pace
 from outbox.delivery.sender import Sender
 from outbox.delivery.steady import PASSING, steadily, unhurried
 from sql import delivery
 from sql.delivery import Claim, Claimed, Standing, Target
 from sql.pool import Pool
 
-_MOST = 100
 _GRACE = 3.0
 _log = structlog.get_logger(__name__)
 
@@ -39,20 +39,6 @@ class Timing:
     drain: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A message whose keys are claimed under `token`. probing: after an outage."""
-
-    message: Message
-    token: UUID
-    probing: bool = False
-
-    @property
-    def claims(self) -> list[Claim]:
-        """The keys it carries."""
-        return [part.claim for part in self.message.parts]
-
-
 class Pump:
     """Delivers to one endpoint. Other endpoints' troubles are none of its own.
 
@@ -63,39 +49,49 @@ class Pump:
 
     def __init__(self, pool: Pool, sender: Sender, target: Target, lease: Lease, timing: Timing) -> None:
         self.target = target
+        self.retired = False
         self._pool = pool
-        self._sender = sender
         self._lease = lease
         self._timing = timing
         self._ledger = Ledger(pool, target)
-        self._ready: deque[Leased] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._monitor = Monitor(pool, target)
+        self._pace = Pace(target.concurrency, target.rate_per_second)
+        self._lanes = Lanes(
+            sender=sender,
+            ledger=self._ledger,
+            monitor=self._monitor,
+            pace=self._pace,
+            lease=lease,
+            ended=self._wake,
+        )
         self._turn = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._closing = False
+        self._fresh = False
         self._due: int | None = None
         self._beat = False
-        self.retired = False
-        self._broken: BaseException | None = None
-        self._size = 2 * target.concurrency
 
     def poke(self, standing: Standing) -> None:
         """Tell what the last look at the database found."""
-        self._ledger.failures = standing.failures
-        if not standing.open:
-            return
-        self._find(0 if standing.ripe else standing.place)
-        self._beat = standing.heartbeat
-        self._turn.set()
+        self._monitor.learn(standing.health, open_=standing.open)
+        paced_at = time.monotonic() - standing.paced_for
+        self._pace.adjust(workers=self._lease.workers, pace=standing.health.pace, paced_at=paced_at)
+        self._ended.set()
+        if standing.open:
+            self._find(standing.place)
+            self._fresh = self._fresh or standing.ripe
+            self._beat = standing.heartbeat
+            self._turn.set()
 
-    def _find(self, place: int | None) -> None:
-        """Note that there is something to claim from this place in the queue on."""
-        if place is not None:
-            self._due = place if self._due is None else min(self._due, place)
+    def hint(self) -> None:
+        """Something was marked, perhaps for this endpoint."""
+        if self._monitor.open:
+            self._fresh = True
+            self._turn.set()
 
     def cut(self) -> None:
         """Cancel what is on its way: others may send the same from now on."""
-        self._put_back()
-        for lane in self._lanes:
-            lane.cancel()
+        self._lanes.cut()
 
     async def run(self) -> None:
         """Deliver until cancelled.
@@ -103,92 +99,151 @@ class Pump:
         If `retired` is set by then, the sends in flight get `timing.drain` seconds. What came of them is written
         down either way, unless the database is away: then the keys are sent again.
         """
+        settling = asyncio.create_task(self._keep_settling())
+        settling.add_done_callback(lambda _: self._turn.set())
         try:
             while True:
                 await self._turn.wait()
                 self._turn.clear()
-                if self._broken:
-                    raise self._broken
-                await unhurried(self._take_turn(), _GRACE)
+                if self._lanes.broken:
+                    raise self._lanes.broken
+                if settling.done():
+                    settling.result()
+                await unhurried(self._refill(), _GRACE)
         finally:
-            await self._drain()
+            await self._drain(settling)
 
-    async def _take_turn(self) -> None:
-        self._find(await self._ledger.settle())
-        if not self.retired:
-            await self._refill()
+    def _wake(self) -> None:
+        self._turn.set()
+        self._ended.set()
 
-    async def _drain(self) -> None:
-        self._put_back()
-        settling = {asyncio.ensure_future(self._ledger.settle())}
-        await asyncio.wait(self._lanes | settling, timeout=self._timing.drain if self.retired else 0)
-        for lane in self._lanes:
-            lane.cancel()
-        if self._lanes:
-            await asyncio.wait(self._lanes)
-        self._put_back()
-        settling.add(asyncio.ensure_future(self._ledger.settle()))
-        done, late = await asyncio.wait(settling, timeout=_GRACE)
-        for task in late:
-            task.cancel()
+    def _find(self, place: int | None) -> None:
+        """Note that there is something to claim from this place in the queue on."""
+        if place is not None:
+            self._due = place if self._due is None else min(self._due, place)
+
+    async def _keep_settling(self) -> None:
+        """Write down what came of sends, beside claiming and sending: what ends meanwhile is written together."""
+        while not (self._closing and not self._ledger):
+            await self._ended.wait()
+            self._ended.clear()
+            if await self._ledger.settle():
+                self._fresh = True
+                self._turn.set()
+            if await self._monitor.tell():
+                self._find(0)
+                self._turn.set()
+            if self._ledger:
+                self._ended.set()
+
+    async def _drain(self, settling: asyncio.Task[None]) -> None:
+        self._lanes.put_back()
+        self._ended.set()
+        await self._lanes.finish(self._timing.drain if self.retired else 0)
+        self._closing = True
+        self._ended.set()
+        _, late = await asyncio.wait({settling}, timeout=_GRACE)
+        if late:
+            settling.cancel()
             self._ledger.lose(self._lease)
             _log.error("outcomes_not_written", endpoint=self.target.name, remedy="none needed: it is sent again")
-        for task in done:
-            task.result()
+        else:
+            settling.result()
 
     async def _refill(self) -> None:
+        if self.retired or not self._lease.held or not self._monitor.open:
+            return
         if self._beat:
             self._beat = False
             await self._claim_heartbeat()
-        if not self._lease.held:
+        if self._monitor.known.status == "paused":
+            await self._probe()
             return
-        full = len(self._ready) >= max(self.target.concurrency, self._size // 2)
-        if self._due is None or full or (self._ledger.failures and self._lanes):
+        if self._fresh and self._wants(len(self._lanes.live)):
+            self._fresh = False
+            await self._claim(None)
+        if self._due is not None and self._wants(len(self._lanes.backlog)):
+            place, self._due = self._due, None
+            await self._claim(place)
+
+    def _wants(self, ready: int) -> bool:
+        """Whether to claim more though so many messages are ready."""
+        now = time.monotonic()
+        if self._monitor.tripped:
+            return False
+        if self._pace.slow:
+            return not ready and self._lanes.busy < self._pace.lanes(now)
+        return ready < max(self._pace.lanes(now), min(self._pace.size(now), self._pace.room(now)) // 2)
+
+    async def _probe(self) -> None:
+        """Send one message, if no other worker does, to find out whether the endpoint is back."""
+        if self._lanes.busy or (self._due is None and not self._fresh):
             return
-        place, self._due = self._due, None
-        size = 1 if self._ledger.failures else self._size
+        self._monitor.open = self._fresh = False
+        self._due = None
         token = uuid4()
-        claimed = await self._claim(token, size, place)
+        claimed = await self._claimed(token, 1, 0)
+        kept = 1 if claimed.probing else 0
+        self._ledger.release(token, claimed.claims[kept:])
+        sent = await self._take(claimed.claims[:kept], token, live=True, probing=True)
+        if claimed.probing and not sent:
+            await self._monitor.again()
+
+    async def _claim(self, place: int | None) -> None:
+        """Make ready what comes next in the queue from a place on, or what was marked just now."""
+        size = self._pace.size(time.monotonic())
+        token = uuid4()
+        claimed = await self._claimed(token, size, place)
         if len(claimed.claims) >= size:
             # From here on: what was claimed before is dead weight at the head of the queue.
-            self._find(claimed.claims[0].place)
-        await self._take(claimed, token)
+            if place is None:
+                self._fresh = True
+            else:
+                self._find(claimed.claims[0].place)
+            self._turn.set()
+        if claimed.paused:
+            self._ledger.release(token, claimed.claims)
+            self._ended.set()
+        else:
+            await self._take(claimed.claims, token, live=place is None)
 
-    async def _claim(self, token: UUID, size: int, place: int) -> Claimed:
+    async def _claimed(self, token: UUID, size: int, place: int | None) -> Claimed:
+        lease = self._lease
         try:
             async with self._pool.connection() as conn:
                 return await delivery.claim(
                     conn,
                     self.target.id,
-                    worker=self._lease.worker,
+                    worker=lease.worker,
                     token=token,
                     size=size,
-                    lease=self._timing.lease,
+                    lease=lease.seconds,
                     place=place,
                 )
         except BaseException as error:
-            self._lease.lose(self.target.id, token)
+            lease.lose(self.target.id, token)
             if not isinstance(error, PASSING):
                 raise
             _log.warning("database_retry", error=str(error).strip(), wait_seconds=self._timing.poll)
-            return Claimed([], failing=False, probing=False)
+            return Claimed([], paused=False, probing=False)
 
-    async def _take(self, claimed: Claimed, token: UUID) -> None:
-        claims = claimed.claims
-        if claimed.failing:
-            # The first try after an outage is one message, of one worker.
-            kept = 1 if claimed.probing else 0
-            self._ledger.release(token, claims[kept:])
-            claims = claims[:kept]
+    async def _take(self, claims: list[Claim], token: UUID, *, live: bool, probing: bool = False) -> int:
+        """Make messages of claimed keys; returns how many there are to send."""
         documents = [claim for claim in claims if claim.kind != "snapshot"]
         composed = compose(documents, guest_data=self.target.guest_data, max_bytes=self.target.max_bytes)
         self._ledger.acknowledge(token, composed.silent)
-        snapshots = [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
-        for message in composed.messages + snapshots:
-            self._ready.append(Leased(message, token, claimed.probing))
-        self._open_lanes()
-        if self._ledger or (self._due is not None and len(self._ready) < self.target.concurrency):
-            self._turn.set()
+        messages = composed.messages
+        messages += [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
+        room = self._pace.room(time.monotonic())
+        for message in messages[room:]:
+            self._ledger.release(token, [part.claim for part in message.parts])
+            self._find(min(part.claim.place for part in message.parts))
+        queue = self._lanes.live if live else self._lanes.backlog
+        queue.extend(Leased(message, token, probing) for message in messages[:room])
+        self._lanes.open()
+        if self._ledger:
+            self._ended.set()
+        return len(messages)
 
     async def _snapshot(self, claim: Claim) -> Message:
         first, last = digits(claim)
@@ -198,74 +253,9 @@ class Pump:
         return snapshot(claim, await steadily(self._pool, read))
 
     async def _claim_heartbeat(self) -> None:
-        beat = await steadily(self._pool, partial(delivery.heartbeat, endpoint_id=self.target.id))
+        take = partial(delivery.heartbeat, endpoint_id=self.target.id, lease=self._lease.seconds)
+        beat = await steadily(self._pool, take)
         if beat:
             message = heartbeat(beat.as_of, beat.behind)
-            self._ready.append(Leased(message, uuid4(), beat.probing))
-            self._open_lanes()
-
-    def _open_lanes(self) -> None:
-        for _ in range(min(self.target.concurrency - len(self._lanes), len(self._ready))):
-            lane = asyncio.create_task(self._lane())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._notice)
-
-    async def _lane(self) -> None:
-        """Send one message after the other until none is ready."""
-        while self._ready:
-            await self._deliver(self._ready.popleft())
-        # Not in the callback, which runs later: what becomes ready in between would find all lanes taken.
-        self._lanes.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-
-    def _notice(self, lane: asyncio.Task[None]) -> None:
-        self._lanes.discard(lane)
-        if not lane.cancelled() and lane.exception():
-            self._broken = lane.exception()
-        self._turn.set()
-
-    async def _deliver(self, leased: Leased) -> None:
-        try:
-            await self._send(leased)
-        except asyncio.CancelledError:
-            self._ledger.release(leased.token, leased.claims)
-            raise
-        finally:
-            self._turn.set()
-
-    async def _send(self, leased: Leased) -> None:
-        if not self._lease.held:
-            self._ledger.release(leased.token, leased.claims)
-            return
-        sent = await self._sender.send(leased.message)
-        outcome, parts = sent.outcome, leased.message.parts
-        self._ledger.note(sent.attempt, outcome, probing=leased.probing)
-        match outcome.verdict:
-            case "delivered":
-                self._size = min(self._size + 1, _MOST)
-                self._ledger.acknowledge(leased.token, [(part.claim, part.version) for part in parts])
-                self._measure(leased.message)
-            case "rejected" if len(parts) > 1:
-                await self._send_halves(leased)
-            case "rejected":
-                for part in parts:
-                    self._ledger.reject(leased.token, part, outcome.error)
-            case _:
-                self._ledger.release(leased.token, leased.claims, outcome.error)
-                self._put_back()
-
-    def _measure(self, message: Message) -> None:
-        if documents := [part for part in message.parts if part.claim.kind != "snapshot"]:
-            newest = max(part.version for part in documents)
-            self._ledger.meter.delivered(
-                len(documents), committed_at=message.timestamp, version=newest, now=time.time()
-            )
-
-    async def _send_halves(self, leased: Leased) -> None:
-        """Find the key that is not taken, so that the others go through."""
-        for half in leased.message.halves():
-            await self._send(Leased(half, leased.token, leased.probing))
-
-    def _put_back(self) -> None:
-        while self._ready:
-            leased = self._ready.popleft()
-            self._ledger.release(leased.token, leased.claims)
+            self._lanes.live.append(Leased(message, uuid4(), beat.probing))
+            self._lanes.open()

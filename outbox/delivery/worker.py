@@ -26,6 +26,7 @@ from sql.pool import Pool
 
 _HOUR = 3600.0
 _FAREWELL = 2.0
+_FEW = 8
 _log = structlog.get_logger(__name__)
 
 
@@ -38,13 +39,13 @@ async def run_delivery(
     pool needs about one connection per endpoint that is busy at the same time; with fewer they take turns.
     """
     timing = timing or Timing()
-    lease = Lease(pool, timing.lease, gained=wake.set)
+    lease = Lease(pool, timing.lease)
     async with (
         outbound.open(connect=timing.connect, total=timing.send) as sender,
         _alive(lease),
         asyncio.TaskGroup() as tasks,
     ):
-        fleet = Fleet(pool, sender, lease, timing, tasks)
+        fleet = Fleet(pool, sender=sender, lease=lease, wake=wake, timing=timing, tasks=tasks)
         endless = [
             tasks.create_task(_maintain_hourly(pool, outbound)),
             tasks.create_task(_look(pool, fleet, wake, timing.poll)),
@@ -76,20 +77,24 @@ class Fleet:
     def __init__(
         self,
         pool: Pool,
+        *,
         sender: Callable[[Target], Sender],
         lease: Lease,
+        wake: asyncio.Event,
         timing: Timing,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._pool = pool
         self._sender = sender
         self._lease = lease
-        lease.lapsed = self.cut
+        lease.gained, lease.lapsed = self.resume, self.cut
+        self._wake = wake
         self._timing = timing
         self._tasks = tasks
         self._pumps: dict[int, Pump] = {}
         self._running: dict[Pump, asyncio.Task[None]] = {}
         self._fills: dict[int, asyncio.Task[None]] = {}
+        self.changed = False
         self._unusable: dict[int, Target] = {}
 
     def arrange(self, standings: Sequence[Standing]) -> None:
@@ -104,12 +109,25 @@ class Fleet:
             elif pump := self._pumps.get(standing.target.id) or self._start(standing.target):
                 pump.poke(standing)
 
+    def hint(self) -> bool:
+        """Tell all that something was marked, unless they are so many that one look at the database is cheaper."""
+        if len(self._pumps) > _FEW:
+            return False
+        for pump in self._pumps.values():
+            pump.hint()
+        return True
+
     def retire(self) -> None:
         """Let every pump finish what is in flight, and end."""
         for fill in self._fills.values():
             fill.cancel()
         for pump in list(self._running):
             self._retire(pump)
+
+    def resume(self) -> None:
+        """See at once what there is to do."""
+        self.changed = True
+        self._wake.set()
 
     def cut(self) -> None:
         """Cancel all that is on its way."""
@@ -145,10 +163,11 @@ class Fleet:
         _log.info("first_sync_begun", endpoint=target.name)
         if await first_sync.fill(self._pool, target.id, version):
             _log.info("first_sync_marked", endpoint=target.name)
+            self.resume()
 
 
 async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> None:
-    """Look at the end of the queues when woken, and at all of them each `poll` seconds anyway.
+    """Claim at once what a hint tells of, and look at all queues each `poll` seconds anyway.
 
     The whole look takes long where the PMS keeps a transaction open: then it is a tenth of the time, not more.
     """
@@ -156,13 +175,15 @@ async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> N
     while True:
         wake.clear()
         started = time.monotonic()
-        full = started >= whole_look
-        fleet.arrange(await steadily(pool, partial(delivery.scan, full=full)))
-        now = time.monotonic()
-        if full:
+        if started >= whole_look or fleet.changed:
+            fleet.changed = False
+            fleet.arrange(await steadily(pool, partial(delivery.scan, full=True)))
+            now = time.monotonic()
             whole_look = now + max(poll, 10 * (now - started))
+        elif not fleet.hint():
+            fleet.arrange(await steadily(pool, partial(delivery.scan, full=False)))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(whole_look - now, 0)):
+            async with asyncio.timeout(max(whole_look - time.monotonic(), 0)):
                 await wake.wait()
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from outbox import endpoints, signing
 from outbox.delivery import Timing
-from sql import delivery
+from outbox.metrics import REGISTRY
 from tests.integration.delivery.conftest import QUICK, Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 from tests.integration.delivery.receiver import Receiver
@@ -39,12 +39,15 @@ async def test_an_endpoint_that_was_down_gets_the_net_state_in_few_messages(benc
         await bench.receiver.until(lambda: len(bench.receiver.received) >= 2)
         bench.receiver.answer = accepting
         await bench.idle()
+
+        async def back() -> bool:
+            return await bench.rows("select failures, retry_at from booking_engine.endpoint") == [(0, None)]
+
+        await eventually(back)
     accepted = bench.receiver.accepted
     assert len(accepted) <= 12 + 3
     bookings = [received.data["booking_id"] for received in accepted if "booking_id" in received.data]
     assert sorted(bookings) == sorted(booking_id(number) for number in range(12))
-    assert await bench.rows("select failures, retry_at from booking_engine.endpoint") == [(0, None)]
-
 
 async def test_an_outage_uses_up_no_tries_and_is_probed_by_one_message_at_a_time(bench: Bench) -> None:
     await bench.endpoint(concurrency=4)
@@ -52,29 +55,133 @@ async def test_an_outage_uses_up_no_tries_and_is_probed_by_one_message_at_a_time
     async with bench.delivering():
         await bench.idle()
         await bench.documents.bookings(7, 30)
-        await bench.receiver.until(lambda: len(bench.receiver.received) >= 6)
-        assert len(bench.receiver.received) == 6, "four at once, then one by one"
+        await paused(bench)
+        before = len(bench.receiver.received)
+        assert 10 <= before <= 10 + 3, "what was on its way when it was paused"
+
+        async def probed() -> bool:
+            return await bench.rows("select failures from booking_engine.endpoint") == [(12,)]
+
+        await eventually(probed)
+        assert len(bench.receiver.received) <= before + 3
         rows = await bench.rows("select sum(tries), count(rejected_at) from booking_engine.behind")
         assert rows == [(0, 0)]
-
-        async def counted() -> bool:
-            return await bench.rows("select failures from booking_engine.endpoint") == [(3,)]
-
-        await eventually(counted)
         bench.receiver.answer = accepting
         await bench.idle()
     assert len(bench.receiver.accepted) == 30
 
 
-async def test_sends_that_fail_together_count_as_one_outage(bench: Bench) -> None:
-    number = await bench.endpoint()
-    conn = bench.documents.conn
-    failures = "select failures, extract(epoch from retry_at - now())::int from booking_engine.endpoint"
-    await delivery.outage(conn, number, wait=60, probing=False, error="HTTP 503")
-    await delivery.outage(conn, number, wait=600, probing=False, error="HTTP 503")
-    assert await bench.rows(failures) == [(1, 60)]
-    await delivery.outage(conn, number, wait=120, probing=True, error="HTTP 503")
-    assert await bench.rows(failures) == [(2, 120)]
+async def paused(bench: Bench) -> None:
+    """Wait until the breaker has paused the endpoint and nothing is on its way."""
+
+    async def so() -> bool:
+        status = await bench.rows("select status, retry_at is not null from booking_engine.endpoint")
+        return status == [("paused", True)] and await bench.count("behind where token is not null") == 0
+
+    await eventually(so)
+
+
+async def test_a_third_of_failures_stops_nothing(bench: Bench) -> None:
+    """Each key that failed waits by itself; all others go through meanwhile."""
+    await bench.endpoint("third", concurrency=4)
+    chance = random.Random(7)
+
+    async def unreliable(_message: dict[str, Any]) -> int:
+        return 503 if chance.random() < 1 / 3 else 204
+
+    bench.receiver.answer = unreliable
+    async with bench.delivering():
+        await bench.idle()
+        await bench.documents.bookings(7, 300)
+        await bench.receiver.until(lambda: len(bench.receiver.received) >= 300)
+        first = {received.data["booking_id"] for received in bench.receiver.received[:300]}
+        assert len(first) > 250, "a key that failed does not come before others that were not tried yet"
+        assert await bench.rows("select status from booking_engine.endpoint") == [("degraded",)]
+        bench.receiver.answer = accepting
+        await bench.idle(seconds=60)
+    assert len({received.data["booking_id"] for received in bench.receiver.accepted}) == 300
+    assert (
+        REGISTRY.get_sample_value("roomwire_endpoint_changes_total", {"endpoint": "third", "state": "paused"})
+        is None
+    )
+
+
+async def test_what_waits_after_a_failure_is_sent_as_soon_as_the_endpoint_is_back(bench: Bench) -> None:
+    await bench.endpoint()
+    bench.receiver.answer = failing
+    async with bench.delivering():
+        await bench.idle()
+        await bench.documents.bookings(7, 12)
+        await paused(bench)
+        await bench.documents.conn.execute(
+            "update booking_engine.behind set not_before = now() + interval '1 hour', outages = 9"
+        )
+        bench.receiver.answer = accepting
+        await bench.idle()
+    assert len(bench.receiver.accepted) == 12
+
+
+async def test_a_new_version_is_sent_at_once_though_the_one_before_waits(bench: Bench) -> None:
+    await bench.endpoint()
+    bench.receiver.answer = failing
+    async with bench.delivering():
+        await bench.idle()
+        await bench.documents.booking(7, booking_id(1))
+
+        async def waiting() -> bool:
+            return await bench.count("behind where token is null and outages > 0") == 1
+
+        await eventually(waiting)
+        bench.receiver.answer = accepting
+        await bench.documents.conn.execute(
+            "update booking_engine.behind set not_before = now() + interval '1 hour'"
+        )
+        await bench.documents.booking(7, booking_id(1), status="checked_in")
+        await bench.idle()
+    assert bench.receiver.types() == ["booking.updated"]
+
+
+async def test_an_endpoint_gets_well_by_itself(bench: Bench) -> None:
+    """Without a message: its last one was answered, and ten seconds have gone by."""
+    await bench.endpoint()
+    bench.receiver.answer = failing
+    async with bench.delivering():
+        await bench.idle()
+        await bench.documents.booking(7, booking_id(1))
+        await bench.receiver.until(lambda: len(bench.receiver.received) == 1)
+        bench.receiver.answer = accepting
+        await bench.idle()
+        await bench.documents.conn.execute(
+            "update booking_engine.endpoint set failed_at = now() - interval '1 hour'"
+        )
+
+        async def well() -> bool:
+            known = "select status, reason, failures, last_error from booking_engine.endpoint"
+            return await bench.rows(known) == [("healthy", None, 0, None)]
+
+        await eventually(well)
+
+
+async def test_one_that_its_operator_paused_gets_nothing_but_marks(bench: Bench) -> None:
+    await bench.endpoint(heartbeat_seconds=1)
+    async with bench.delivering():
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 1)
+        await bench.documents.conn.execute(
+            "update booking_engine.endpoint set status = 'paused', retry_at = null, reason = 'at night'"
+        )
+        begun = bench.receiver.begun
+        await bench.documents.booking(7, booking_id(1))
+        bench.wake.set()
+        async with Receiver(signing.new_secret()) as other:
+            await bench.endpoint("other", to=other, heartbeat_seconds=1)
+            await other.until(lambda: "heartbeat" in other.types() and "booking.created" in other.types())
+        assert await bench.count("behind where endpoint_id = 1 and token is null") == 1
+        assert bench.receiver.begun <= begun + 1, "a heartbeat may have been on its way"
+        assert set(bench.receiver.types()) == {"heartbeat"}
+        await bench.documents.conn.execute(
+            "update booking_engine.endpoint set status = 'healthy' where name = 'engine'"
+        )
+        await bench.receiver.until(lambda: "booking.created" in bench.receiver.types())
 
 
 async def test_one_of_two_workers_probes(bench: Bench) -> None:
@@ -82,10 +189,8 @@ async def test_one_of_two_workers_probes(bench: Bench) -> None:
     bench.receiver.answer = failing
     async with bench.delivering(), bench.delivering():
         await bench.idle()
-        await bench.documents.booking(7, booking_id(0))
-        await bench.receiver.until(lambda: len(bench.receiver.received) >= 1)
         await bench.documents.bookings(7, 30)
-        await bench.receiver.until(lambda: len(bench.receiver.received) >= 2)
+        await paused(bench)
         gate = asyncio.Event()
 
         async def slowly(_message: dict[str, Any]) -> int:
@@ -95,8 +200,8 @@ async def test_one_of_two_workers_probes(bench: Bench) -> None:
         bench.receiver.answer = slowly
         begun = bench.receiver.begun
         await bench.receiver.until(lambda: bench.receiver.begun > begun)
-        probing = "select failures > 0 and retry_at > now() from booking_engine.endpoint"
-        assert await bench.rows(probing) == [(True,)]
+        probing = "select status, retry_at > now() from booking_engine.endpoint"
+        assert await bench.rows(probing) == [("paused", True)]
         assert bench.receiver.begun == begun + 1
         gate.set()
         await bench.idle()

@@ -1,0 +1,167 @@
+"""Sending to one endpoint what is ready, at the pace that it can take, and what becomes of each message."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from aiolimiter import AsyncLimiter
+
+from outbox.delivery.compose import Message
+from outbox.delivery.lease import Lease
+from outbox.delivery.ledger import Ledger
+from outbox.delivery.monitor import Monitor
+from outbox.delivery.pace import Pace
+from outbox.delivery.sender import Sender
+from sql.delivery import Claim
+
+_NOTICEABLE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A message whose keys are claimed under `token`. probing: it finds out whether the endpoint is back."""
+
+    message: Message
+    token: UUID
+    probing: bool = False
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The keys it carries."""
+        return [part.claim for part in self.message.parts]
+
+
+class Lanes:
+    """Two queues of messages and the tasks that send them, taking turns: what changed just now, and the rest.
+
+    So a first sync, or all that piled up during an outage, slows live changes down by half and no more.
+
+    Attributes:
+        live: what changed just now.
+        backlog: the rest.
+        broken: an error that is nobody's outcome.
+    """
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        ledger: Ledger,
+        monitor: Monitor,
+        pace: Pace,
+        lease: Lease,
+        ended: Callable[[], None],
+    ) -> None:
+        self.live: deque[Leased] = deque()
+        self.backlog: deque[Leased] = deque()
+        self.broken: BaseException | None = None
+        self._sender = sender
+        self._ledger = ledger
+        self._monitor = monitor
+        self._pace = pace
+        self._lease = lease
+        self._ended = ended
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._live_next = True
+        self._limiter = AsyncLimiter(1, 1)
+        self._rate: float | None = None
+
+    @property
+    def busy(self) -> int:
+        """Messages on their way."""
+        return len(self._tasks)
+
+    def open(self) -> None:
+        """Send what is ready, as far as the pace allows."""
+        free = self._pace.lanes(time.monotonic()) - len(self._tasks)
+        for _ in range(min(free, len(self.live) + len(self.backlog))):
+            lane = asyncio.create_task(self._lane())
+            self._tasks.add(lane)
+            lane.add_done_callback(self._notice)
+
+    def put_back(self) -> None:
+        """Send nothing of what is ready."""
+        for queue in (self.live, self.backlog):
+            while queue:
+                leased = queue.popleft()
+                self._ledger.release(leased.token, leased.claims)
+
+    def cut(self) -> None:
+        """Cancel also what is on its way."""
+        self.put_back()
+        for lane in self._tasks:
+            lane.cancel()
+
+    async def finish(self, seconds: float) -> None:
+        """Give what is on its way so many seconds, then cancel it."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        self.cut()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _lane(self) -> None:
+        """Send one message after the other until none is ready, or fewer may be on their way."""
+        while len(self._tasks) <= self._pace.lanes(time.monotonic()) and (leased := self._next()):
+            await self._deliver(leased)
+        # Not in the callback, which runs later: what becomes ready in between would find all lanes taken.
+        self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    def _next(self) -> Leased | None:
+        first, second = (self.live, self.backlog) if self._live_next else (self.backlog, self.live)
+        self._live_next = not self._live_next
+        queue = first or second
+        return queue.popleft() if queue else None
+
+    def _notice(self, lane: asyncio.Task[None]) -> None:
+        self._tasks.discard(lane)
+        if not lane.cancelled() and lane.exception():
+            self.broken = lane.exception()
+        self._ended()
+
+    async def _deliver(self, leased: Leased) -> None:
+        try:
+            await self._send(leased)
+        except asyncio.CancelledError:
+            self._ledger.release(leased.token, leased.claims)
+            raise
+        finally:
+            self._ended()
+
+    async def _send(self, leased: Leased) -> None:
+        await self._admission()
+        if not self._lease.held or (self._monitor.tripped and not leased.probing):
+            self._ledger.release(leased.token, leased.claims)
+            return
+        sent = await self._sender.send(leased.message)
+        outcome, parts = sent.outcome, leased.message.parts
+        self._ledger.attempted(sent.attempt)
+        self._monitor.note(outcome, probing=leased.probing)
+        match outcome.verdict:
+            case "delivered":
+                self._pace.took(sent.attempt.latency_ms / 1000)
+                self._ledger.delivered(leased.token, leased.message)
+            case "rejected" if len(parts) > 1:
+                # Find the key that is not taken, so that the others go through.
+                for half in leased.message.halves():
+                    await self._send(Leased(half, leased.token, leased.probing))
+            case "rejected":
+                for part in parts:
+                    self._ledger.reject(leased.token, part, outcome.error)
+            case _:
+                for part in parts:
+                    self._ledger.delay(leased.token, part, outcome.error)
+                if self._monitor.tripped:
+                    self.put_back()
+
+    async def _admission(self) -> None:
+        rate = self._pace.rate(time.monotonic())
+        if rate is None:
+            return
+        if self._rate is None or abs(rate - self._rate) > self._rate * _NOTICEABLE:
+            self._rate, self._limiter = rate, AsyncLimiter(1, 1 / rate)
+        await self._limiter.acquire()

@@ -1,0 +1,118 @@
+"""How one endpoint is, as one worker sees it, and telling the others."""
+
+import random
+import time
+from functools import partial
+
+import structlog
+from psycopg import AsyncConnection
+
+from outbox.delivery.breaker import PATIENCE, Seen, held, judge, urgent
+from outbox.delivery.outcome import Outcome
+from outbox.delivery.steady import steadily
+from outbox.metrics import ENDPOINT_CHANGES
+from sql import health
+from sql.delivery import Target
+from sql.health import Health
+from sql.pool import Pool
+
+_ORDER = ("healthy", "degraded", "paused", "disabled")
+_SELDOM = 0.5
+_NOTED_EVERY = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class Monitor:
+    """Collects what came of sends, and judges it under the endpoint's row.
+
+    Attributes:
+        known: how it was when last read or written.
+        open: it may be sent to, as far as known; while it is paused that means: one message, to find out.
+    """
+
+    def __init__(self, pool: Pool, target: Target) -> None:
+        self._pool = pool
+        self._target = target
+        self._seen = Seen()
+        self._run = 0
+        self._told = 0.0
+        self._noted = -_NOTED_EVERY
+        self.known = Health()
+        self.open = False
+
+    @property
+    def tripped(self) -> bool:
+        """Whether nothing more shall be sent, though the others may not know yet."""
+        seen = self._seen
+        if self.known.status == "paused" or held(self.known) or seen.gone is not None or seen.asked is not None:
+            return True
+        return self._run >= PATIENCE
+
+    def learn(self, known: Health, *, open_: bool) -> None:
+        """Take what the database says."""
+        self.known, self.open = known, open_
+        self._run = min(self._run, known.failures + self._seen.run)
+
+    def note(self, outcome: Outcome, *, probing: bool) -> None:
+        """A send has ended."""
+        self._seen.note(outcome, probing=probing)
+        self._run = self._run + 1 if self._seen.run else 0
+
+    async def tell(self) -> bool:
+        """Judge what came of sends if that is worth it; returns whether the endpoint has come back by that.
+
+        However long the database takes.
+        """
+        now = time.monotonic()
+        if not self._due(now):
+            return False
+        seen, self._seen, self._told = self._seen, Seen(), now
+        if seen.answered:
+            self._noted = now
+        found = await steadily(self._pool, partial(self._judge, seen=seen))
+        if found is None:
+            return False
+        before, after = found
+        self.learn(after, open_=after.retry_at is None and not held(after))
+        self._announce(before, after)
+        back = before.status == "paused" and after.status == "degraded"
+        if back:
+            await steadily(self._pool, partial(health.awaken, endpoint_id=self._target.id))
+        return back
+
+    async def again(self) -> None:
+        """The probe that was this worker's was not sent."""
+        await steadily(self._pool, partial(health.again, endpoint_id=self._target.id))
+
+    def _due(self, now: float) -> bool:
+        seen, known = self._seen, self.known
+        if held(known):
+            return False
+        if urgent(known, seen) or (seen.answered and now - self._noted >= _NOTED_EVERY):
+            return True
+        if now - self._told < _SELDOM:
+            return False
+        if known.status == "paused":
+            return False
+        return seen.failed or known.status == "degraded" or (seen.answered and known.failures > 0)
+
+    async def _judge(self, conn: AsyncConnection, seen: Seen) -> tuple[Health, Health] | None:
+        async with conn.transaction():
+            found = await health.examine(conn, self._target.id)
+            if found is None:
+                return None
+            before, now = found
+            after = judge(before, seen, now, random.random())  # noqa: S311 - spreads probes
+            if after != before or seen.answered:
+                await health.record(conn, self._target.id, after, answered=seen.answered)
+            return before, after
+
+    def _announce(self, before: Health, after: Health) -> None:
+        if before.status == after.status:
+            return
+        ENDPOINT_CHANGES.labels(self._target.name, after.status).inc()
+        name, state = self._target.name, after.status
+        if _ORDER.index(state) < _ORDER.index(before.status):
+            _log.info("endpoint_better", endpoint=name, state=state, before=before.status)
+        else:
+            _log.warning("endpoint_worse", endpoint=name, state=state, before=before.status, reason=after.reason)

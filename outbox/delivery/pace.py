@@ -1,0 +1,82 @@
+"""How fast one endpoint is sent to: pure, as the time is given.
+
+An endpoint that answers slowly gets fewer messages at a time, and fuller ones: meanwhile its keys wait in the
+queue, where the newest state replaces what came before.
+"""
+
+_RISES_IN = 30.0
+"""Seconds from nothing to everything, after an endpoint said that it is too much."""
+_AHEAD = 0.5
+"""Seconds of sends that are claimed ahead: what waits for longer than that grows stale."""
+_MOST = 100
+_SLOW = 1.0
+_LEAST = 0.25
+_WEIGHT = 0.1
+
+
+def risen(pace: float, seconds: float) -> float:
+    """The share of an endpoint's pace that it can take so long after it could take `pace`."""
+    return min(pace + max(seconds, 0.0) / _RISES_IN, 1.0)
+
+
+def share(whole: int, workers: int) -> int:
+    """One worker's part of what an endpoint may get at a time: at least one."""
+    return max(whole // max(workers, 1), 1)
+
+
+class Pace:
+    """One worker's pace towards one endpoint. Times are seconds of any clock that only moves forward.
+
+    Args:
+        concurrency: messages that all workers together may have on their way.
+        rate: messages a second of all workers together; None for no limit.
+    """
+
+    def __init__(self, concurrency: int, rate: float | None = None) -> None:
+        self._concurrency = concurrency
+        self._rate = rate
+        self._workers = 1
+        self._pace = 1.0
+        self._paced_at = 0.0
+        self._latency: float | None = None
+
+    def adjust(self, *, workers: int, pace: float, paced_at: float) -> None:
+        """Note what the database knows: who else sends, and which share the endpoint could take and when."""
+        self._workers, self._pace, self._paced_at = max(workers, 1), pace, paced_at
+
+    def took(self, seconds: float) -> None:
+        """Note how long an answer took."""
+        before = seconds if self._latency is None else self._latency
+        self._latency = before + _WEIGHT * (seconds - before)
+
+    @property
+    def slow(self) -> bool:
+        """Whether it answers so slowly that nothing is claimed ahead."""
+        return self._latency is not None and self._latency > _SLOW
+
+    def lanes(self, now: float) -> int:
+        """Messages that may be on their way now."""
+        ease = max(_SLOW / self._latency, _LEAST) if self._latency and self.slow else 1.0
+        return max(int(share(self._concurrency, self._workers) * ease * risen(self._pace, now - self._paced_at)), 1)
+
+    def rate(self, now: float) -> float | None:
+        """Messages a second that may be sent now; None for no limit."""
+        if self._rate is None:
+            return None
+        return self._rate / self._workers * risen(self._pace, now - self._paced_at)
+
+    def size(self, now: float) -> int:
+        """Keys to claim at once. Where few messages may be sent, many keys: they are put together."""
+        if self.slow or self._rate is not None:
+            return _MOST
+        lanes = self.lanes(now)
+        if self._latency is None:
+            return min(2 * lanes, _MOST)
+        return int(min(max(lanes * _AHEAD / max(self._latency, 0.001), lanes), _MOST))
+
+    def room(self, now: float) -> int:
+        """Messages that may wait for a lane; what a claim came to beyond that goes back into the queue."""
+        rate = self.rate(now)
+        if rate is not None:
+            return max(int(rate * _AHEAD), 1)
+        return self.lanes(now) if self.slow else _MOST
