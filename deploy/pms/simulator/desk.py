@@ -43,12 +43,14 @@ class Desk:
     Attributes:
         today: The hotel-local day on which staff act.
         pause: Seconds that a slow user leaves a transaction open.
+        agent: The channel whose reservations are acted on most of the time, where there are any; None is all alike.
     """
 
     conn: psycopg.AsyncConnection[tuple[Any, ...]]
     rng: Random
     today: date
     pause: float
+    agent: str | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -104,13 +106,17 @@ class Desk:
             NothingToDoError: The hotel that chance chose has none.
         """
         hotel = await self.hotel()
+        agent = self.agent if self.agent is not None and self.chance(0.8) else None
         row = await self.row(
             """SELECT hotel_id, id, check_in, check_out, status FROM reservations
-            WHERE hotel_id = %s AND id >= %s AND status = ANY(%s) AND check_out >= %s ORDER BY id LIMIT 1""",
+            WHERE hotel_id = %s AND id >= %s AND status = ANY(%s) AND check_out >= %s
+                AND (%s::text IS NULL OR agent = %s) ORDER BY id LIMIT 1""",
             hotel,
             self.uuid(),
             list(statuses),
             self.today - timedelta(days=20),
+            agent,
+            agent,
         )
         return Reservation(*row)
 

@@ -38,6 +38,7 @@ class Simulator:
         today: The hotel-local day that staff live in.
         weights: Relative frequencies by flow name instead of WEIGHTS; flows that are not named are not performed.
         pause: Seconds that a slow user's transaction stays open.
+        agent: The channel whose reservations are acted on most of the time; None is all alike.
         on_action: Called after each action with the flow's name.
 
     Attributes:
@@ -55,6 +56,7 @@ class Simulator:
         today: date,
         weights: Mapping[str, float] | None = None,
         pause: float = 0.2,
+        agent: str | None = None,
         on_action: Callable[[str], None] | None = None,
     ) -> None:
         chosen = WEIGHTS if weights is None else weights
@@ -62,6 +64,7 @@ class Simulator:
             raise ValueError(f"no such flow: {', '.join(sorted(unknown))}; there are {', '.join(sorted(FLOWS))}")
         self._dsn, self._seed, self._connections = dsn, seed, connections
         self._rate, self._today, self._pause, self._on_action = rate, today, pause, on_action
+        self._agent = agent
         self._names, self._weights = list(chosen), list(chosen.values())
         self._due: Iterator[int] = count()
         self.actions: Counter[str] = Counter()
@@ -90,7 +93,7 @@ class Simulator:
         """
         rng = Random(f"{self._seed} {flow} {self.actions.total()}")
         async with await self._connect() as conn:
-            desk = Desk(conn, rng, self._today, self._pause)
+            desk = Desk(conn, rng, self._today, self._pause, self._agent)
             for _ in range(tries):
                 if await self._attempt(desk, flow):
                     return
@@ -102,7 +105,7 @@ class Simulator:
         while not self._finished(limit, stop):
             try:
                 async with await self._connect() as conn:
-                    desk = Desk(conn, rng, self._today, self._pause)
+                    desk = Desk(conn, rng, self._today, self._pause, self._agent)
                     while not self._finished(limit, stop):
                         await self._keep_pace(started, stop)
                         pause = 0.05

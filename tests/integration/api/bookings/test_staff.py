@@ -25,7 +25,8 @@ from tests.support.waits import Waits, watching
 STAY: LiteralString = (
     "with r as (insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out,"
     " number_of_people, status) select %(id)s, %(hotel)s, id, %(first)s, %(first)s::date + 1, 1, 'confirmed'"
-    " from clients limit 1 returning id) insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people)"
+    " from clients limit 1 returning id)"
+    " insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people)"
     " select %(hotel)s, r.id, %(first)s, %(room)s, 1 from r"
 )
 CHANGE_ROOM: LiteralString = (
