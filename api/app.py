@@ -10,6 +10,7 @@ from api.access import routes as access
 from api.access import users
 from api.availability import routes as availability
 from api.bookings import routes as bookings
+from api.events import routes as events
 from api.guard import make_guard, on_prepare
 from api.handling import handler
 from api.house import House
@@ -29,6 +30,7 @@ ROUTES: Sequence[Route] = tuple(
         prices.ROUTES,
         quotes.ROUTES,
         bookings.ROUTES,
+        events.ROUTES,
     )
 )
 """Every operation, in the order of the document."""
@@ -40,6 +42,7 @@ def make_app(operations: Operations, house: House | None = None) -> web.Applicat
     app.on_response_prepare.append(on_prepare)
     add_routes(app, operations)
     if house is not None:
+        app.on_shutdown.append(house.heads.close)
         openapi.add_routes(app, ROUTES)
         for route in ROUTES:
             handle = handler(house, route)

@@ -13,6 +13,7 @@ from api.access.keyring import Keyring
 from api.access.rates import Rates
 from api.access.tokens import Tokens
 from api.availability.calendars import Calendars
+from api.events.heads import Heads
 from api.freshness import Freshness
 from api.hotels import Hotels
 from api.price_lists import PriceLists
@@ -53,6 +54,7 @@ class House:
         calendars: of the hotels, finished.
         prices: of the hotels, as they are in the PMS now.
         hotels: that there are.
+        heads: of the feed, for those who wait for it to go on.
         gate: who may come in.
         journal: what is written down of calls.
     """
@@ -64,6 +66,7 @@ class House:
     calendars: Calendars
     prices: PriceLists
     hotels: Hotels
+    heads: Heads
     gate: Gate
     journal: Journal
 
@@ -89,6 +92,7 @@ def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
         calendars=Calendars(pool, wishes.slot),
         prices=PriceLists(),
         hotels=Hotels(pool),
+        heads=Heads(pool),
         gate=Gate(keyring, Tokens(secrets), Rates(wishes.redis_url)),
         journal=Journal(pool, keyring.used, wishes.audit_days),
     )

@@ -259,6 +259,22 @@ PROBLEMS: Mapping[str, Kind] = {
         "The hold is not for this stay, or the hotel's staff have changed it.",
         "Book the very stay that is held, or make a new hold.",
     ),
+    # The feed
+    "cursor_expired": Kind(
+        410,
+        "Cursor expired",
+        "Events after this position have been dropped: going on from it would miss some.",
+        "Read everything by GET /events/snapshot, and go on from the position that it names.",
+    ),
+    "unknown_cursor": Kind(
+        404, "Unknown cursor", "There is no cursor of this name.", "GET /events/cursors lists what there is."
+    ),
+    "too_many_cursors": Kind(
+        409,
+        "Too many cursors",
+        "The client has as many cursors as it may.",
+        "Remove one that is used no more by DELETE /events/cursors/{cursor}.",
+    ),
     # Writing once
     "in_progress": Kind(
         409,

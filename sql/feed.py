@@ -125,11 +125,11 @@ async def cursors(conn: AsyncConnection, client: str) -> list[Cursor]:
     return [Cursor(*row) async for row in await conn.execute(_QUERIES["cursors"], {"client": client})]
 
 
-async def ack(conn: AsyncConnection, client: str, name: str, position: int, *, most: int) -> int | None:
-    """Move a cursor on, never back, or make it; returns where it stands, None where there are `most` others."""
+async def ack(conn: AsyncConnection, client: str, name: str, position: int, *, most: int) -> Cursor | None:
+    """Move a cursor on, never back, or make it; None where the client has `most` others."""
     given = {"client": client, "name": name, "position": position, "most": most}
     row = await (await conn.execute(_QUERIES["ack"], given)).fetchone()
-    return int(row[0]) if row else None
+    return Cursor(*row) if row else None
 
 
 async def remove(conn: AsyncConnection, client: str, name: str) -> bool:

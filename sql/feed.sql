@@ -103,7 +103,7 @@ where exists (select from booking_engine.event_cursor where client = %(client)s 
     or (select count(*) from booking_engine.event_cursor where client = %(client)s) < %(most)s
 on conflict (client, name) do update
     set position = greatest(c.position, excluded.position), acked_at = clock_timestamp()
-returning position
+returning name, position, acked_at
 
 -- name: remove
 delete from booking_engine.event_cursor where client = %(client)s and name = %(name)s

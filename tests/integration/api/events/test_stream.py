@@ -1,0 +1,79 @@
+"""Following the feed as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+
+from tests.integration.api.bookings.stays import HOTEL
+from tests.integration.api.events.reader import number_all
+from tests.support.api import Api
+
+Frame = dict[str, str]
+
+
+@asynccontextmanager
+async def stream(api: Api, *, last: str | None = None, **params: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+    """A stream, as an EventSource opens it."""
+    headers = {"Authorization": f"Bearer {api.mine}"} | ({"Last-Event-ID": last} if last else {})
+    query = {name: str(value) for name, value in params.items()}
+    async with api.http.get(f"{api.url}/events/stream", headers=headers, params=query) as answer:
+        assert answer.status == 200, await answer.text()
+        assert answer.content_type == "text/event-stream"
+        yield answer
+
+
+async def frame(answer: aiohttp.ClientResponse) -> Frame:
+    """The next frame: fields by name, a comment under none."""
+    found: Frame = {}
+    async with asyncio.timeout(30):
+        while line := (await answer.content.readuntil(b"\n")).decode().rstrip("\n"):
+            name, _, value = line.partition(": ") if not line.startswith(":") else ("", "", line[2:])
+            found[name] = value
+    return found
+
+
+async def rename(api: Api, name: str) -> None:
+    """Change a hotel, and let the feed tell it."""
+    await api.rows("update hotels set name = %s where id = %s returning id", name, HOTEL)
+    await api.project()
+    await number_all(api.database)
+
+
+async def test_what_changes_is_sent_as_it_happens_and_from_where_one_was_cut_off(api: Api) -> None:
+    await number_all(api.database)
+    head = await api.value("select max(position) from booking_engine.event")
+    async with stream(api, after=head, types="hotel") as answer:
+        assert await frame(answer) == {"retry": "1000"}
+        pulse = await frame(answer)
+        assert int(pulse["id"]) == head
+        assert pulse[""].startswith("as of ")
+        await rename(api, "あさひ")
+        told = await frame(answer)
+    assert told["event"] == "hotel.updated"
+    assert orjson.loads(told["data"])["data"]["name"] == "あさひ"
+    assert int(told["id"]) == orjson.loads(told["data"])["position"] > head
+    await rename(api, "ゆうひ")
+    async with stream(api, last=told["id"], types="hotel") as answer:
+        assert await frame(answer) == {"retry": "1000"}
+        assert orjson.loads((await frame(answer))["data"])["data"]["name"] == "ゆうひ"
+
+
+async def test_a_stream_ends_with_the_process(api: Api) -> None:
+    await number_all(api.database)
+    async with stream(api, types="hotel") as answer:
+        assert "retry" in await frame(answer)
+        await api.house.heads.close()
+        async with asyncio.timeout(30):
+            rest = await answer.content.read()
+    assert rest.count(b"event: hotel.updated\n") == 2
+
+
+async def test_an_id_that_is_none_of_ours_is_refused(api: Api) -> None:
+    answer = await api.get("/events/stream", headers={"Last-Event-ID": "x"})
+    assert (answer.code, answer.body["errors"][0]["in"]) == ("invalid_request", "header")
