@@ -49,6 +49,7 @@ async def test_an_endpoint_that_was_down_gets_the_net_state_in_few_messages(benc
     bookings = [received.data["booking_id"] for received in accepted if "booking_id" in received.data]
     assert sorted(bookings) == sorted(booking_id(number) for number in range(12))
 
+
 async def test_an_outage_uses_up_no_tries_and_is_probed_by_one_message_at_a_time(bench: Bench) -> None:
     await bench.endpoint(concurrency=4)
     bench.receiver.answer = failing

@@ -47,6 +47,7 @@ def progress() -> Progress:
 @pytest.fixture
 def families(progress: Progress) -> list[Metric]:
     metrics.Meter("engine", 0.0).attempted("delivered", 0.01)
+    metrics.ENDPOINT_CHANGES.labels("engine", "paused").inc()
     api_metrics.answered("/hotels", "GET", 200, 0.01)
     pools = [cast("Pool", Waiting())]
     return list(Exposition(progress, pools, cast("Observer", Looked())).collect())

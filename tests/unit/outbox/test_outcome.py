@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outbox.delivery.outcome import classify, outage_pause, rejection_pause, retry_after
+from outbox.delivery.outcome import classify, outage_pause, outage_pause_of_key, rejection_pause, retry_after
 
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 chances = st.floats(0, 1)
@@ -56,6 +56,12 @@ def test_retry_after_never_fails(header: str) -> None:
 def test_outages_pause_longer_each_time_up_to_a_minute(failures: int, chance: float) -> None:
     plain = min(2.0 ** min(failures, 6), 60)
     assert plain * 0.79 <= outage_pause(failures, None, chance) <= plain * 1.21
+
+
+@given(st.integers(0, 10_000), chances)
+def test_a_key_that_failed_pauses_longer_each_time_up_to_a_minute(outages: int, chance: float) -> None:
+    plain = min(0.5 * 2.0 ** min(outages, 7), 60)
+    assert plain * 0.79 <= outage_pause_of_key(outages, chance) <= plain * 1.21
 
 
 @given(st.integers(0, 20), st.floats(0, 600), chances)
