@@ -9,4 +9,4 @@ from outbox.secrets import Secrets
 def outbound(settings: Settings) -> Outbound:
     """The one that deliveries, the API and the commands share."""
     keys = Secrets(split(settings.secret_keys)) if settings.secret_keys else None
-    return Outbound(keys, parse_networks(settings.allowed_networks))
+    return Outbound(keys, parse_networks(settings.allowed_networks), settings.time_zone)

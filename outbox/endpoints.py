@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from time import monotonic
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import psycopg
@@ -25,8 +26,12 @@ from sql.endpoints import Overview
 T = TypeVar("T")
 _PAGE = 5_000
 _EVERYTHING = 2**63 - 1
+Format = Literal["standard-webhooks", "cache-refresh"]
+"""How an endpoint is spoken to: it is sent what is, or asked to fetch what has changed."""
 TYPES: tuple[str, ...] = tuple(kind for kind in get_args(Kind) if kind != "snapshot")
 """What an endpoint can subscribe to: what stands before the dot in a message's type."""
+CACHED = ("hotel", "room_type", "availability")
+"""What an engine keeps that is only asked to refresh it."""
 
 
 class EndpointError(Exception):
@@ -37,11 +42,11 @@ class EndpointError(Exception):
 class Settings:
     """What an endpoint is.
 
-    url: http or https; secret: `whsec_…` or `whsk_…`; ca: PEM, the only authority that its certificate may be of;
-    headers: sent with every message, by name; hotels: ids, None for all; types: kinds of
-    documents, of TYPES, None for all; bookings: all, or only our own; guest_data:
-    whether it may know of people; max_bytes: size of a message of many keys; concurrency: sends at the same time;
-    heartbeat_seconds: 0 for none.
+    url: http or https; of `cache-refresh` that of the engine's cache interface; format: how it is spoken to;
+    secret: `whsec_…` or `whsk_…`; ca: PEM, the only authority that its certificate may be of; headers: sent with
+    every message, by name; hotels: ids, None for all; types: kinds of documents, of TYPES, None for all that its
+    format can tell; bookings: all, or only our own; guest_data: whether it may know of people; max_bytes: size of a
+    message of many keys; concurrency: sends at the same time; heartbeat_seconds: 0 for none.
 
     Raises:
         EndpointError: a value is not possible.
@@ -49,6 +54,7 @@ class Settings:
 
     name: str
     url: str
+    format: Format = "standard-webhooks"
     secret: str = field(default_factory=signing.new_secret, repr=False)
     ca: str | None = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
@@ -74,11 +80,21 @@ class Settings:
             raise EndpointError("name at least one hotel, or none at all for every hotel")
         if self.types is not None and (not self.types or set(self.types) - set(TYPES)):
             raise EndpointError(f"name types among {', '.join(TYPES)}, or none at all for every type")
+        if self.format == "cache-refresh":
+            self._check_cache_refresh()
         if self.bookings not in {"all", "own"}:
             raise EndpointError("bookings are 'all' or 'own'")
         _check_between("max_bytes", self.max_bytes, 1_000, 262_144)
         _check_between("concurrency", self.concurrency, 1, 100)
         _check_between("heartbeat_seconds", self.heartbeat_seconds, 0, 86_400)
+
+    def _check_cache_refresh(self) -> None:
+        if "?" in self.url or self.url.endswith("/"):
+            raise EndpointError("the url of a cache interface is what comes before /update-hotels, without a query")
+        if "authorization" not in {name.lower() for name in self.headers}:
+            raise EndpointError("a cache interface asks for a key: add the header 'Authorization: Bearer …'")
+        if set(self.types or ()) - set(CACHED):
+            raise EndpointError(f"a cache interface is told of {', '.join(CACHED)} only")
 
 
 async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, patience: float = 60.0) -> int:
@@ -91,11 +107,13 @@ async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, 
         SecretsError: nothing is set that its secret could be encrypted with.
     """
     seal = outbound.secrets.encrypt
-    sealed = {
+    sealed: dict[str, Any] = {
         "secret": seal(settings.secret),
         "public_key": signer_of(settings.secret).public,
         "headers": {name: seal(value) for name, value in settings.headers.items()},
     }
+    if settings.format == "cache-refresh" and settings.types is None:
+        sealed["types"] = list(CACHED)
     await check_address(settings.url, outbound)
 
     async def insert() -> int:
@@ -228,8 +246,19 @@ def _check_url(url: str) -> None:
         usable = False
     if not usable or any(ord(character) <= 32 for character in url):
         raise EndpointError("a url is http:// or https://, a host, perhaps a port, and a path")
+    _check_host(parts.hostname or "")
     if "@" in parts.netloc:
         raise EndpointError("a url carries no user and no password: messages are signed instead")
+
+
+def _check_host(host: str) -> None:
+    """Take an IPv4 address in its usual form only; the system would read `127.1`, `0x7f.1` and `2130706433`, too."""
+    try:
+        meant = socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return
+    if meant != host:
+        raise EndpointError(f"a url names an address as such: {meant}, not {host}")
 
 
 def _check_between(name: str, value: int, least: int, most: int) -> None:

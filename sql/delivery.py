@@ -31,7 +31,8 @@ class Target:
     """Where to send and how.
 
     own: only bookings of our own; max_bytes: of a message of many keys; secret, old_secret: encrypted, the latter
-    signs too until `old_secret_until`; ca: PEM, None for the system's; headers: sent along, their values encrypted.
+    signs too until `old_secret_until`; ca: PEM, None for the system's; headers: sent along, their values encrypted;
+    format: how it is spoken to.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Target:
     old_secret_until: datetime | None = None
     ca: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    format: str = "standard-webhooks"
 
 
 class Standing(NamedTuple):
@@ -154,7 +156,7 @@ class Beat(NamedTuple):
 async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
     """All endpoints that get marks, and what to do for each; unless `full`, only of what was marked just now."""
     rows = await (await conn.execute(_SCAN, {"full": full}, prepare=False)).fetchall()
-    return [Standing(Target(*row[:13]), row[13], Health(*row[14:22]), *row[22:]) for row in rows]
+    return [Standing(Target(*row[:14]), row[14], Health(*row[15:23]), *row[23:]) for row in rows]
 
 
 async def claim(

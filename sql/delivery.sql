@@ -21,7 +21,7 @@ and (b.kind <> 'snapshot' or not exists (
 -- new marks stand: what was delivered lies before it as dead rows for as long as any transaction of the PMS is open.
 select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_bytes, e.concurrency,
     e.rate_per_second::float8,
-    e.old_secret, e.old_secret_until, e.ca, e.headers,
+    e.old_secret, e.old_secret_until, e.ca, e.headers, e.format,
     e.fill_version,
     e.status, e.reason, e.failures, e.retry_at, e.failed_at, e.pace, e.paced_at, e.last_error,
     coalesce(extract(epoch from now() - e.paced_at), 0)::float8 as paced_for,

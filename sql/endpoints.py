@@ -30,6 +30,7 @@ class Overview:
     id: int
     name: str
     url: str
+    format: str
     public_key: str | None
     old_secret_until: datetime | None
     ca: str | None

@@ -6,10 +6,10 @@ lock table booking_engine.endpoint in exclusive mode
 
 -- name: add
 insert into booking_engine.endpoint
-    (name, url, secret, public_key, ca, headers, hotels, types, bookings, guest_data, max_bytes, concurrency,
+    (name, url, format, secret, public_key, ca, headers, hotels, types, bookings, guest_data, max_bytes, concurrency,
     heartbeat_seconds, fill_version)
-values (%(name)s, %(url)s, %(secret)s, %(public_key)s, %(ca)s, %(headers)s, %(hotels)s::int[], %(types)s::text[], %(bookings)s, %(guest_data)s, %(max_bytes)s,
-    %(concurrency)s, %(heartbeat_seconds)s, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+values (%(name)s, %(url)s, %(format)s, %(secret)s, %(public_key)s, %(ca)s, %(headers)s, %(hotels)s::int[],
+    %(types)s::text[], %(bookings)s, %(guest_data)s, %(max_bytes)s, %(concurrency)s, %(heartbeat_seconds)s, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
 returning id
 
 -- name: enable
@@ -58,7 +58,7 @@ set old_secret = null, old_secret_until = null
 where old_secret_until <= now()
 
 -- name: overview
-select e.id, e.name, e.url, e.public_key, e.old_secret_until, e.ca,
+select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     array(select name from jsonb_object_keys(e.headers) as name order by name) as headers,
     e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
     e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
@@ -149,10 +149,12 @@ with filled as (
 {snapshots}
 
 -- name: snapshots
--- One snapshot per hotel of those that are `filled`, or 16 where the endpoint is told of many bookings.
+-- One snapshot per hotel of those that are `filled`, or 16 where the endpoint is told of many bookings. An engine that
+-- fetches what it keeps needs none.
 insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
 select e.id, 'snapshot', h.hotel_id, digits.first || '-' || digits.last, e.version, 0, e.version + 7
 from filled e
+join booking_engine.endpoint f on f.id = e.id and f.format = 'standard-webhooks'
 join booking_engine.document h on h.kind = 'hotel' and h.body is not null and h.version > 0
     and (e.hotels is null or h.hotel_id = any(e.hotels))
 cross join lateral (

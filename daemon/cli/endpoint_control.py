@@ -125,6 +125,7 @@ def _lines(row: Overview, now: datetime) -> list[str]:
     return [
         f"{row.name}  {row.status}" + (f": {row.reason}" if row.reason else ""),
         f"  url         {shown(row.url)}",
+        f"  format      {row.format}",
         f"  hotels      {hotels}",
         f"  types       {', '.join(row.types) if row.types else 'all'}",
         f"  bookings    {row.bookings}, {guests}",

@@ -20,6 +20,13 @@ T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="Booking engines that messages go to.")
 
 
+class Format(StrEnum):
+    """How an endpoint is spoken to: signed messages, or calls of its own cache interface."""
+
+    standard_webhooks = "standard-webhooks"
+    cache_refresh = "cache-refresh"
+
+
 class Sign(StrEnum):
     """How messages are signed."""
 
@@ -42,6 +49,10 @@ def add(
     name: Name,
     url: Annotated[str, typer.Argument(help="Where its webhooks are received: http or https.")],
     *,
+    format_: Annotated[
+        Format,
+        typer.Option("--format", help="Signed messages, or calls that have an engine refresh its own caches."),
+    ] = Format.standard_webhooks,
     secret: Annotated[
         str | None,
         typer.Option(
@@ -71,6 +82,7 @@ def add(
         wanted = endpoints.Settings(
             name=name,
             url=url,
+            format=format_.value,
             secret=secret or signing.new_secret(sign.value),
             ca=ca.read_text(encoding="ascii") if ca else None,
             headers=read_headers(header or []),
@@ -86,7 +98,8 @@ def add(
         running.fail(f"{error}.")
     _change(lambda conn, outbound: endpoints.add(conn, wanted, outbound))
     typer.echo(f"Added {name}. Its first sync begins at once where `roomwire run` delivers.")
-    _show(wanted.secret, chosen=bool(secret))
+    if format_ is Format.standard_webhooks:
+        _show(wanted.secret, chosen=bool(secret))
 
 
 @app.command()
@@ -149,7 +162,8 @@ def describe(row: Overview) -> str:
     elif row.status != "healthy":
         state = f"{row.status}: {row.reason}; {state}"
     hotels = "all hotels" if row.hotels is None else f"hotels {', '.join(map(str, row.hotels))}"
-    line = f"{row.name}  {shown(row.url)}  {hotels}, {row.bookings} bookings  {state}"
+    told = row.format if row.format == "cache-refresh" else f"{row.bookings} bookings"
+    line = f"{row.name}  {shown(row.url)}  {hotels}, {told}  {state}"
     if row.failures:
         line += f"\n    {row.failures} failures in a row; {row.last_error}"
     return line

@@ -22,80 +22,78 @@ from sql.delivery import Claim
 
 _LONGEST = 366
 """Nights that one call asks for: the engine answers it by reading as many from the API, which gives 400 at most."""
-STATUS = "status"
 _WHOLE = {"hotel": "update-hotels", "room_type": "update-room-types"}
+WHOLE = tuple(_WHOLE.values())
+"""Calls that fetch all there is of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Message):
     """A call of the interface, named by its `type`. It is taken or rejected for all of its keys.
 
-    first, until: of nights, the first one and the day after the last, as ordinals; 0 where it is not about nights.
+    bodies: posted one after the other; a call without any is a GET.
     """
 
-    first: int = 0
-    until: int = 0
+    bodies: tuple[bytes, ...] = ()
 
     @property
     def divisible(self) -> bool:
         """Whether halves of it can be sent."""
         return False
 
-    def bodies(self, today: date) -> list[bytes]:
-        """What to post one after the other; nothing where nothing is left to ask for.
 
-        Nights that are over are left out: the API does not tell of them, so the engine could not fetch them. An
-        engine that takes the end for the last night fetches one more than it need, which does no harm.
-        """
-        if not self.until:
-            return [b"{}"]
-        first = max(self.first, today.toordinal())
-        starts = range(first, self.until, _LONGEST)
-        return [self._asking(start, min(start + _LONGEST, self.until)) for start in starts]
+def compose(claims: Iterable[Claim], today: date) -> Composed:
+    """Turn claimed documents into calls, content first; what the engine does not keep is acknowledged unsaid.
 
-    def _asking(self, first: int, until: int) -> bytes:
-        (part,) = self.parts
-        asked = {
-            "hotel_id": part.claim.hotel_id,
-            "room_type_id": int(part.claim.id),
-            "start_date": date.fromordinal(first),
-            "end_date": date.fromordinal(until),
-        }
-        return orjson.dumps(asked)
-
-
-def compose(claims: Iterable[Claim]) -> Composed:
-    """Turn claimed documents into calls, content first; what the engine does not keep is acknowledged unsaid."""
+    Nights before `today` are not asked for: the API does not tell of them, so the engine could not fetch them.
+    """
     changed: dict[str, list[Claim]] = {kind: [] for kind in _WHOLE}
     nights: list[Message] = []
     silent: list[tuple[Claim, int]] = []
     for claim in claims:
-        if (
-            claim.version is None
-            or claim.version <= claim.acked
-            or (claim.kind == "availability" and not claim.days)
-        ):
+        if claim.version is None or claim.version <= claim.acked:
             silent.append((claim, claim.marked if claim.version is None else claim.version))
         elif claim.kind in changed:
             changed[claim.kind].append(claim)
-        elif claim.kind == "availability":
-            nights.append(_call("refresh-availability", [claim], claim.days or ()))
+        elif bodies := _refreshes(claim, today):
+            nights.append(_call("refresh-availability", [claim], bodies))
         else:
             silent.append((claim, claim.version))
-    whole = [_call(_WHOLE[kind], found) for kind, found in changed.items() if found]
+    whole = [_call(_WHOLE[kind], found, [b"{}"]) for kind, found in changed.items() if found]
     return Composed([*whole, *nights], silent)
 
 
 def status() -> Call:
-    """What is asked, by GET, when nothing else need be: whether the engine answers."""
-    return Call(STATUS, None, (), b"", datetime.now(UTC))
+    """What is asked when nothing else need be: whether the engine answers."""
+    return Call("status", None, (), b"", datetime.now(UTC))
 
 
-def _call(name: str, claims: Sequence[Claim], days: Sequence[int] = ()) -> Call:
+def _refreshes(claim: Claim, today: date) -> list[bytes]:
+    """As few spans of nights as cover those that have changed.
+
+    An engine that takes the end for the last night fetches one more than it need, which does no harm.
+    """
+    if not claim.days:
+        return []
+    first, until = max(claim.days[0], today.toordinal()), claim.days[-1] + 1
+    starts = range(first, until, _LONGEST)
+    return [_refresh(claim, start, min(start + _LONGEST, until)) for start in starts]
+
+
+def _refresh(claim: Claim, first: int, until: int) -> bytes:
+    asked = {
+        "hotel_id": claim.hotel_id,
+        "room_type_id": int(claim.id),
+        "start_date": date.fromordinal(first),
+        "end_date": date.fromordinal(until),
+    }
+    return orjson.dumps(asked)
+
+
+def _call(name: str, claims: Sequence[Claim], bodies: Sequence[bytes]) -> Call:
     parts = tuple(Part(claim, claim.version or 0, b"") for claim in claims)
     times = [claim.committed_at for claim in claims if claim.committed_at]
     hotels = {claim.hotel_id for claim in claims}
-    first, until = (days[0], days[-1] + 1) if days else (0, 0)
-    said = orjson.dumps([[*claim[:3], claim.version] for claim in claims])
     hotel = hotels.pop() if len(hotels) == 1 else None
-    return Call(name, hotel, parts, said, max(times, default=datetime.now(UTC)), first, until)
+    said = orjson.dumps([[*claim[:3], claim.version] for claim in claims])
+    return Call(name, hotel, parts, said, max(times, default=datetime.now(UTC)), tuple(bodies))

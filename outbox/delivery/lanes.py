@@ -145,7 +145,7 @@ class Lanes:
             case "delivered":
                 self._pace.took(sent.attempt.latency_ms / 1000)
                 self._ledger.delivered(leased.token, leased.message)
-            case "rejected" if len(parts) > 1:
+            case "rejected" if leased.message.divisible:
                 # Find the key that is not taken, so that the others go through.
                 for half in leased.message.halves():
                     await self._send(Leased(half, leased.token, leased.probing))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import aiohttp
+from yarl import URL
 
 from outbox.delivery import connecting
 from outbox.delivery.addresses import RefusedAddressError
@@ -36,6 +37,16 @@ def open_session(guard: Guard, *, connect: float = 3.0, total: float = 15.0) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the other side."""
+
+    method: str
+    url: str
+    body: bytes | None
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """The way to one endpoint.
 
@@ -53,28 +64,42 @@ class Line:
     tls: ssl.SSLContext | bool = True
     total: float = 15.0
 
-    async def post(self, body: bytes, headers: Mapping[str, str], *, url: str | None = None) -> Outcome:
-        """POST a body. Whatever the other side does is an outcome, never an exception.
+    async def post(self, body: bytes, headers: Mapping[str, str], *, path: str = "") -> Outcome:
+        """POST a body, to a path below the URL. Whatever the other side does is an outcome, never an exception."""
+        return await self._ask("POST", path, body, headers)
+
+    async def get(self, path: str) -> Outcome:
+        """GET a path below the URL; the outcome is as for `post`."""
+        return await self._ask("GET", path, None, {})
+
+    async def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Outcome:
+        """Make a request.
 
         A connection that was kept may be closed by the other side just as it is used again: then, and only then,
-        the request is made once more, over a new one.
+        the request is made again, over the next one or a new one.
         """
-        to, both = url or self.url, {**self.headers, **headers}
+        request = Request(method, self.url + path, body, {**self.headers, **headers})
         try:
             async with asyncio.timeout(self.total):
-                trace = SimpleNamespace(reused=False)
-                try:
-                    return await self._once(to, body, both, trace)
-                except (aiohttp.ServerDisconnectedError, ConnectionError):
-                    if not trace.reused:
-                        raise
-                return await self._once(to, body, both, SimpleNamespace())
+                while True:
+                    trace = SimpleNamespace(reused=False)
+                    try:
+                        return await self._once(request, trace)
+                    except (aiohttp.ServerDisconnectedError, ConnectionError):
+                        if not trace.reused:
+                            raise
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as failure:
             return Outcome("outage", error=self._shown(_said(failure)), forbidden=_is_refused(failure))
 
-    async def _once(self, url: str, body: bytes, headers: Mapping[str, str], trace: SimpleNamespace) -> Outcome:
-        async with self.session.post(
-            url, data=body, headers=headers, allow_redirects=False, ssl=self.tls, trace_request_ctx=trace
+    async def _once(self, request: Request, trace: SimpleNamespace) -> Outcome:
+        async with self.session.request(
+            request.method,
+            request.url,
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,
+            ssl=self.tls,
+            trace_request_ctx=trace,
         ) as response:
             answer = await _answer(response)
             verdict = classify(response.status)
@@ -83,9 +108,10 @@ class Line:
             return Outcome(verdict, response.status, error, asked, self._shown(answer) if answer else None)
 
     def _shown(self, text: str) -> str:
-        """What PostgreSQL's text can hold, no NUL and no lone surrogates, and what an operator may see."""
-        for value in self.headers.values():
-            text = text.replace(value, _HIDDEN)
+        """What an operator may see, and what PostgreSQL's text can hold: no NUL and no lone surrogates."""
+        url = URL(self.url)
+        for secret in (url.raw_query_string, url.query_string, *self.headers.values()):
+            text = text.replace(secret, _HIDDEN) if secret else text
         return text[:_SHOWN].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
@@ -103,11 +129,15 @@ async def _answer(response: aiohttp.ClientResponse) -> str | None:
 
 
 def _is_refused(failure: Exception) -> bool:
-    return isinstance(failure, aiohttp.ClientConnectorError) and isinstance(failure.os_error, RefusedAddressError)
+    """Whether nothing was sent because of where it would have gone; the client itself takes no `127.1`."""
+    match failure:
+        case aiohttp.ClientConnectorError(os_error=RefusedAddressError()) | aiohttp.InvalidURL():
+            return True
+    return False
 
 
 def _said(failure: Exception) -> str:
-    """What it says, in one line and without the address: its query may be a secret."""
+    """What it says, in one line."""
     match failure:
         case aiohttp.ClientConnectorError(os_error=RefusedAddressError()):
             return str(failure.os_error)
@@ -116,7 +146,7 @@ def _said(failure: Exception) -> str:
         case aiohttp.ClientResponseError():
             said = failure.message
         case aiohttp.InvalidURL():
-            said = failure.description or "the URL is not valid"
+            said = f"the host {failure.description or 'is not valid'}"
         case _:
             said = str(failure)
     return " ".join(f"{type(failure).__name__}: {said}".split())

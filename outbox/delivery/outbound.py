@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession
 
@@ -11,7 +13,8 @@ from outbox.delivery import connecting
 from outbox.delivery.addresses import Network
 from outbox.delivery.connecting import Guard
 from outbox.delivery.line import Line, open_session
-from outbox.delivery.sender import Sender, Signing
+from outbox.delivery.refresher import Refresher
+from outbox.delivery.sender import Sender, Signing, Webhooks
 from outbox.secrets import Secrets, SecretsError
 from sql.delivery import Target
 
@@ -26,11 +29,12 @@ class Outbound:
     """What an operator has set for all endpoints.
 
     keys: what their secrets are encrypted with, None where nothing is set; allowed: networks that may be sent to
-    though they are not public, also in clear.
+    though they are not public, also in clear; time_zone: the hotels'.
     """
 
     keys: Secrets | None = field(default=None, repr=False)
     allowed: Sequence[Network] = ()
+    time_zone: str = "Asia/Tokyo"
 
     @property
     def secrets(self) -> Secrets:
@@ -66,4 +70,6 @@ class Outbound:
             connecting.tls(target.ca) if target.ca else True,
             total,
         )
-        return Sender(target.id, line, Signing(signing.signer(read(target.secret)), old, target.old_secret_until))
+        if target.format == "cache-refresh":
+            return Refresher(target, line, lambda: datetime.now(ZoneInfo(self.time_zone)).date())
+        return Webhooks(target, line, Signing(signing.signer(read(target.secret)), old, target.old_secret_until))

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from outbox.delivery.compose import Message, compose, digits, heartbeat, snapshot
+from outbox.delivery.compose import Message, digits, snapshot
 from outbox.delivery.lanes import Lanes, Leased
 from outbox.delivery.lease import Lease
 from outbox.delivery.ledger import Ledger
@@ -51,6 +51,7 @@ class Pump:
         self.target = target
         self.retired = False
         self._pool = pool
+        self._sender = sender
         self._lease = lease
         self._timing = timing
         self._ledger = Ledger(pool, target)
@@ -230,7 +231,7 @@ class Pump:
     async def _take(self, claims: list[Claim], token: UUID, *, live: bool, probing: bool = False) -> int:
         """Make messages of claimed keys; returns how many there are to send."""
         documents = [claim for claim in claims if claim.kind != "snapshot"]
-        composed = compose(documents, guest_data=self.target.guest_data, max_bytes=self.target.max_bytes)
+        composed = self._sender.compose(documents)
         self._ledger.acknowledge(token, composed.silent)
         messages = composed.messages
         messages += [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
@@ -256,6 +257,6 @@ class Pump:
         take = partial(delivery.heartbeat, endpoint_id=self.target.id, lease=self._lease.seconds)
         beat = await steadily(self._pool, take)
         if beat:
-            message = heartbeat(beat.as_of, beat.behind)
+            message = self._sender.heartbeat(beat.as_of, beat.behind)
             self._lanes.live.append(Leased(message, uuid4(), beat.probing))
             self._lanes.open()

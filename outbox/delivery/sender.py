@@ -1,16 +1,17 @@
-"""One send of a message: sign it, POST it, and note what came of it."""
+"""Speaking to one endpoint: what it is told, and one send of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from outbox import signing
-from outbox.delivery.compose import Message
+from outbox.delivery.compose import Composed, Message, compose, heartbeat
 from outbox.delivery.line import Line
 from outbox.delivery.outcome import Outcome
 from outbox.signing import Signer
-from sql.delivery import Attempt
+from sql.delivery import Attempt, Claim, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +37,48 @@ class Signing:
         return [self.newest, self.before]
 
 
-class Sender:
-    """Sends messages to one endpoint."""
+class Sender(Protocol):
+    """Speaks to one endpoint in its format."""
 
-    def __init__(self, endpoint_id: int, line: Line, keys: Signing) -> None:
-        self._endpoint_id = endpoint_id
-        self._line = line
-        self._keys = keys
+    def compose(self, claims: Iterable[Claim]) -> Composed:
+        """What claimed documents come to; snapshots are composed apart."""
+
+    def heartbeat(self, as_of: datetime | None, behind: int) -> Message:
+        """What is sent when nothing else need be."""
 
     async def send(self, message: Message) -> Sent:
         """Send once. Whatever the other side does is an outcome, never an exception."""
+
+
+class Webhooks:
+    """The format `standard-webhooks`: signed messages that say what is."""
+
+    def __init__(self, target: Target, line: Line, keys: Signing) -> None:
+        self._target = target
+        self._line = line
+        self._keys = keys
+
+    def compose(self, claims: Iterable[Claim]) -> Composed:
+        """See Sender."""
+        return compose(claims, guest_data=self._target.guest_data, max_bytes=self._target.max_bytes)
+
+    def heartbeat(self, as_of: datetime | None, behind: int) -> Message:
+        """See Sender."""
+        return heartbeat(as_of, behind)
+
+    async def send(self, message: Message) -> Sent:
+        """See Sender."""
         body = message.body()
         webhook_id = self._id(message)
-        at = datetime.now(UTC)
-        started = time.perf_counter()
+        at, started = datetime.now(UTC), time.perf_counter()
         outcome = await self._line.post(body, self._headers(webhook_id, at, body))
-        latency = round((time.perf_counter() - started) * 1000)
-        attempt = Attempt(
-            at,
-            webhook_id,
-            message.type,
-            message.hotel_id,
-            len(message.parts),
-            len(body),
-            "forbidden" if outcome.forbidden else outcome.verdict,
-            outcome.status,
-            latency,
-            outcome.error,
-            outcome.answer,
-        )
-        return Sent(outcome, attempt)
+        seconds = time.perf_counter() - started
+        return sent(message, outcome, webhook_id, at=at, seconds=seconds, size=len(body))
 
     def _id(self, message: Message) -> str:
         # A heartbeat's time is what it says: two that are otherwise alike are not the same message.
         said = message.data if message.parts else message.body()
-        return signing.webhook_id(self._endpoint_id, message.type, said)
+        return signing.webhook_id(self._target.id, message.type, said)
 
     def _headers(self, webhook_id: str, at: datetime, body: bytes) -> dict[str, str]:
         timestamp = int(at.timestamp())
@@ -79,3 +87,21 @@ class Sender:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": signing.signature(self._keys.at(at), webhook_id, timestamp, body),
         }
+
+
+def sent(message: Message, outcome: Outcome, webhook_id: str, *, at: datetime, seconds: float, size: int) -> Sent:
+    """A send that began `at` and took so many seconds. size: bytes that were sent."""
+    attempt = Attempt(
+        at,
+        webhook_id,
+        message.type,
+        message.hotel_id,
+        len(message.parts),
+        size,
+        "forbidden" if outcome.forbidden else outcome.verdict,
+        outcome.status,
+        round(seconds * 1000),
+        outcome.error,
+        outcome.answer,
+    )
+    return Sent(outcome, attempt)

@@ -23,6 +23,7 @@ ENDPOINT = Overview(
     id=1,
     name="engine",
     url="https://engine.example/hook?token=SECRET",
+    format="standard-webhooks",
     public_key=None,
     old_secret_until=None,
     ca=None,

@@ -20,9 +20,9 @@ FIRST = DAY.toordinal()
 def calls(*claims: Claim, today: date = DAY) -> list[tuple[str, list[Any]]]:
     """The calls that claims come to, with their bodies."""
     found = []
-    for message in compose(claims).messages:
+    for message in compose(claims, today).messages:
         assert isinstance(message, Call)
-        found.append((message.type, [orjson.loads(body) for body in message.bodies(today)]))
+        found.append((message.type, [orjson.loads(body) for body in message.bodies]))
     return found
 
 
@@ -38,7 +38,8 @@ def test_content_is_one_call_each_however_much_of_it_changed() -> None:
             claim("room_type", 7, "31", {}),
             claim("hotel", 8, "", {}),
             claim("room_type", 8, "4", None),
-        ]
+        ],
+        DAY,
     )
     assert [message.type for message in found.messages] == [
         "update-hotels",
@@ -90,12 +91,14 @@ def test_nights_that_are_over_are_not_asked_for() -> None:
     days = [FIRST - 1, FIRST, FIRST + 1]
     ((_, bodies),) = calls(nights(31, days))
     assert [(body["start_date"], body["end_date"]) for body in bodies] == [("2026-12-28", "2026-12-30")]
-    assert calls(nights(31, days), today=DAY + timedelta(days=2)) == [("refresh-availability", [])]
+    over = compose([nights(31, days)], DAY + timedelta(days=2))
+    assert over.messages == []
+    assert [version for _, version in over.silent] == [20]
 
 
 @pytest.mark.parametrize("kind", ["plan", "rates", "booking"])
 def test_what_the_engine_does_not_keep_is_not_spoken_of(kind: str) -> None:
-    found = compose([claim(kind, 7, "1h", {"status": "confirmed"})])
+    found = compose([claim(kind, 7, "1h", {"status": "confirmed"})], DAY)
     assert found.messages == []
     assert [version for _, version in found.silent] == [20]
 
@@ -103,20 +106,20 @@ def test_what_the_engine_does_not_keep_is_not_spoken_of(kind: str) -> None:
 def test_what_it_has_already_is_not_asked_for() -> None:
     known = claim("hotel", 7, "", {}, acked=20)
     vanished = claim("room_type", 7, "31", version=None, marked=15)
-    found = compose([known, vanished, nights(31, [])])
+    found = compose([known, vanished, nights(31, [])], DAY)
     assert found.messages == []
     assert [version for _, version in found.silent] == [20, 15, 20]
 
 
 def test_a_call_is_taken_or_rejected_as_a_whole() -> None:
-    (message,) = compose([claim("hotel", 7, "", {}), claim("hotel", 8, "", {})]).messages
+    (message,) = compose([claim("hotel", 7, "", {}), claim("hotel", 8, "", {})], DAY).messages
     assert not message.divisible
     assert [part.version for part in message.parts] == [20, 20]
 
 
 def test_a_call_is_another_for_another_version() -> None:
     def said(version: int) -> bytes:
-        return compose([nights(31, [FIRST, FIRST + 3], version=version)]).messages[0].data
+        return compose([nights(31, [FIRST, FIRST + 3], version=version)], DAY).messages[0].data
 
     assert said(20) == said(20)
     assert said(20) != said(21)
