@@ -37,6 +37,10 @@ def test_urls_that_can_be_sent_to_are_taken(url: str) -> None:
         "https://user:secret@engine.example/",
         "https://user@engine.example/",
         "http://[::1/",
+        "http://127.1/",
+        "http://0x7f.1/",
+        "http://2130706433/",
+        "https://0xa9fea9fe/",
     ],
 )
 def test_other_urls_are_not(url: str) -> None:

@@ -1,0 +1,239 @@
+"""The way to an endpoint, over real sockets: reused connections, verified certificates, added headers, silence."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from outbox.delivery import connecting
+from outbox.delivery.connecting import Guard
+from outbox.delivery.line import Line, open_session
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    async with open_session(Guard(LOOPBACK, encrypted=True), connect=2, total=5) as session:
+        yield session
+
+
+@asynccontextmanager
+async def serving(handle: Serve) -> AsyncIterator[int]:
+    """A server that speaks as it is told; its port."""
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def request(reader: asyncio.StreamReader) -> bytes:
+    """One request whose body is `{}`."""
+    return await reader.readuntil(b"{}")
+
+
+async def test_a_connection_is_kept_for_longer_than_a_heartbeat_takes(session: ClientSession) -> None:
+    connections = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        for _ in range(3):
+            await request(reader)
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    async with serving(handle) as port:
+        line = Line(session, f"http://127.0.0.1:{port}/")
+        assert [(await line.post(b"{}", {})).verdict for _ in range(3)] == ["delivered"] * 3
+    assert connections == 1
+    assert session.connector is not None
+    assert (session.connector._keepalive_timeout or 0) > 60
+
+
+async def test_a_kept_connection_that_closes_as_it_is_used_again_is_no_outage(session: ClientSession) -> None:
+    heard: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await request(reader))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        heard.append(await request(reader))
+        writer.close()
+
+    async with serving(handle) as port:
+        line = Line(session, f"http://127.0.0.1:{port}/")
+        outcomes = [await line.post(b"{}", {"webhook-id": str(number)}) for number in range(2)]
+    assert [outcome.verdict for outcome in outcomes] == ["delivered"] * 2
+    assert [b"webhook-id: 1" in one.lower() for one in heard] == [False, True, True]
+
+
+async def test_a_new_connection_that_closes_is_an_outage_at_once(session: ClientSession) -> None:
+    heard: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await request(reader))
+        writer.close()
+
+    async with serving(handle) as port:
+        outcome = await Line(session, f"http://127.0.0.1:{port}/").post(b"{}", {})
+    assert (outcome.verdict, outcome.forbidden, len(heard)) == ("outage", False, 1)
+
+
+async def test_headers_are_added_and_shown_to_nobody(session: ClientSession) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = await request(reader)
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: %d\r\n\r\n%s" % (len(said), said))
+        await writer.drain()
+        writer.close()
+
+    async with serving(echo) as port:
+        line = Line(session, f"http://127.0.0.1:{port}/?s3cret=1", headers={"Authorization": "Bearer t0ken"})
+        outcome = await line.post(b"{}", {"webhook-id": "msg_1"})
+    assert outcome.answer is not None
+    assert "authorization: …" in outcome.answer.lower()
+    assert "webhook-id: msg_1" in outcome.answer.lower()
+    for text in (repr(line), repr(outcome)):
+        assert "t0ken" not in text
+    assert "s3cret" not in repr(outcome)
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 what?\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n", b""])
+async def test_no_failure_tells_the_query(session: ClientSession, said: bytes) -> None:
+    """Whatever the other side does before it has read, or though it reads nothing."""
+
+    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    async with serving(babble) as port:
+        line = Line(session, f"http://127.0.0.1:{port}/hook?token=s3cret%20%E9%80%9A")
+        outcomes = [await line.post(b"x" * size, {}) for size in (2, 500_000) for _ in range(3)]
+    assert "s3cret" not in repr(outcomes)
+
+
+class Authority:
+    """A private certificate authority."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hotel CA")])
+        basic = x509.BasicConstraints(ca=True, path_length=0)
+        usage = x509.KeyUsage(
+            digital_signature=True,
+            key_cert_sign=True,
+            crl_sign=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        key = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        self._certificate = self._sign(
+            self._name, self._key.public_key(), [(basic, True), (usage, True), (key, False)]
+        )
+        self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    def _sign(self, subject: x509.Name, key: Any, extensions: list[tuple[Any, bool]]) -> x509.Certificate:
+        now = datetime.now(UTC)
+        made = x509.CertificateBuilder(
+            issuer_name=self._name,
+            subject_name=subject,
+            public_key=key,
+            serial_number=x509.random_serial_number(),
+            not_valid_before=now - timedelta(hours=1),
+            not_valid_after=now + timedelta(hours=1),
+        )
+        for extension, critical in extensions:
+            made = made.add_extension(extension, critical=critical)
+        return made.sign(self._key, hashes.SHA256())
+
+    def server(self, folder: Path, address: str) -> ssl.SSLContext:
+        """What a server of this address shows."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = self._sign(x509.Name([]), key.public_key(), [(names, True), (issuer, False)])
+        file = folder / "server.pem"
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+
+@asynccontextmanager
+async def secured(context: ssl.SSLContext) -> AsyncIterator[str]:
+    """An HTTPS server that accepts everything; its URL."""
+
+    async def accept(_request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    application = web.Application()
+    application.router.add_post("/", accept)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    try:
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address", "verdict"),
+    [
+        ("its own", "127.0.0.1", "delivered"),
+        ("the system's", "127.0.0.1", "outage"),
+        ("another", "127.0.0.1", "outage"),
+        ("its own", "127.0.0.2", "outage"),
+    ],
+)
+async def test_a_certificate_is_of_the_authority_that_is_set_and_of_the_host(
+    session: ClientSession, tmp_path: Path, trusted: str, address: str, verdict: str
+) -> None:
+    authority = Authority()
+    ca = {"its own": authority.pem, "another": Authority().pem, "the system's": None}[trusted]
+    async with secured(authority.server(tmp_path, address)) as url:
+        outcome = await Line(session, url, tls=connecting.tls(ca)).post(b"{}", {})
+        assert outcome.verdict == verdict
+        if verdict == "delivered":
+            await connecting.reach(url, LOOPBACK, ca)
+        else:
+            assert "certificate" in (outcome.error or "")
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await connecting.reach(url, LOOPBACK, ca)
+
+
+async def test_what_is_kept_for_one_authority_is_not_used_for_another(
+    session: ClientSession, tmp_path: Path
+) -> None:
+    authority = Authority()
+    async with secured(authority.server(tmp_path, "127.0.0.1")) as url:
+        trusting = Line(session, url, tls=connecting.tls(authority.pem))
+        assert (await trusting.post(b"{}", {})).verdict == "delivered"
+        assert (await Line(session, url).post(b"{}", {})).verdict == "outage"
+
+
+@pytest.mark.parametrize("pem", ["", " ", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", "hunter2"])
+def test_what_is_no_certificate_is_refused(pem: str) -> None:
+    with pytest.raises(ValueError, match="PEM"):
+        connecting.tls(pem)
