@@ -27,7 +27,7 @@ from daemon.replication.stream import ReplicationStream
 from daemon.settings import Settings
 from sql import checkpoint
 from sql.checkpoint import DeposedError
-from sql.pool import Pool, connect
+from sql.pool import Pool, connect, end_if_cancelled
 
 log = structlog.get_logger()
 
@@ -46,6 +46,7 @@ async def follow(settings: Settings, pool: Pool, changed: Callable[[], None], pr
     """
     wait, last_lead = _FIRST_WAIT, time.monotonic()
     while True:
+        end_if_cancelled()
         try:
             await _lead_once(settings, pool, changed, progress)
         except SlotActiveError:
@@ -53,6 +54,7 @@ async def follow(settings: Settings, pool: Pool, changed: Callable[[], None], pr
             last_lead, wait = time.monotonic(), _FIRST_WAIT
             continue
         except ReplicationError as error:
+            end_if_cancelled()
             # Not how long it took: a server that is gone takes long to say so.
             if progress.leads and time.time() - progress.since > _LONGEST_WAIT:
                 last_lead, wait = time.monotonic(), _FIRST_WAIT

@@ -9,7 +9,7 @@ import asyncio
 import psycopg
 import structlog
 
-from sql.pool import Pool, connect
+from sql.pool import Pool, connect, end_if_cancelled
 from sql.queries import load
 
 log = structlog.get_logger()
@@ -39,7 +39,9 @@ async def receive_hints(dsn: str, wake: asyncio.Event) -> None:
             async with await connect(dsn, application="hints") as conn:
                 await conn.execute(_QUERIES["listen"])
                 async for _ in conn.notifies():
+                    end_if_cancelled()
                     wake.set()
         except psycopg.Error as error:
+            end_if_cancelled()
             log.warning("hints_lost", error=str(error))
         await asyncio.sleep(_RECONNECT)

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
@@ -30,11 +29,7 @@ _SESSION = {
 
 
 class Pool(AsyncConnectionPool[AsyncConnection]):
-    """Connections that are shared. A task that is cancelled while it uses one ends as cancelled.
-
-    Cancelling a statement that fails at that moment closes its connection; whoever then tidies up on it meets an
-    error of the database, which a loop that waits such errors out would take for a reason to go on.
-    """
+    """Connections that are shared. A task that is cancelled while it uses one ends as cancelled."""
 
     @asynccontextmanager
     async def connection(
@@ -49,11 +44,23 @@ class Pool(AsyncConnectionPool[AsyncConnection]):
         try:
             async with super().connection(timeout) as conn:
                 yield conn
-        except psycopg.Error as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError from error
-            raise
+        finally:
+            end_if_cancelled()
+
+
+def end_if_cancelled() -> None:
+    """End what is being cancelled and was not told so, or told of an error instead: for loops that never end.
+
+    Python 3.11's wait_for, which psycopg's pool waits with, forgets a cancellation that comes together with what it
+    waited for. And a statement that fails while it is cancelled has its connection closed: who then tidies up on it
+    meets an error, which a loop that waits such errors out would take for a reason to go on.
+
+    Raises:
+        asyncio.CancelledError: the current task is being cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def polite(dsn: str, *, application: str, **overrides: str) -> str:

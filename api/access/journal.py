@@ -1,7 +1,6 @@
 """What is written down of calls, in batches beside them: the audit log, and when keys were used last."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -58,9 +57,8 @@ class Journal:
                     forget_at = loop.time() + _FORGET_EVERY
                     await self._try(self.forget)
         finally:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await self._try(self.write)
+            # A task of its own: this one is cancelled, and a pool takes no part in that.
+            await asyncio.wait({asyncio.create_task(self._try(self.write))}, timeout=5)
 
     async def write(self) -> None:
         """Write what there is.

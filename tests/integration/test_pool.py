@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import psycopg
 import pytest
@@ -33,6 +34,26 @@ async def test_a_cancelled_task_is_not_kept_alive_by_an_error_of_its_connection(
     task = asyncio.create_task(wait_errors_out())
     await working.wait()
     task.cancel()
+    ended, _ = await asyncio.wait({task}, timeout=20)
+    assert ended, task.cancel()
+    assert task.cancelled()
+
+
+async def test_a_cancellation_that_was_forgotten_is_remembered(database: Database) -> None:
+    async def forget() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    async def lose_a_cancellation() -> None:
+        async with make_pool(database.dsn, application="test", size=1) as pool:
+            async with pool.connection():
+                await forget()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(lose_a_cancellation())
     ended, _ = await asyncio.wait({task}, timeout=20)
     assert ended, task.cancel()
     assert task.cancelled()
