@@ -14,7 +14,8 @@ async def rotate(
     """Give an endpoint another secret of its kind, and return it; the one it had signs on for `grace` seconds.
 
     Raises:
-        EndpointError: there is none of this name, the grace of its last rotation goes on, or the secret is poor.
+        EndpointError: there is none of this name, it is sent no signatures, the grace of its last rotation goes on,
+            or the secret is poor.
         SecretsError: nothing is set that it could be encrypted with, or the one before cannot be read, which only
             matters where it shall sign on.
     """
@@ -22,6 +23,8 @@ async def rotate(
     if not found:
         raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
     was = found[0]
+    if was.format == "cache-refresh":
+        raise EndpointError(f"{name} is sent no signatures: its key is a header")
     if was.old_secret_until and grace > 0:
         raise EndpointError(
             f"the secret before signs until {was.old_secret_until:%Y-%m-%d %H:%M} UTC, and may be the one that is"

@@ -59,6 +59,7 @@ class Sealed(NamedTuple):
 
     id: int
     name: str
+    format: str
     secret: str
     public_key: str | None
     old_secret: str | None

@@ -39,7 +39,7 @@ where id = %(id)s and secret = %(was)s
 
 -- name: sealed
 -- What is encrypted of every endpoint, or of one.
-select id, name, secret, public_key, old_secret,
+select id, name, format, secret, public_key, old_secret,
     case when old_secret_until > now() then old_secret_until end, headers
 from booking_engine.endpoint
 where name = coalesce(%(name)s, name)

@@ -88,6 +88,14 @@ class Receiver:
         """The types of what was accepted, in order."""
         return [received.type for received in self.accepted]
 
+    def verify(self, raw: bytes, headers: dict[str, str]) -> None:
+        """Take what the secret has signed.
+
+        Raises:
+            WebhookVerificationError: it has not.
+        """
+        Webhook(self._secret).verify(raw, headers)
+
     async def until(self, condition: Callable[[], bool], limit: float = 20) -> None:
         """Wait until a condition holds, looking again whenever something came or was answered."""
         async with asyncio.timeout(limit):
@@ -113,7 +121,7 @@ class Receiver:
         raw = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            Webhook(self._secret).verify(raw, headers)
+            self.verify(raw, headers)
             parse(raw)
         except (WebhookVerificationError, ValueError) as error:
             self._wrong.append(f"{error!r} in {raw!r}")
