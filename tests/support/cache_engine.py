@@ -5,6 +5,7 @@ As the Next.js engine does: told to, it reads anew from the API. Nothing else ev
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +24,6 @@ class CacheEngine:
 
     Attributes:
         key: whoever calls the interface has to show this.
-        api: address and key of Roomwire's API, once it is known.
         hotels: by id, as the API tells them.
         room_types: by hotel and id.
         nights: rooms available, by hotel, room type and date.
@@ -34,7 +34,6 @@ class CacheEngine:
 
     def __init__(self, key: str = "engine-key") -> None:
         self.key = key
-        self.api: tuple[str, str] | None = None
         self.hotels: dict[int, dict[str, Any]] = {}
         self.room_types: dict[tuple[int, int], dict[str, Any]] = {}
         self.nights: dict[Night, int] = {}
@@ -44,6 +43,13 @@ class CacheEngine:
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
         self._port = 0
+        self._api = ("", "")
+        self._connected = asyncio.Event()
+
+    def connect(self, api: str, key: str) -> None:
+        """Tell it where Roomwire's API is, and the key for it; calls wait for that."""
+        self._api = (api, key)
+        self._connected.set()
 
     @property
     def url(self) -> str:
@@ -120,9 +126,8 @@ class CacheEngine:
     async def _read(self, path: str) -> Any:
         """Read from the API; where that fails, the call fails with a 500, as the engine's do."""
         assert self._session is not None
-        if self.api is None:
-            raise web.HTTPInternalServerError(text="the PMS is not known")
-        base, key = self.api
+        await self._connected.wait()
+        base, key = self._api
         headers = {"authorization": f"Bearer {key}"}
         async with self._session.get(base + path, headers=headers) as response:
             if response.status != 200:

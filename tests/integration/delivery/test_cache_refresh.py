@@ -1,0 +1,196 @@
+"""Endpoints that are asked to refresh their own caches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from outbox.endpoints import EndpointError, Settings
+from tests.integration.delivery.conftest import Bench, eventually
+from tests.integration.delivery.documents import booking_id, nights
+
+KEY = "Bearer engine-key"
+TODAY = (datetime.now(UTC) + timedelta(hours=9)).date()
+
+
+class Interface:
+    """Notes the calls that it gets, and answers as it is told.
+
+    Attributes:
+        calls: name and body of each call that was answered with success.
+        statuses: answered to the next calls, from the left.
+        gate: calls wait for it.
+        most: calls of each name that were under way at the same time.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.statuses: list[int] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.most: dict[str, int] = {}
+        self._under_way: dict[str, int] = {}
+
+    def names(self) -> list[str]:
+        """The calls' names, in order."""
+        return [name for name, _ in self.calls]
+
+    async def handle(self, request: web.Request) -> web.Response:
+        name = request.path.rpartition("/")[2]
+        assert request.headers["authorization"] == KEY
+        assert not [header for header in request.headers if header.lower().startswith("webhook-")]
+        body = await request.json() if request.method == "POST" else None
+        self._under_way[name] = self._under_way.get(name, 0) + 1
+        self.most[name] = max(self.most.get(name, 0), self._under_way[name])
+        try:
+            await self.gate.wait()
+        finally:
+            self._under_way[name] -= 1
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.calls.append((name, body))
+        return web.json_response({}, status=status)
+
+
+@pytest.fixture
+async def interface() -> AsyncIterator[tuple[Interface, str]]:
+    found = Interface()
+    application = web.Application()
+    application.router.add_route("*", "/cache/{name}", found.handle)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield found, f"http://127.0.0.1:{runner.addresses[0][1]}/cache"
+    await runner.cleanup()
+
+
+async def refreshed(bench: Bench, url: str, **wishes: Any) -> int:
+    """Add such an endpoint."""
+    given = {"url": url, "format": "cache-refresh", "headers": {"Authorization": KEY}} | wishes
+    return await bench.endpoint("engine", **given)
+
+
+async def test_a_first_sync_asks_for_everything_once(bench: Bench, interface: tuple[Interface, str]) -> None:
+    engine, url = interface
+    for hotel in (7, 8):
+        await bench.documents.hotel(hotel)
+        await bench.documents.room_type(hotel, 31)
+        await bench.documents.plan(hotel, "1h")
+        await bench.documents.booking(hotel, booking_id(hotel))
+        await bench.documents.availability(hotel, 31, nights(TODAY - timedelta(days=1), [1] * 400))
+    await refreshed(bench, url)
+    async with bench.delivering():
+        await bench.idle()
+    assert sorted(engine.names()) == ["refresh-availability"] * 4 + ["update-hotels", "update-room-types"]
+    spans = {(body["hotel_id"], body["start_date"], body["end_date"]) for _, body in engine.calls if body}
+    middle, end = TODAY + timedelta(days=366), TODAY + timedelta(days=399)
+    assert spans == {
+        (hotel, *map(str, span)) for hotel in (7, 8) for span in ((TODAY, middle), (middle, end))
+    }  # fmt: skip
+    kinds = await bench.rows("select distinct type from booking_engine.attempt order by type")
+    assert kinds == [("refresh-availability",), ("update-hotels",), ("update-room-types",)]
+
+
+async def test_what_changes_while_it_is_away_is_asked_for_once(
+    bench: Bench, interface: tuple[Interface, str]
+) -> None:
+    engine, url = interface
+    await refreshed(bench, url)
+    engine.statuses = [503] * 3
+    async with bench.delivering():
+        await bench.idle()
+        for taken in range(1, 30):
+            await bench.documents.availability(7, 31, nights(TODAY + timedelta(days=taken), [taken]))
+            await bench.documents.hotel(7, name=f"{taken}")
+        await bench.idle()
+    days = [date.fromisoformat(body[key]) for name, body in engine.calls if name.startswith("refresh")
+            for key in ("start_date", "end_date")]  # fmt: skip
+    assert (min(days), max(days)) == (TODAY + timedelta(days=1), TODAY + timedelta(days=30))
+    assert engine.statuses == []
+    assert await bench.count("behind") == 0
+
+
+async def test_both_pieces_of_a_long_span_must_be_taken(bench: Bench, interface: tuple[Interface, str]) -> None:
+    engine, url = interface
+    await bench.documents.availability(7, 31, nights(TODAY, [1] * 700))
+    await refreshed(bench, url)
+    engine.statuses = [200, 500]
+    async with bench.delivering():
+        await bench.idle()
+    starts = [body["start_date"] for _, body in engine.calls]
+    assert starts == [str(TODAY), str(TODAY), str(TODAY + timedelta(days=366))]
+
+
+async def test_a_rejected_call_is_not_split_and_comes_again(bench: Bench, interface: tuple[Interface, str]) -> None:
+    engine, url = interface
+    for hotel in (7, 8, 9):
+        await bench.documents.hotel(hotel)
+    await refreshed(bench, url)
+    engine.statuses = [422]
+    async with bench.delivering():
+
+        async def rejected() -> bool:
+            return await bench.count("attempt where outcome = 'rejected'") == 1
+
+        await eventually(rejected)
+        assert await bench.rows("select keys from booking_engine.attempt order by at limit 1") == [(3,)]
+        await bench.documents.conn.execute("update booking_engine.behind set not_before = now()")
+        await bench.idle()
+    assert engine.names() == ["update-hotels"]
+
+
+async def test_everything_of_a_kind_is_fetched_by_one_call_at_a_time(
+    bench: Bench, interface: tuple[Interface, str]
+) -> None:
+    engine, url = interface
+    await refreshed(bench, url)
+    engine.gate.clear()
+    async with bench.delivering():
+        await bench.documents.hotel(7)
+
+        async def begun() -> bool:
+            return engine.most.get("update-hotels") == 1
+
+        await eventually(begun)
+        await bench.documents.hotel(8)
+        await bench.documents.availability(7, 31, nights(TODAY, [1]))
+
+        async def leased() -> bool:
+            return await bench.count("behind where token is not null") == 3
+
+        await eventually(leased)
+        engine.gate.set()
+        await bench.idle()
+    assert engine.most["update-hotels"] == 1
+    assert engine.names().count("update-hotels") == 2
+
+
+async def test_its_heartbeat_asks_for_its_status(bench: Bench, interface: tuple[Interface, str]) -> None:
+    engine, url = interface
+    await refreshed(bench, url, heartbeat_seconds=1)
+
+    async def asked() -> bool:
+        return ("status", None) in engine.calls
+
+    async with bench.delivering():
+        await eventually(asked)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"headers": {}}, "Authorization: Bearer"),
+        ({"url": "http://engine.example/cache/"}, "without a query"),
+        ({"url": "http://engine.example/cache?key=1"}, "without a query"),
+        ({"types": ["hotel", "booking"]}, "hotel, room_type, availability only"),
+    ],
+)
+def test_what_cannot_be_such_an_endpoint(wishes: dict[str, Any], said: str) -> None:
+    given: dict[str, Any] = {"url": "http://engine.example/cache", "headers": {"Authorization": KEY}}
+    with pytest.raises(EndpointError, match=said):
+        Settings("engine", format="cache-refresh", **given | wishes)
