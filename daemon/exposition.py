@@ -13,7 +13,9 @@ import daemon.metrics  # noqa: F401 - its histograms register themselves
 from daemon.observation import Observation, Observer
 from daemon.progress import Progress
 from outbox.metrics import REGISTRY
+from sql import feed
 from sql.endpoints import Overview
+from sql.feed import Lagging
 from sql.pool import Pool
 
 ProcessCollector(registry=REGISTRY)
@@ -47,6 +49,7 @@ class Exposition(Collector):
         if seen is not None:
             yield from _slot(seen)
             yield from _endpoints(seen)
+            yield from _feed(seen)
             yield _gauge(
                 "roomwire_conflicts", "Nights of bookings in rooms that another stay has, too.", seen.conflicts
             )
@@ -134,6 +137,22 @@ def _states(rows: Iterable[Overview]) -> Metric:
     for row in rows:
         for state in ENDPOINT_STATES:
             family.add_metric([row.name, state], row.status == state)
+    return family
+
+
+def _feed(seen: Observation) -> Iterator[Metric]:
+    waiting = feed.age(seen.feed.waits, seen.now)
+    yield _gauge("roomwire_feed_waiting_seconds", "For how long a change has waited for its position.", waiting)
+    rows = seen.cursors
+    yield _of_cursors("behind_events", "Events not acknowledged, up to 100,000.", rows, [r.behind for r in rows])
+    yield _of_cursors("lag_seconds", "For how long there has been one.", rows, [r.seconds(seen.now) for r in rows])
+    yield _of_cursors("expired", "Whether it has missed events.", rows, [r.expired for r in rows])
+
+
+def _of_cursors(name: str, help_: str, rows: Iterable[Lagging], values: Iterable[float]) -> Metric:
+    family = GaugeMetricFamily(f"roomwire_feed_cursor_{name}", help_, labels=["client", "cursor"])
+    for row, value in zip(rows, values, strict=True):
+        family.add_metric([row.client, row.name], value)
     return family
 
 

@@ -13,9 +13,10 @@ from daemon.replication import slot as slots
 from daemon.replication.errors import ReplicationError
 from daemon.replication.slot import SlotState
 from outbox import endpoints
-from sql import checkpoint, conflicts, scopes, watch
+from sql import checkpoint, conflicts, feed, scopes, watch
 from sql.checkpoint import Checkpoint
 from sql.endpoints import Overview
+from sql.feed import Lagging, Standing
 from sql.pool import Pool
 from sql.scopes import Work
 from sql.watch import Sender
@@ -31,7 +32,7 @@ class Observation:
     """One look.
 
     written: the end of the server's log, LSN; now: its clock; checkpoint_age: seconds; conflicts: nights, not over
-    yet, of bookings of ours in rooms that another stay has, too.
+    yet, of bookings of ours in rooms that another stay has, too; feed, cursors: how far it is, and its readers.
     """
 
     slot_name: str
@@ -44,6 +45,8 @@ class Observation:
     work: list[Work]
     endpoints: list[Overview]
     conflicts: int
+    feed: Standing
+    cursors: list[Lagging]
 
     @property
     def confirmed_lag(self) -> int:
@@ -79,6 +82,8 @@ async def observe(conn: AsyncConnection, slot: str) -> Observation:
         work=await scopes.listed(conn),
         endpoints=await endpoints.overview(conn),
         conflicts=await conflicts.count(conn, slot),
+        feed=await feed.standing(conn),
+        cursors=await feed.lagging(conn),
     )
 
 

@@ -64,12 +64,21 @@ class Lagging(NamedTuple):
     behind: int
     oldest: int | None
 
+    def seconds(self, now: datetime) -> float:
+        """For how long there has been something to acknowledge, at least; 0 where there is nothing."""
+        return age(self.oldest, now)
+
 
 class Standing(NamedTuple):
-    """head: the last position given; waiting: batches of documents without one yet, at most 10,000."""
+    """head: the last position given; waits: a version that has waited longest for one, None where none waits."""
 
     head: int
-    waiting: int
+    waits: int | None
+
+
+def age(micros: int | None, now: datetime) -> float:
+    """Seconds since a position or version was given, or 0 for none."""
+    return max(now.timestamp() - micros / 1e6, 0.0) if micros else 0.0
 
 
 async def number(conn: AsyncConnection, after: int) -> tuple[int, int]:

@@ -121,7 +121,7 @@ where c.position < f.floor and c.acked_at < now() - %(days)s * interval '1 day'
 
 -- name: standing
 select greatest(f.floor, (select max(position) from booking_engine.event)),
-    (select count(*) from (select from booking_engine.event_queue limit 10000) waiting)
+    (select versions[1] from booking_engine.event_queue order by id limit 1)
 from booking_engine.feed f
 
 -- name: lagging

@@ -9,8 +9,10 @@ from daemon.cli.status import Status
 from daemon.cli.status_text import troubles
 from daemon.observation import Observation
 from daemon.replication.lsn import format_lsn
+from sql import feed
 from sql.checkpoint import Checkpoint
 from sql.endpoints import Overview
+from sql.feed import Lagging
 
 
 def as_json(status: Status) -> str:
@@ -35,6 +37,11 @@ def as_json(status: Status) -> str:
             },
             "documents": status.documents,
             "conflicts": seen.conflicts,
+            "feed": {
+                "position": seen.feed.head,
+                "waiting_seconds": feed.age(seen.feed.waits, seen.now),
+                "cursors": [_cursor_fields(row, seen.now) for row in seen.cursors],
+            },
             "endpoints": [_endpoint_fields(row, seen.now) for row in seen.endpoints],
             "failures": [failure._asdict() for failure in status.failures],
             "refused": [refused._asdict() for refused in status.refused],
@@ -70,6 +77,10 @@ def _checkpoint_fields(stored: Checkpoint, age_seconds: float | None) -> dict[st
         "epoch": stored.epoch,
         "horizon": str(stored.horizon),
     }
+
+
+def _cursor_fields(row: Lagging, now: datetime) -> dict[str, Any]:
+    return row._asdict() | {"lag_seconds": row.seconds(now)}
 
 
 def _endpoint_fields(row: Overview, now: datetime) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from daemon.cli.progress import describe as describe_work
 from daemon.cli.status import Status
 from daemon.observation import Observation
 from daemon.replication.lsn import format_lsn
+from sql import feed
 from sql.endpoints import Overview
+from sql.feed import Lagging
 from sql.watch import Holder
 
 LATE_SECONDS = 60.0
+_LATE_READER_SECONDS = 3600.0
 _LONG_OPEN_SECONDS = 60.0
 _MANY_YOUNGER = 100
 
@@ -36,8 +39,20 @@ def troubles(status: Status) -> Iterator[str]:
             yield f"endpoint {row.name} does not answer"
         if row.rejected:
             yield f"endpoint {row.name} refuses {row.rejected:,} keys: mend it, then enable it again"
+    yield from _feed_troubles(seen)
     if seen.conflicts:
         yield f"{seen.conflicts:,} nights of bookings are in rooms that another stay has, too: roomwire conflicts"
+
+
+def _feed_troubles(seen: Observation) -> Iterator[str]:
+    waits = feed.age(seen.feed.waits, seen.now)
+    if waits > LATE_SECONDS:
+        yield f"changes have waited {span(waits)} for their place in the feed: the log says why"
+    for row in seen.cursors:
+        if row.expired:
+            yield f"cursor {row.name} of {row.client} has missed events: begin anew, or remove it"
+        elif row.seconds(seen.now) > _LATE_READER_SECONDS:
+            yield f"cursor {row.name} of {row.client} is {span(row.seconds(seen.now))} late: look after its reader"
 
 
 def as_text(status: Status) -> str:
@@ -58,6 +73,7 @@ def as_text(status: Status) -> str:
     ]
     for row in seen.endpoints:
         lines += _endpoint(row, seen.now)
+    lines += [f"feed       {_feed(seen)}", *(_cursor(row, seen.now) for row in seen.cursors)]
     failing = {row.name for row in seen.endpoints if row.failures}
     if failures := [f for f in status.failures if f.endpoint not in failing]:
         lines.append("last failed send to each that answers")
@@ -156,6 +172,22 @@ def _endpoint(row: Overview, now: datetime) -> list[str]:
         again = f"next try {row.retry_at:%H:%M:%S}" if row.retry_at else "trying"
         lines.append(f"      {row.failures} failures in a row, {again}: {row.last_error}")
     return lines
+
+
+def _feed(seen: Observation) -> str:
+    if not seen.feed.head:
+        return "no event yet"
+    return f"position {seen.feed.head}, given {span(feed.age(seen.feed.head, seen.now))} ago"
+
+
+def _cursor(row: Lagging, now: datetime) -> str:
+    if row.expired:
+        left = "has missed events"
+    elif row.behind:
+        left = f"behind on {row.behind:,} events, the oldest for {span(row.seconds(now))}"
+    else:
+        left = "up to date"
+    return f"  {row.name} of {row.client}  {left}"
 
 
 def _ago(at: datetime, now: datetime) -> str:

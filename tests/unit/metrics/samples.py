@@ -6,6 +6,7 @@ from daemon.observation import Observation
 from daemon.replication.slot import SlotState
 from sql.checkpoint import Checkpoint
 from sql.endpoints import Overview
+from sql.feed import Lagging, Standing
 from sql.watch import Sender
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
@@ -57,4 +58,6 @@ SEEN = Observation(
     work=[],
     endpoints=[ENDPOINT],
     conflicts=0,
+    feed=Standing(1_772_334_000_000_000, None),
+    cursors=[Lagging("web", "website", 1_772_333_900_000_000, NOW, False, 4, 1_772_333_940_000_000)],
 )

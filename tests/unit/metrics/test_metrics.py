@@ -19,6 +19,7 @@ from tests.unit.metrics.samples import SEEN
 
 PAGE = Path(__file__).parents[3] / "docs" / "METRICS.md"
 LABELS = {"endpoint", "outcome", "kind", "state", "pool", "version", "route", "method", "status"}
+LABELS |= {"client", "cursor"}
 UNITS = ("_seconds", "_bytes", "_keys", "_total", "_info")
 
 

@@ -11,6 +11,7 @@ from daemon.cli.status import Status
 from daemon.cli.status_json import as_json
 from daemon.cli.status_text import as_text, troubles
 from daemon.replication.slot import SlotState
+from sql.feed import Lagging, Standing
 from sql.scopes import Work
 from sql.watch import Failure, Holder, Refused
 from tests.unit.metrics.samples import ENDPOINT, NOW, SEEN, SLOT
@@ -20,6 +21,13 @@ WORK = [
     Work(1, "booking", 1, "the first start", "abc", 300, 500),
     Work(2, "booking", 2, "the first start", None, 0, None),
 ]
+
+
+SINCE = int((NOW - timedelta(minutes=2)).timestamp() * 1e6)
+
+
+def cursor(**changes: Any) -> Lagging:
+    return SEEN.cursors[0]._replace(**changes)
 
 
 def seen(**changes: Any) -> Status:
@@ -38,6 +46,8 @@ def test_when_all_is_well_it_says_so() -> None:
     assert "engine  behind on 3 keys, the oldest for 90 s" in text
     assert line(WELL, "documents") == "documents  1,200 booking, 2 hotel"
     assert line(WELL, "work") == "work       none left"
+    assert line(WELL, "feed") == "feed       position 1772334000000000, given 0 s ago"
+    assert "  website of web  behind on 4 events, the oldest for 60 s" in text
 
 
 @pytest.mark.parametrize(
@@ -50,6 +60,9 @@ def test_when_all_is_well_it_says_so() -> None:
         (seen(checkpoint_age=300.0), "changes come 5 min late"),
         (seen(endpoints=[replace(ENDPOINT, failures=4)]), "endpoint engine does not answer"),
         (seen(endpoints=[replace(ENDPOINT, rejected=2)]), "endpoint engine refuses 2 keys"),
+        (seen(feed=Standing(1, SINCE)), "changes have waited 2 min for their place in the feed"),
+        (seen(cursors=[cursor(expired=True)]), "cursor website of web has missed events"),
+        (seen(cursors=[cursor(oldest=SINCE - 7_200_000_000)]), "cursor website of web is 2 h late"),
         (seen(conflicts=3), "3 nights of bookings are in rooms that another stay has, too"),
     ],
 )
