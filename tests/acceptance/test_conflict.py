@@ -16,7 +16,8 @@ from tests.support.mirror.process import MirrorProcess
 
 THEIRS = (
     "with r as (insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out,"
-    " number_of_people, status) select %s, 1, id, %s, %s::date + 1, 1, 'cancelled' from clients limit 1 returning id)"
+    " number_of_people, status) select %s, 1, id, %s, %s::date + 1, 1, 'cancelled'"
+    " from clients limit 1 returning id)"
     " insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people, cancelled)"
     " select 1, r.id, %s, %s, 1, gen_random_uuid() from r"
 )
@@ -37,6 +38,7 @@ async def test_a_stay_revived_over_a_booking_is_told_to_engine_and_staff_until_t
         night, theirs = made["nights"][0], str(uuid4())
         assert not night["contested"]
         await write(roomwire, THEIRS, theirs, night["date"], night["date"], night["date"], night["room_id"])
+        await roomwire.settled()
         await write(roomwire, REVIVE, theirs)
         assert await until(lambda: told(mirror, made, contested=True), 30), daemon.log()
         assert '"event": "conflict"' in daemon.log()
