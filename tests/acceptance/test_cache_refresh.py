@@ -60,7 +60,7 @@ async def test_an_engine_that_refreshes_its_caches_shows_the_truth(roomwire: Roo
             await roomwire.settled()
             assert shown(engine) == true(roomwire)
             first = engine.calls.copy()
-            engine.refusals = [500, 503, 429, 400]
+            engine.refusals = [500, 503]
             await simulator.run(actions=300)
             await roomwire.settled(120)
             assert shown(engine) == true(roomwire)
