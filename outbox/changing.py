@@ -1,12 +1,13 @@
 """Changing an endpoint: what it is told of more is sent like a first sync, and only that."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from outbox.endpoints import TYPES, EndpointError, Settings, alone
+from outbox.delivery.outbound import Outbound
+from outbox.endpoints import TYPES, EndpointError, Settings, alone, check_address
 from sql import content, control, endpoints, replay
 from sql.control import Endpoint
 from sql.replay import Scope
@@ -14,6 +15,8 @@ from sql.replay import Scope
 _PAGE = 5_000
 CHANGEABLE = (
     "url",
+    "ca",
+    "headers",
     "hotels",
     "types",
     "bookings",
@@ -37,6 +40,7 @@ async def change(
     conn: AsyncConnection,
     name: str,
     wishes: Mapping[str, Any],
+    outbound: Outbound,
     *,
     patience: float = 60.0,
     was: Endpoint | None = None,
@@ -46,18 +50,22 @@ async def change(
     Args:
         conn: a connection in autocommit.
         name: the endpoint's.
-        wishes: the new values.
+        wishes: the new values; headers: all of them.
+        outbound: what encrypts the headers, and says where messages may go.
         patience: seconds to wait for a moment when nobody writes documents.
         was: what the caller takes the endpoint for; None to change it whatever it is.
 
     Raises:
         EndpointError: there is none of this name, it would be impossible, it is not what the caller takes it for,
-            or there was no such moment.
+            nothing may be sent to its new address, or there was no such moment.
+        SecretsError: headers are given, and nothing is set that they could be encrypted with.
     """
+    if "url" in wishes:
+        await check_address(wishes["url"], outbound)
 
     async def update() -> tuple[Endpoint, dict[int, Scope]]:
         await endpoints.lock(conn)
-        return await _update(conn, name, wishes, was)
+        return await _update(conn, name, wishes, outbound, was)
 
     now, widened_by = await alone(conn, update, patience)
     for replay_id, scope in widened_by.items():
@@ -70,15 +78,14 @@ async def change(
 
 
 async def _update(
-    conn: AsyncConnection, name: str, wishes: Mapping[str, Any], was: Endpoint | None
+    conn: AsyncConnection, name: str, wishes: Mapping[str, Any], outbound: Outbound, was: Endpoint | None
 ) -> tuple[Endpoint, dict[int, Scope]]:
     before = await control.find(conn, name)
     if before is None:
         raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
     if was is not None and was != before:
         raise EndpointError(f"{name} was changed meanwhile")
-    checked = Settings(name=name, **{field: getattr(before, field) for field in CHANGEABLE} | dict(wishes))
-    await control.change(conn, asdict(checked) | {"id": before.id})
+    await control.change(conn, _sealed(before, wishes, outbound) | {"id": before.id})
     now = await control.find(conn, name)
     assert now is not None  # nobody else may change it here
     if before.filling or before.status == "disabled":
@@ -89,6 +96,16 @@ async def _update(
         assert replay_id is not None  # its status is ours until the end
         begun[replay_id] = scope
     return now, begun
+
+
+def _sealed(before: Endpoint, wishes: Mapping[str, Any], outbound: Outbound) -> dict[str, Any]:
+    """What is stored once these wishes have come true; headers that stay are not even read."""
+    values = {field: getattr(before, field) for field in CHANGEABLE} | {
+        "headers": dict.fromkeys(before.headers, "kept")
+    }
+    checked = Settings(name=before.name, format=before.format, **values | dict(wishes))
+    headers = checked.seal(outbound.secrets)["headers"] if "headers" in wishes else before.headers
+    return {field: getattr(checked, field) for field in CHANGEABLE} | {"types": checked.told, "headers": headers}
 
 
 def widened(before: Endpoint, now: Endpoint, hotels: frozenset[int]) -> list[Scope]:

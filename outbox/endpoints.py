@@ -19,6 +19,7 @@ from outbox.delivery.addresses import RefusedAddressError
 from outbox.delivery.outbound import Outbound
 from outbox.headers import check_headers
 from outbox.keys import Kind
+from outbox.secrets import Secrets
 from outbox.signing import Signer
 from sql import endpoints
 from sql.endpoints import Overview
@@ -88,6 +89,20 @@ class Settings:
         _check_between("concurrency", self.concurrency, 1, 100)
         _check_between("heartbeat_seconds", self.heartbeat_seconds, 0, 86_400)
 
+    @property
+    def told(self) -> list[str] | None:
+        """The kinds that it subscribes to, None for all: an engine's caches know only some."""
+        return list(CACHED) if self.format == "cache-refresh" and self.types is None else self.types
+
+    def seal(self, secrets: Secrets) -> dict[str, Any]:
+        """All of it as it is stored, what is secret encrypted."""
+        return asdict(self) | {
+            "types": self.told,
+            "secret": secrets.encrypt(self.secret),
+            "public_key": signer_of(self.secret).public,
+            "headers": {name: secrets.encrypt(value) for name, value in self.headers.items()},
+        }
+
     def _check_cache_refresh(self) -> None:
         if "?" in self.url or self.url.endswith("/"):
             raise EndpointError("the url of a cache interface is what comes before /update-hotels, without a query")
@@ -106,19 +121,12 @@ async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, 
         EndpointError: the name is taken, nothing may be sent to its address, or there was no such moment.
         SecretsError: nothing is set that its secret could be encrypted with.
     """
-    seal = outbound.secrets.encrypt
-    sealed: dict[str, Any] = {
-        "secret": seal(settings.secret),
-        "public_key": signer_of(settings.secret).public,
-        "headers": {name: seal(value) for name, value in settings.headers.items()},
-    }
-    if settings.format == "cache-refresh" and settings.types is None:
-        sealed["types"] = list(CACHED)
+    sealed = settings.seal(outbound.secrets)
     await check_address(settings.url, outbound)
 
     async def insert() -> int:
         await endpoints.lock(conn)
-        return await endpoints.add(conn, asdict(settings) | sealed)
+        return await endpoints.add(conn, sealed)
 
     try:
         return await alone(conn, insert, patience)
@@ -252,7 +260,7 @@ def _check_url(url: str) -> None:
 
 
 def _check_host(host: str) -> None:
-    """Take an IPv4 address in its usual form only; the system would read `127.1`, `0x7f.1` and `2130706433`, too."""
+    """Take an IPv4 address in its usual form only; systems read `127.1`, `0x7f.1` and `2130706433`, too."""
     try:
         meant = socket.inet_ntoa(socket.inet_aton(host))
     except (OSError, UnicodeError):

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from sql.queries import load
 
@@ -14,11 +15,14 @@ _QUERIES = load("control.sql")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as it was set up. filling: its first sync is not marked yet."""
+    """An endpoint as it was set up. headers: values are encrypted; filling: its first sync is not marked yet."""
 
     id: int
     name: str
     url: str
+    format: Literal["standard-webhooks", "cache-refresh"]
+    ca: str | None
+    headers: dict[str, str]
     status: str
     hotels: list[int] | None
     types: list[str] | None
@@ -39,7 +43,7 @@ async def find(conn: AsyncConnection, name: str) -> Endpoint | None:
 
 async def change(conn: AsyncConnection, settings: Mapping[str, Any]) -> None:
     """Set an endpoint up otherwise: id, and all that can be changed. Needs `endpoints.lock`."""
-    await conn.execute(_QUERIES["change"], settings)
+    await conn.execute(_QUERIES["change"], {**settings, "headers": Jsonb(settings["headers"])})
 
 
 async def withdraw(conn: AsyncConnection, endpoint_id: int, size: int) -> int:

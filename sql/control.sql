@@ -1,7 +1,7 @@
 What operators decide of an endpoint.
 
 -- name: find
-select id, name, url, status, hotels, types, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds,
+select id, name, url, format, ca, headers, status, hotels, types, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds,
     fill_version is not null as filling
 from booking_engine.endpoint
 where name = %(name)s
@@ -9,7 +9,7 @@ where name = %(name)s
 -- name: change
 -- A first sync that is due begins anew, with what the endpoint is told of from now on.
 update booking_engine.endpoint
-set url = %(url)s, hotels = %(hotels)s::int[], types = %(types)s::text[], bookings = %(bookings)s,
+set url = %(url)s, ca = %(ca)s, headers = %(headers)s, hotels = %(hotels)s::int[], types = %(types)s::text[], bookings = %(bookings)s,
     guest_data = %(guest_data)s, max_bytes = %(max_bytes)s, concurrency = %(concurrency)s,
     heartbeat_seconds = %(heartbeat_seconds)s,
     fill_version = case when fill_version is not null

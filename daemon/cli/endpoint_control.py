@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from daemon.check.verdict import span
 from daemon.cli import running
-from daemon.cli.endpoints import Bookings, Name, shown
+from daemon.cli.endpoints import Authority, Bookings, Headers, Name, shown, wired
 from daemon.cli.replay import described
 from outbox import changing, endpoints
 from outbox.changing import Changed
@@ -42,6 +42,8 @@ def change(
     name: Name,
     *,
     url: Annotated[str | None, typer.Option(help="Where its webhooks are received.")] = None,
+    ca: Authority = None,
+    header: Headers = None,
     hotel: Annotated[
         list[str] | None, typer.Option(help="Only this hotel; repeatable. `all` for every one.")
     ] = None,
@@ -67,13 +69,14 @@ def change(
         "heartbeat_seconds": heartbeat_seconds,
     }
     wishes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    wishes |= wired(ca, header)
     if hotel:
         wishes["hotels"] = None if hotel == [ALL] else [_hotel(one) for one in hotel]
     if type_:
         wishes["types"] = None if type_ == [ALL] else type_
     if not wishes:
         running.fail("Say what to change: `roomwire endpoint change --help` shows what can be.")
-    typer.echo(_said(name, running.ask(lambda conn: changing.change(conn, name, wishes))))
+    typer.echo(_said(name, running.send(lambda conn, outbound: changing.change(conn, name, wishes, outbound))))
 
 
 def pause(
@@ -126,6 +129,7 @@ def _lines(row: Overview, now: datetime) -> list[str]:
         f"{row.name}  {row.status}" + (f": {row.reason}" if row.reason else ""),
         f"  url         {shown(row.url)}",
         f"  format      {row.format}",
+        *_wiring(row, now),
         f"  hotels      {hotels}",
         f"  types       {', '.join(row.types) if row.types else 'all'}",
         f"  bookings    {row.bookings}, {guests}",
@@ -134,6 +138,20 @@ def _lines(row: Overview, now: datetime) -> list[str]:
         f"  last taken  {_ago(row.last_success_at, now)}",
         *_failing(row, now),
     ]
+
+
+def _wiring(row: Overview, now: datetime) -> list[str]:
+    """How it is signed for and reached, where there is something to know of that is no secret."""
+    lines = []
+    if row.public_key:
+        lines.append(f"  public key  {row.public_key}")
+    if row.old_secret_until and row.old_secret_until > now:
+        lines.append(f"  rotating    the secret before signs too until {row.old_secret_until:%Y-%m-%d %H:%M} UTC")
+    if row.ca:
+        lines.append("  authority   its own, in place of the system's")
+    if row.headers:
+        lines.append(f"  headers     {', '.join(row.headers)}")
+    return lines
 
 
 def _behind(row: Overview, now: datetime) -> str:

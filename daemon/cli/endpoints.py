@@ -1,21 +1,15 @@
 """The commands for endpoints: add, list, enable, disable, remove."""
 
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 
 import typer
-from psycopg import AsyncConnection
 
 from daemon.cli import running
-from daemon.outbound import outbound
 from outbox import endpoints, rotation, signing
-from outbox.delivery.outbound import Outbound
 from outbox.headers import read_headers
 from sql.endpoints import Overview
-
-T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Booking engines that messages go to.")
 
@@ -42,6 +36,16 @@ class Bookings(StrEnum):
 
 
 Name = Annotated[str, typer.Argument(help="The endpoint's name.")]
+Authority = Annotated[
+    str | None,
+    typer.Option(
+        "--ca", help="PEM file of the only authority that its certificate may be of; `none`: the system's."
+    ),
+]
+Headers = Annotated[
+    list[str] | None,
+    typer.Option("--header", help="'Name: value', sent with every message, or @FILE of such lines; repeatable."),
+]
 
 
 @app.command()
@@ -60,13 +64,8 @@ def add(
         ),
     ] = None,
     sign: Annotated[Sign, typer.Option(help="By a shared secret, or by a key pair.")] = Sign.hmac,
-    ca: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the only authority that its certificate may be of.", dir_okay=False),
-    ] = None,
-    header: Annotated[
-        list[str] | None, typer.Option(help="'Name: value', sent with every message; repeatable.")
-    ] = None,
+    ca: Authority = None,
+    header: Headers = None,
     hotel: Annotated[list[int] | None, typer.Option(help="Only this hotel; repeatable.")] = None,
     type_: Annotated[
         list[str] | None, typer.Option("--type", help=f"Only of this: {', '.join(endpoints.TYPES)}; repeatable.")
@@ -84,8 +83,7 @@ def add(
             url=url,
             format=format_.value,
             secret=secret or signing.new_secret(sign.value),
-            ca=ca.read_text(encoding="ascii") if ca else None,
-            headers=read_headers(header or []),
+            **wired(ca, header),
             hotels=hotel or None,
             types=type_ or None,
             bookings=bookings.value,
@@ -94,9 +92,9 @@ def add(
             concurrency=concurrency,
             heartbeat_seconds=heartbeat_seconds,
         )
-    except (endpoints.EndpointError, ValueError, OSError) as error:
+    except endpoints.EndpointError as error:
         running.fail(f"{error}.")
-    _change(lambda conn, outbound: endpoints.add(conn, wanted, outbound))
+    running.send(lambda conn, outbound: endpoints.add(conn, wanted, outbound))
     typer.echo(f"Added {name}. Its first sync begins at once where `roomwire run` delivers.")
     if format_ is Format.standard_webhooks:
         _show(wanted.secret, chosen=bool(secret))
@@ -116,7 +114,7 @@ def rotate(
 ) -> None:
     """Give an endpoint another signing secret. Messages carry both signatures until the grace ends."""
     seconds = _seconds(grace)
-    made = _change(lambda conn, outbound: rotation.rotate(conn, name, outbound, grace=seconds, secret=secret))
+    made = running.send(lambda conn, outbound: rotation.rotate(conn, name, outbound, grace=seconds, secret=secret))
     typer.echo(f"Rotated {name}; the secret before signs too for {grace}." if seconds else f"Rotated {name}.")
     _show(made, chosen=bool(secret))
 
@@ -124,28 +122,28 @@ def rotate(
 @app.command()
 def enable(name: Name) -> None:
     """Enable an endpoint: it is sent everything, as a new one would be."""
-    _change(lambda conn, _: endpoints.enable(conn, name))
+    running.ask(lambda conn: endpoints.enable(conn, name))
     typer.echo(f"Enabled {name}; its first sync begins.")
 
 
 @app.command()
 def disable(name: Name) -> None:
     """Send an endpoint nothing more. What it misses is not noted: enabling it sends everything again."""
-    _change(lambda conn, _: endpoints.disable(conn, name))
+    running.ask(lambda conn: endpoints.disable(conn, name))
     typer.echo(f"Disabled {name}.")
 
 
 @app.command()
 def remove(name: Name) -> None:
     """Remove an endpoint."""
-    _change(lambda conn, _: endpoints.remove(conn, name))
+    running.ask(lambda conn: endpoints.remove(conn, name))
     typer.echo(f"Removed {name}.")
 
 
 @app.command("list")
 def list_() -> None:
     """List the endpoints with what they are behind on."""
-    rows = _change(lambda conn, _: endpoints.overview(conn))
+    rows = running.ask(endpoints.overview)
     if not rows:
         typer.echo("There is no endpoint yet: roomwire endpoint add NAME URL")
     for row in rows:
@@ -174,6 +172,26 @@ def shown(url: str) -> str:
     return url.partition("?")[0] + ("?…" if "?" in url else "")
 
 
+def wired(ca: str | None, header: list[str] | None) -> dict[str, Any]:
+    """What the options say of how an endpoint is reached; ends the process where they cannot be."""
+    given: dict[str, Any] = {}
+    try:
+        if ca is not None:
+            given["ca"] = None if ca == "none" else Path(ca).read_text(encoding="utf-8")
+        if header is not None:
+            given["headers"] = read_headers(line for one in header for line in _lines(one))
+    except (OSError, ValueError) as error:
+        running.fail(f"{error}.")
+    return given
+
+
+def _lines(header: str) -> list[str]:
+    """A file keeps what is secret out of the list of processes."""
+    if not header.startswith("@"):
+        return [header]
+    return [line for line in Path(header[1:]).read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
 def _show(secret: str, *, chosen: bool) -> None:
     """Say what an operator needs to hand on: a secret that was made, or the public key that goes with it."""
     public = signing.signer(secret).public
@@ -191,13 +209,3 @@ def _seconds(text: str) -> float:
     if not number.isdecimal():
         running.fail("A grace is a number with its unit, such as 24h, 90m or 2d; or 0.")
     return float(number) * _UNITS[unit]
-
-
-def _change(work: Callable[[AsyncConnection, Outbound], Awaitable[T]]) -> T:
-    found = running.settings()
-
-    async def connected() -> T:
-        async with running.database(found) as conn:
-            return await work(conn, outbound(found))
-
-    return running.run(connected())

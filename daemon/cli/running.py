@@ -14,8 +14,10 @@ from psycopg_pool import PoolTimeout
 
 from api.access.issue import IssueError
 from daemon.logs import configure
+from daemon.outbound import outbound
 from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings, SettingsError, read
+from outbox.delivery.outbound import Outbound
 from outbox.endpoints import EndpointError
 from outbox.secrets import SecretsError
 from sql.checkpoint import DeposedError
@@ -72,11 +74,16 @@ async def database(found: Settings) -> AsyncIterator[AsyncConnection]:
 
 def ask(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run what needs one connection to the PMS's database and nothing else; errors as in `run`."""
+    return send(lambda conn, _: work(conn))
+
+
+def send(work: Callable[[AsyncConnection, Outbound], Awaitable[T]]) -> T:
+    """Run what needs one connection to the PMS's database, and what sends to endpoints; errors as in `run`."""
     found = settings()
 
     async def connected() -> T:
         async with database(found) as conn:
-            return await work(conn)
+            return await work(conn, outbound(found))
 
     return run(connected())
 

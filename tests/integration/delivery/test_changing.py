@@ -15,7 +15,7 @@ from tests.integration.delivery.test_first_sync import small_world
 async def changed(bench: Bench, **wishes: Any) -> list[Any]:
     """What comes of a change, in order; the worker runs."""
     before = len(bench.receiver.accepted)
-    await changing.change(bench.documents.conn, "engine", wishes)
+    await changing.change(bench.documents.conn, "engine", wishes, bench.outbound)
 
     async def done() -> bool:
         return await bench.count("replay where finished_at is null") == 0
@@ -80,11 +80,11 @@ async def test_what_it_is_told_of_no_more_leaves_the_queue(bench: Bench) -> None
     await small_world(bench.documents, 7, 8)
     conn = bench.documents.conn
     marked = await bench.count("behind")
-    found = await changing.change(conn, "engine", {"hotels": [7]})
+    found = await changing.change(conn, "engine", {"hotels": [7]}, bench.outbound)
     assert found.withdrawn == marked - await bench.count("behind where hotel_id = 7") > 0
-    await changing.change(conn, "engine", {"types": ["booking", "plan"]})
+    await changing.change(conn, "engine", {"types": ["booking", "plan"]}, bench.outbound)
     assert {row[0] for row in await bench.rows("select kind from booking_engine.behind")} == {"booking", "plan"}
-    await changing.change(conn, "engine", {"bookings": "own"})
+    await changing.change(conn, "engine", {"bookings": "own"}, bench.outbound)
     async with bench.delivering():
         await bench.idle()
     told = {one.data.get("booking_id", "plan") for one in bench.receiver.accepted}
@@ -94,7 +94,7 @@ async def test_what_it_is_told_of_no_more_leaves_the_queue(bench: Bench) -> None
 async def test_a_first_sync_that_is_due_goes_by_the_new_wishes(bench: Bench) -> None:
     await small_world(bench.documents, 7, 8)
     await bench.endpoint(hotels=[7])
-    found = await changing.change(bench.documents.conn, "engine", {"hotels": [8]})
+    found = await changing.change(bench.documents.conn, "engine", {"hotels": [8]}, bench.outbound)
     assert (found.endpoint.filling, found.widened) == (True, [])
     async with bench.delivering():
         await bench.idle()
@@ -107,7 +107,7 @@ async def test_one_that_is_disabled_is_sent_nothing_by_a_change(bench: Bench) ->
     await small_world(bench.documents, 7, 8)
     await bench.endpoint(hotels=[7])
     await endpoints.disable(conn, "engine")
-    await changing.change(conn, "engine", {"hotels": None})
+    await changing.change(conn, "engine", {"hotels": None}, bench.outbound)
     assert await bench.count("replay") == await bench.count("behind") == 0
     await endpoints.enable(conn, "engine")
     async with bench.delivering():
@@ -122,10 +122,10 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(bench: Bench) -> No
     assert before is not None
     for wishes, said in (({"types": ["nights"]}, "types among"), ({"hotels": []}, "hotel"), ({"url": "x"}, "url")):
         with pytest.raises(EndpointError, match=said):
-            await changing.change(conn, "engine", wishes)
+            await changing.change(conn, "engine", wishes, bench.outbound)
     with pytest.raises(EndpointError, match="no endpoint named"):
-        await changing.change(conn, "nobody", {})
+        await changing.change(conn, "nobody", {}, bench.outbound)
     assert await control.find(conn, "engine") == before
-    await changing.change(conn, "engine", {"concurrency": 3}, was=before)
+    await changing.change(conn, "engine", {"concurrency": 3}, bench.outbound, was=before)
     with pytest.raises(EndpointError, match="changed meanwhile"):
-        await changing.change(conn, "engine", {"concurrency": 4}, was=before)
+        await changing.change(conn, "engine", {"concurrency": 4}, bench.outbound, was=before)
