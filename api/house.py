@@ -29,7 +29,8 @@ class Wishes:
 
     slot: whose checkpoint says how fresh documents are; agent: channel name of our bookings; pms_user: users.id we
     write as; time_zone: the hotels', IANA; redis_url: where rates are counted, None for this process alone;
-    proxies: that are trusted to name the caller; audit_days: for how long the audit log is kept.
+    proxies: that are trusted to name the caller; audit_days: for how long the audit log is kept; held_rooms: that a
+    client may hold at a time.
     """
 
     slot: str = "roomwire"
@@ -39,6 +40,7 @@ class Wishes:
     redis_url: str | None = None
     proxies: tuple[Network, ...] = ()
     audit_days: int = 365
+    held_rooms: int = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,6 +253,12 @@ PROBLEMS: Mapping[str, Kind] = {
         "There is no such hold: it never was, is booked, or has expired.",
         "Make a new one by POST /holds, or book without one.",
     ),
+    "too_many_held": Kind(
+        429,
+        "Too many rooms are held",
+        "The client holds as many rooms as one may hold at a time.",
+        "Book or release holds, or wait as many seconds as Retry-After says.",
+    ),
     "hold_changed": Kind(
         409,
         "Hold changed",

@@ -73,6 +73,7 @@ async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
         redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
         proxies=parse_networks(settings.trusted_proxies),
         audit_days=settings.audit_days,
+        held_rooms=settings.held_rooms,
     )
     pool = api_pool(settings.writer_dsn.get_secret_value(), settings.pms_user)
     house = build(await stack.enter_async_context(pool), Secrets(split(settings.secret_keys)), wishes)

@@ -108,6 +108,7 @@ class Settings(BaseSettings):
         " separated by commas. Without one the API is closed, and there are no endpoints.",
     )
     pms_user: int = Field(2, ge=1, description="The PMS's user (users.id) that our bookings are written as.")
+    held_rooms: int = Field(100, ge=1, description="How many rooms a client of the API may hold at a time.")
     redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = Field(
         None, description="Where requests are counted, redis://…; without it each process counts by itself."
     )

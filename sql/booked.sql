@@ -25,11 +25,12 @@ from booking_engine.booking_link l
 cross join lateral (
     select d.version, d.body from booking_engine.document d
     where d.kind = 'booking' and d.hotel_id = l.hotel_id and d.id = l.reservation_id::text and d.version > 0
+    limit 1
 ) d
 where l.source = %(source)s and (%(hotels)s::int[] is null or l.hotel_id = any(%(hotels)s::int[]))
-    and (d.version, l.reservation_id) > (%(version)s::bigint, %(id)s::uuid)
+    and (l.version, l.reservation_id) > (%(version)s::bigint, %(id)s::uuid)
     and (%(user)s::text is null or d.body -> 'guest' ->> 'client_id' = (
         select u.client_id::text from booking_engine.engine_user u
         where u.source = %(source)s and u.user_id = %(user)s))
-order by d.version, l.reservation_id
+order by l.version, l.reservation_id
 limit %(limit)s

@@ -21,10 +21,23 @@ class Hold:
     digest: str
 
 
-async def add(conn: AsyncConnection, hold: Hold, source: str, expires_at: datetime) -> None:
-    """Note a hold of one client (`source`)."""
+async def held(conn: AsyncConnection, source: str) -> tuple[int, int]:
+    """How many rooms a client holds, and in how many seconds the next are given back; nobody adds any meanwhile.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: somebody has been adding one for longer than we wait.
+    """
+    await conn.execute(_QUERIES["alone"], {"source": source})
+    row = await (await conn.execute(_QUERIES["held"], {"source": source})).fetchone()
+    assert row is not None  # aggregates give one row
+    return row[0], row[1]
+
+
+async def add(conn: AsyncConnection, hold: Hold, source: str, expires_at: datetime, rooms: int) -> None:
+    """Note a hold of one client (`source`), of so many rooms."""
     values = {
         "id": hold.id, "hotel": hold.hotel_id, "source": source, "expires_at": expires_at, "digest": hold.digest,
+        "rooms": rooms,
     }  # fmt: skip
     await conn.execute(_QUERIES["add"], values)
 

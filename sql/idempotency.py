@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from sql.pms.booking import ACT_AS
 from sql.queries import load
 
 _QUERIES = load("idempotency.sql")
+_CLAIM = _QUERIES["claim"].format(act_as=ACT_AS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,17 @@ class Claim:
     known: Answer | None
 
 
-async def claim(conn: AsyncConnection, request: Request) -> Claim:
+async def claim(conn: AsyncConnection, request: Request, user: int) -> Claim:
     """Keep others from this client's key until the caller's transaction ends, and look up its answer.
+
+    Does also what `sql.pms.booking.act_as` does: it is what every such transaction begins with.
 
     One that was given while we came in is not seen; `keep` then fails, and the next claim finds it.
     """
-    values = {"client": request.client, "key": request.key}
-    row = await (await conn.execute(_QUERIES["claim"], values)).fetchone()
+    values = {"client": request.client, "key": request.key, "user": user}
+    row = await (await conn.execute(_CLAIM, values)).fetchone()
     assert row is not None  # a row in any case
-    mine, fingerprint, status, headers, body = row
+    _, mine, fingerprint, status, headers, body = row
     return Claim(mine, None if status is None else Answer(bytes(fingerprint), status, headers, bytes(body)))
 
 

@@ -1,8 +1,8 @@
 Answers that are given once and repeated.
 
 -- name: claim
--- Not mine where another transaction is at it: a unique index alone would block until that one ends.
-select pg_try_advisory_xact_lock(hashtextextended(%(client)s || E'\x1f' || %(key)s, 47)) as mine,
+-- Also tells the PMS's triggers who writes. Not mine where another transaction is at it: a unique index alone would block until that one ends.
+select ({act_as}), pg_try_advisory_xact_lock(hashtextextended(%(client)s || E'\x1f' || %(key)s, 47)) as mine,
     i.fingerprint, i.status, i.headers, i.body
 from (values (true)) as always
 left join booking_engine.idempotency i on i.client = %(client)s and i.key = %(key)s

@@ -31,7 +31,7 @@ async def find(conn: AsyncConnection, source: str, external_id: str) -> Link | N
 
 
 async def add(conn: AsyncConnection, link: Link) -> bool:
-    """Note a booking; False where the client has one under this id, which then stays as it is."""
+    """Note a booking as made; False where the client has one under this id, which then stays as it is."""
     values = {
         "source": link.source, "external_id": link.external_id, "hotel": link.hotel_id,
         "reservation": link.reservation_id,

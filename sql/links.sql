@@ -5,10 +5,19 @@ select hotel_id, reservation_id from booking_engine.booking_link
 where source = %(source)s and external_id = %(external_id)s
 
 -- name: add
--- Nothing where it is there. Waits for another transaction that adds the same.
-insert into booking_engine.booking_link (source, external_id, hotel_id, reservation_id)
-values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s)
-on conflict do nothing
+-- With its status, for both are there only once it is booked. Nothing where it is there already: waits for another
+-- transaction that adds the same.
+with added as (
+    insert into booking_engine.booking_link (source, external_id, hotel_id, reservation_id)
+    values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s)
+    on conflict do nothing
+    returning *
+)
+insert into booking_engine.sync_status as s (source, external_id, hotel_id, reservation_id, status)
+select source, external_id, hotel_id, reservation_id, 'synced' from added
+on conflict (source, external_id) do update
+    set hotel_id = excluded.hotel_id, reservation_id = excluded.reservation_id, status = excluded.status, error = null,
+        retries = s.retries + 1, last_attempt_at = clock_timestamp()
 returning true
 
 -- name: report

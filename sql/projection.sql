@@ -216,6 +216,11 @@ marked as (
         set version = excluded.version, tries = 0, outages = 0, not_before = null, rejected_at = null,
             last_error = null
 ),
+listed as (
+    update booking_engine.booking_link l set version = m.version
+    from moved m
+    where m.kind = 'booking' and m.own and l.hotel_id = m.hotel_id and l.reservation_id = m.id::uuid
+),
 told as (
     insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions)
     select kind, array_agg(hotel_id), array_agg(id), array_agg(old_version), array_agg(version) from moved group by kind

@@ -1,6 +1,7 @@
 """What is asked for when a booking is made."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -78,8 +79,13 @@ class BookingAsked(Asked):
 
     def stay(self) -> Stay:
         """What is to be booked, without people's names."""
-        rooms = [QuotedRoom(room.room_type_id, room.plan_key, room.number_of_people) for room in self.rooms]
-        return Stay(self.hotel_id, self.check_in, self.check_out, rooms)
+        return stay_of(self.hotel_id, self.check_in, self.check_out, self.rooms)
+
+
+def stay_of(hotel_id: int, check_in: date, check_out: date, rooms: Sequence[RoomBooked]) -> Stay:
+    """A stay in these rooms, as quotes know it."""
+    quoted = [QuotedRoom(room.room_type_id, room.plan_key, room.number_of_people) for room in rooms]
+    return Stay(hotel_id, check_in, check_out, quoted)
 
 
 def check_guests(rooms: Sequence[RoomBooked]) -> None:

@@ -4,9 +4,8 @@ from psycopg import AsyncConnection
 from pydantic import Field
 
 from api.bookings.answers import BookingAnswer
-from api.bookings.create import tell
 from api.bookings.once import once
-from api.bookings.own import check_staff, take
+from api.bookings.own import check_staff, take, tell_change
 from api.bookings.read import BookingPath
 from api.problems import Problem
 from api.routing import Call, Nothing, Reply
@@ -38,6 +37,6 @@ async def _cancel(conn: AsyncConnection, call: Call[BookingPath, Nothing]) -> Re
     check_staff(own, call)
     wishes = call.house.wishes
     fee = await changing.cancel(conn, own.now, Signature(wishes.pms_user, wishes.agent))
-    told = await tell(conn, call, own.link, status=200)
+    told = await tell_change(conn, call, own)
     assert isinstance(told.body, dict)
     return Reply({**told.body, "cancellation_fee": fee}, etag=told.etag)

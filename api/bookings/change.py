@@ -9,15 +9,15 @@ from psycopg import AsyncConnection
 
 from api.bookings.asked import check_guests
 from api.bookings.change_models import ChangeAsked
-from api.bookings.create import tell
-from api.bookings.current import CurrentNight, CurrentRoom, current_rooms, match
+from api.bookings.current import CurrentNight, CurrentRoom, current_rooms, lodging, match
+from api.bookings.holds import spend
 from api.bookings.once import once
-from api.bookings.own import Own, check_staff, take
+from api.bookings.own import Own, check_staff, take, tell_change
 from api.bookings.persons import Persons
 from api.bookings.placing import place
 from api.bookings.read import BookingPath
 from api.bookings.repricing import Terms, terms
-from api.bookings.terms import check_days
+from api.bookings.terms import check_days, quoted_total
 from api.days import today
 from api.problems import Problem
 from api.routing import Call, Reply
@@ -48,6 +48,9 @@ async def change_booking(call: Change) -> Reply:
 async def _change(conn: AsyncConnection, call: Change) -> Reply:
     own, asked, wishes = await take(conn, call), call.body, call.house.wishes
     _check(own, call)
+    quoted = quoted_total(call, asked.quote, asked.stay(own.now.hotel_id))
+    if asked.hold_id is not None:
+        await spend(conn, call.access.source, asked.hold_id, own.now.hotel_id)
     new = Nights(own.now.hotel_id, asked.check_in, asked.check_out)
     slots = await _slots(conn, own, asked, new)
     persons = await Persons.of(conn, call, own.body)
@@ -59,9 +62,9 @@ async def _change(conn: AsyncConnection, call: Change) -> Reply:
     people = sum(room.number_of_people for room in asked.rooms)
     head = Head(new, persons.booker, people, asked.payment_timing, asked.requests)
     await changing.change(conn, own.now, head, what, Signature(wishes.pms_user, wishes.agent))
-    told = await tell(conn, call, own.link, status=200)
+    told = await tell_change(conn, call, own, spent=asked.hold_id)
     assert isinstance(told.body, Mapping)
-    if asked.expected_total not in {None, told.body["total"]}:
+    if asked.expected_total not in {None, told.body["total"]} or quoted not in {None, lodging(told.body)}:
         raise Problem("price_changed", total=told.body["total"])
     return told
 

@@ -1,10 +1,13 @@
 """What is asked for when a booking is changed."""
 
+from uuid import UUID
+
 from pydantic import Field
 
 from api.availability.asked import MOST_ROOMS
-from api.bookings.asked import MOST_YEN, GuestAsked, RoomBooked
+from api.bookings.asked import MOST_YEN, GuestAsked, RoomBooked, stay_of
 from api.days import Day
+from api.quotes.tokens import Stay
 from api.routing import Asked
 from sql.pms.booking import PaymentTiming
 
@@ -32,3 +35,20 @@ class ChangeAsked(Asked):
         ge=0,
         le=MOST_YEN,
     )
+    quote: str | None = Field(
+        None,
+        description=(
+            "The token of `POST /quotes`, for the stay as it shall be: add-ons apart, the changed booking costs what"
+            " it says, or is refused. Nights that stay keep the price that was agreed, so that a quote fits where"
+            " that is today's, too."
+        ),
+        max_length=20_000,
+    )
+    hold_id: UUID | None = Field(
+        None,
+        description="A hold that ends with this change, whose rooms are then there for it.",
+    )
+
+    def stay(self, hotel_id: int) -> Stay:
+        """What it shall be, without people's names."""
+        return stay_of(hotel_id, self.check_in, self.check_out, self.rooms)

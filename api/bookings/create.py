@@ -105,14 +105,11 @@ def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUI
 
 
 async def tell(conn: AsyncConnection, call: Call[Any, Any], link: Link, *, status: int) -> Reply:
-    """Bring the documents up to what was written, last of all, and answer."""
+    """Bring the document up to what was written, last of all, and answer."""
     wishes = call.house.wishes
     frame = Frame(today(wishes.time_zone), wishes.agent)
     document = await project_booking(conn, link.hotel_id, link.reservation_id, frame)
     assert document is not None  # it was just written, and lies ahead
-    await links.report(
-        conn, link.source, link.external_id, link.hotel_id, "synced", reservation_id=link.reservation_id
-    )
     return reply(document, guest_data=call.access.may("guest-data"), status=status)
 
 

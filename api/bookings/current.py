@@ -56,6 +56,15 @@ def current_rooms(body: Mapping[str, Any]) -> list[CurrentRoom]:
     return [CurrentRoom(*room, found) for room, found in nights.items()]
 
 
+def lodging(body: Mapping[str, Any]) -> int:
+    """What the nights of a booking's document cost without add-ons, in yen with tax."""
+    return sum(
+        (night["price"] or 0) * (night["number_of_people"] if night["plan_type"] == "per_person" else 1)
+        for night in body["nights"]
+        if not night["cancelled"]
+    )
+
+
 def match(
     asked: Sequence[RoomBooked], current: Sequence[CurrentRoom], capacities: Mapping[int, int]
 ) -> list[CurrentRoom | None]:

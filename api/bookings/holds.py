@@ -52,6 +52,7 @@ async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
 async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> Reply:
     asked, wishes = call.body, call.house.wishes
     check_days(asked.check_in, asked.check_out, today(wishes.time_zone))
+    await _check_count(conn, call)
     nights = Nights(asked.hotel_id, asked.check_in, asked.check_out)
     given = await take_rooms(conn, nights, [Need(room.room_type_id, room.number_of_people) for room in asked.rooms])
     people = sum(room.number_of_people for room in asked.rooms)
@@ -65,10 +66,34 @@ async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> Reply:
     digest = await holding.digest(conn, asked.hotel_id, made.id)
     assert digest is not None  # it was just written
     expires_at = (datetime.now(UTC) + timedelta(minutes=asked.minutes)).replace(microsecond=0)
-    await holds.add(conn, Hold(made.id, asked.hotel_id, digest), call.access.source, expires_at)
+    await holds.add(conn, Hold(made.id, asked.hotel_id, digest), call.access.source, expires_at, len(asked.rooms))
     await project_booking(conn, asked.hotel_id, made.id, Frame(today(wishes.time_zone), wishes.agent))
     said = HoldAnswer(hold_id=made.id, expires_at=expires_at, **asked.model_dump(exclude={"minutes"}))
     return Reply(said, 201)
+
+
+async def _check_count(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> None:
+    """Make sure that the client does not keep others from more rooms than it may; it holds one at a time."""
+    held, seconds = await holds.held(conn, call.access.source)
+    if held + len(call.body.rooms) > call.house.wishes.held_rooms:
+        said = f"{held} rooms are held; {call.house.wishes.held_rooms} may be."
+        raise Problem("too_many_held", said, headers={"Retry-After": str(max(1, seconds))})
+
+
+async def spend(conn: AsyncConnection, source: str, hold_id: UUID, hotel_id: int) -> None:
+    """Give a hold's rooms to whoever takes them next in this transaction.
+
+    Raises:
+        Problem: `unknown_hold`, or `hold_changed` where staff have made it theirs.
+    """
+    hold = await holds.take(conn, source, hold_id)
+    held = await holding.lock(conn, hold.hotel_id, hold.id) if hold and hold.hotel_id == hotel_id else None
+    if hold is None or held is None:
+        raise Problem("unknown_hold")
+    if await holding.digest(conn, hotel_id, hold_id) != hold.digest:
+        raise Problem("hold_changed")
+    await holds.remove(conn, hold_id)
+    await holding.delete(conn, hotel_id, hold_id)
 
 
 async def held_rooms(

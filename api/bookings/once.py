@@ -26,8 +26,7 @@ from api.handling import encoded
 from api.problems import Fault, Problem
 from api.routing import Call, Reply
 from sql import idempotency, savepoints
-from sql.idempotency import Answer, Request
-from sql.pms import booking
+from sql.idempotency import Answer, Claim, Request
 from sql.pms.booking import OvertakenError
 
 Work = Callable[[AsyncConnection], Awaitable[Reply]]
@@ -79,17 +78,18 @@ async def _attempt(call: Call[Any, Any], request: Request, work: Work, refused: 
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
     async with call.house.connection() as conn, conn.pipeline():
         await conn.execute("begin")
-        await booking.act_as(conn, call.house.wishes.pms_user)
-        outcome = await _decided(conn, request, work, refused)
+        claim = await idempotency.claim(conn, request, call.house.wishes.pms_user)
+        outcome = await _decided(conn, request, claim, work, refused)
         await conn.execute("commit")
     if isinstance(outcome, Problem):
         raise outcome
     return outcome
 
 
-async def _decided(conn: AsyncConnection, request: Request, work: Work, refused: Refused) -> Reply | Problem:
+async def _decided(
+    conn: AsyncConnection, request: Request, claim: Claim, work: Work, refused: Refused
+) -> Reply | Problem:
     """What is answered, and stored unless it was before or is not final."""
-    claim = await idempotency.claim(conn, request)
     if not claim.mine:
         return Problem("in_progress", headers={"Retry-After": "1"})
     if claim.known:
@@ -98,7 +98,7 @@ async def _decided(conn: AsyncConnection, request: Request, work: Work, refused:
         await savepoints.save(conn, "work")
         reply = await work(conn)
     except Problem as problem:
-        if problem.status >= 500:
+        if problem.status >= 500 or problem.status == 429:
             raise
         await savepoints.undo(conn, "work")
         await refused(conn, problem)

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from api.bookings.create import tell
 from api.bookings.read import BookingPath, viewer
 from api.days import today
 from api.problems import Problem
-from api.routing import Call
-from outbox.inbound import version_in_step
-from sql import booked
+from api.routing import Call, Reply
+from outbox.inbound import project_booking, version_in_step
+from sql import booked, links
 from sql.links import Link
 from sql.pms import changing
 from sql.pms.changing import Locked
@@ -45,6 +47,25 @@ async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
         if version != found.version or not wanted & {"*", f'"{version}"'}:
             raise Problem("booking_changed")
     return Own(Link(call.access.source, found.external_id, found.hotel_id, booking_id), now, found.body)
+
+
+async def tell_change(
+    conn: AsyncConnection, call: Call[BookingPath, Any], own: Own, *, spent: UUID | None = None
+) -> Reply:
+    """Note that a change is made, bring the document up to it, last of all, and answer.
+
+    spent: a hold that it has taken the rooms of.
+    """
+    link = own.link
+    await links.report(
+        conn, link.source, link.external_id, link.hotel_id, "synced", reservation_id=link.reservation_id
+    )
+    if spent is not None:
+        # Whoever locks several documents does so in the order of their keys.
+        frame = Frame(today(call.house.wishes.time_zone), call.house.wishes.agent)
+        for reservation_id in sorted({spent, link.reservation_id}, key=str):
+            await project_booking(conn, link.hotel_id, reservation_id, frame)
+    return await tell(conn, call, link, status=200)
 
 
 def check_staff(own: Own, call: Call[Any, Any]) -> None:

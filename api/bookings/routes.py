@@ -126,6 +126,10 @@ ROUTES: Sequence[Route] = (
             "if_match_missing",
             "sold_out",
             "price_changed",
+            "quote_invalid",
+            "quote_expired",
+            "unknown_hold",
+            "hold_changed",
             "unknown_room_type",
             "unknown_plan",
             "plan_not_on_sale",
@@ -194,7 +198,14 @@ ROUTES: Sequence[Route] = (
         returns={
             201: Returns("The hold.", HoldAnswer, _HELD | {"hold_id": _ID, "expires_at": "2026-11-23T05:29:56Z"})
         },
-        problems=("sold_out", "in_progress", "idempotency_key_reused", "unknown_room_type", "too_many_people"),
+        problems=(
+            "sold_out",
+            "too_many_held",
+            "in_progress",
+            "idempotency_key_reused",
+            "unknown_room_type",
+            "too_many_people",
+        ),
         writes=True,
         links={201: {"release": Link("releaseHold", "Give it back.", {"path.hold_id": "$response.body#/hold_id"})}},
     ),

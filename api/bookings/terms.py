@@ -1,6 +1,7 @@
 """Whether a stay can be booked as it is asked for: its days, its price."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from psycopg import AsyncConnection
 
@@ -10,6 +11,7 @@ from api.problems import Fault, Problem
 from api.quotes import tokens
 from api.quotes.pricing import Priced, price_stay
 from api.quotes.routes import quote
+from api.quotes.tokens import Stay
 from api.routing import Call, Nothing
 
 _HORIZON = timedelta(days=730)
@@ -27,6 +29,20 @@ def check_days(check_in: date, check_out: date, now: date) -> None:
         raise Problem("invalid_request", faults=[fault])
 
 
+def quoted_total(call: Call[Any, Any], quote: str | None, stay: Stay) -> int | None:
+    """What a client's quote for this stay says, in yen with tax; None without one.
+
+    Raises:
+        Problem: `quote_invalid`, `quote_expired`.
+    """
+    if quote is None:
+        return None
+    quoted = tokens.verify(call.house.secrets, call.access.source, quote)
+    if not quoted.stay.same_as(stay):
+        raise Problem("quote_invalid", faults=[Fault("/quote", "It is for another stay.")])
+    return quoted.total
+
+
 async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Priced:
     """The stay at the price that it has now, which is the one that the guest was shown.
 
@@ -36,14 +52,9 @@ async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Pri
     """
     asked, source = call.body, call.access.source
     stay = asked.stay()
-    expected = set() if asked.expected_total is None else {asked.expected_total}
-    if asked.quote is not None:
-        quoted = tokens.verify(call.house.secrets, source, asked.quote)
-        if not quoted.stay.same_as(stay):
-            raise Problem("quote_invalid", faults=[Fault("/quote", "It is for another stay.")])
-        expected.add(quoted.total)
+    expected = {asked.expected_total, quoted_total(call, asked.quote, stay)}
     priced = await price_stay(conn, call.house.prices, stay)
-    if expected - {priced.total}:
+    if expected - {None, priced.total}:
         said = quote(call.house, source, priced).model_dump(mode="json")
         raise Problem("price_changed", total=priced.total, quote=said["quote"], expires_at=said["expires_at"])
     return priced

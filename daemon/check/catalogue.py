@@ -73,7 +73,7 @@ FURTHER: tuple[Check[Facts], ...] = (
     Check("clock", clocks.skew, (clocks.SKEW,), (clocks.SKEW,)),
     Check("endpoints", ours.endpoints, (), (ours.UNREACHED,)),
     Check("secrets", ours.secrets, (ours.UNREAD,)),
-    Check("api", ours.api, (ours.WRITER, ours.STRANGER)),
+    Check("api", ours.api, (ours.WRITER, ours.STRANGER), (ours.NO_HOLD,)),
 )
 
 

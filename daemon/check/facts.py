@@ -41,12 +41,13 @@ class ApiAccess:
     """Whether the API can work.
 
     missing: the setting without which it is closed; error: why its role cannot; stranger: the PMS's user that we
-    write as is none.
+    write as is none; no_hold: the PMS lacks its client of rooms that are held.
     """
 
     missing: str | None = None
     error: str | None = None
     stranger: bool = False
+    no_hold: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

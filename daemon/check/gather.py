@@ -24,7 +24,7 @@ from sql import check, checkpoint, migrate
 from sql.check import Clock
 from sql.endpoints import Overview, sealed
 from sql.migrate import MigrationError
-from sql.pms import grants
+from sql.pms import clients, grants
 from sql.pms.columns import READ
 from sql.pms.tables import FOLLOWED
 from sql.pool import connect
@@ -91,11 +91,14 @@ async def _api(settings: Settings) -> ApiAccess:
             closed = await check.closed_tables(conn)
             withheld = await check.withheld(conn, grants.single())
             stranger = not withheld and not await check.user_exists(conn, settings.pms_user)
+            no_hold = not withheld and not await clients.exists(conn, clients.HOLD)
     except psycopg.Error as error:
         return ApiAccess(error=" ".join(str(error).split()).rstrip("."))
     if closed:
         return ApiAccess(error=f"it may not read {', '.join(closed)}")
-    return ApiAccess(error=f"it lacks {', '.join(withheld)}" if withheld else None, stranger=stranger)
+    return ApiAccess(
+        error=f"it lacks {', '.join(withheld)}" if withheld else None, stranger=stranger, no_hold=no_hold
+    )
 
 
 async def _pending(conn: AsyncConnection) -> Sequence[str] | MigrationError:

@@ -3,6 +3,7 @@
 from daemon.check.facts import Essentials, Facts
 from daemon.check.verdict import Verdict, ok, warning, wrong
 from sql.migrate import MigrationError
+from sql.pms.clients import HOLD
 
 PENDING = "Run `roomwire migrate`."
 MIGRATED_OTHERWISE = "Run the Roomwire that migrated it, or newer."
@@ -11,6 +12,7 @@ UNREAD = (
     "Put the secret key that they were encrypted with back among ROOMWIRE_SECRET_KEYS. If it is lost,"
     " remove these endpoints and add them again."
 )
+NO_HOLD = "In the PMS: insert the client {client}, whom its own holds name; until then no room can be held."
 STRANGER = "Set ROOMWIRE_PMS_USER to the id of a user of the PMS; make one for the booking engine."
 UNREACHED = "See that its machine runs and lets us through; deliveries wait for it, and nothing is lost."
 
@@ -42,11 +44,13 @@ def secrets(facts: Facts) -> Verdict:
 
 
 def api(facts: Facts) -> Verdict:
-    """The API is closed, or its role reaches the database and may use Roomwire's tables."""
+    """The API is closed, or its role reaches the database, may use Roomwire's tables, and can book and hold."""
     if facts.api.missing:
         return ok(f"The API is closed: {facts.api.missing} is not set")
     if facts.api.error:
         return wrong(f"The API's role cannot work: {facts.api.error}", WRITER)
     if facts.api.stranger:
         return wrong(f"The PMS has no user {facts.settings.pms_user} that we could write as", STRANGER)
+    if facts.api.no_hold:
+        return warning("The PMS does not have its client of rooms that are held", NO_HOLD.format(client=HOLD))
     return ok("The API's role reaches the database")

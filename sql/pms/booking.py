@@ -24,6 +24,8 @@ _INSERT = _QUERIES["insert"].format(free=FREE, **_ROWS)
 _INSERT_NIGHTS = _QUERIES["insert_nights"].format(**_ROWS)
 _INSERT_RATES = _QUERIES["insert_rates"].format(**_ROWS)
 _INSERT_GUESTS = _QUERIES["insert_guests"].format(**_ROWS)
+ACT_AS = _QUERIES["act_as"]
+"""What `act_as` says, to be said with something else. Parameter: user."""
 ASKED = _QUERIES["asked"]
 """A row for each night of `rows` in %(nights)s."""
 

@@ -190,8 +190,12 @@ async def test_endpoints_are_reached_and_hear_nothing(settings: Settings, ours: 
 
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        await endpoints.add(ours, endpoints.Settings(name="near", url=f"http://127.0.0.1:{port}/hooks"), outbound(settings))
-        await endpoints.add(ours, endpoints.Settings(name="away", url="http://127.0.0.1:1/hooks"), outbound(settings))
+        await endpoints.add(
+            ours, endpoints.Settings(name="near", url=f"http://127.0.0.1:{port}/hooks"), outbound(settings)
+        )
+        await endpoints.add(
+            ours, endpoints.Settings(name="away", url="http://127.0.0.1:1/hooks"), outbound(settings)
+        )
         found = (await amiss(settings))["endpoints"]
         assert "away (127.0.0.1:1: " in found.says
         assert "near" not in found.says
@@ -205,7 +209,9 @@ async def test_an_endpoint_that_speaks_no_tls(settings: Settings, ours: psycopg.
 
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        await endpoints.add(ours, endpoints.Settings(name="plain", url=f"https://127.0.0.1:{port}/hooks"), outbound(settings))
+        await endpoints.add(
+            ours, endpoints.Settings(name="plain", url=f"https://127.0.0.1:{port}/hooks"), outbound(settings)
+        )
         assert f"plain (127.0.0.1:{port}: " in (await amiss(settings))["endpoints"].says
 
 
@@ -236,6 +242,11 @@ async def test_what_bookings_need_of_the_pms(pms: Database, settings: Settings) 
     await run_setup(found, pms.dsn, dry_run=False, say=lambda _line: None)
     stranger = found.model_copy(update={"pms_user": 99})
     assert (await amiss(stranger))["api"].says == "The PMS has no user 99 that we could write as"
+    with pms.connect() as owner:
+        owner.execute("delete from clients where name = 'temporary_hold'")
+    without = (await amiss(found))["api"]
+    assert "client of rooms that are held" in without.says
+    assert "22222222-2222-2222-2222-222222222222" in without.remedy
     with pms.connect() as owner:
         role = f"{pms.name}_writer"
         owner.execute(f"revoke delete on reservations from {role}".encode())

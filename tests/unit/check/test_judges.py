@@ -245,6 +245,7 @@ CASES: list[tuple[str, Facts, Level, str, str]] = [
     ("secrets", facts(unread=["one", "two"]), Level.wrong, "sent to one, two: their secrets", ours.UNREAD),
     ("api", facts(api=ApiAccess(error="it may not read hold")), Level.wrong, "it may not read hold", ours.WRITER),
     ("api", facts(api=ApiAccess(stranger=True)), Level.wrong, "no user 2", ours.STRANGER),
+    ("api", facts(api=ApiAccess(no_hold=True)), Level.warning, "client of rooms that are held", ours.NO_HOLD),
 ]
 
 FINE: list[tuple[str, Facts]] = [

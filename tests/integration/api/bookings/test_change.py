@@ -278,3 +278,54 @@ async def test_a_user_changes_his_own_booking_but_not_who_books(api: Api) -> Non
     refused = await put(mine, longer | {"guest": {"name": "鈴木 次郎", "email": "jiro@example.jp"}})
     assert (refused.code, refused.body["errors"][0]["pointer"]) == ("invalid_request", "/guest")
     assert (await put(mine, longer)).status == 200
+
+
+async def test_a_quote_binds_a_change_as_it_does_a_booking(api: Api) -> None:
+    booking, body = await made(api, nights=2)
+    longer = body | {"check_out": str(api.day(FAR + 3))}
+    quote = (await api.post("/quotes", {"hotel_id": HOTEL, **longer})).body
+    other = (await api.post("/quotes", {"hotel_id": HOTEL, **body})).body
+    for wrong in (other["quote"], "none"):
+        refused = await change(api, booking, longer | {"quote": wrong})
+        assert (refused.status, refused.code) == (422, "quote_invalid")
+    await api.rows("update plans_rates set adjustment_value = adjustment_value + 500 returning 1")
+    dearer = await change(api, booking, longer | {"quote": quote["quote"]})
+    assert (dearer.status, dearer.code) == (409, "price_changed")
+    await api.rows("update plans_rates set adjustment_value = adjustment_value - 500 returning 1")
+    answer = await change(api, booking, longer | {"quote": quote["quote"]})
+    assert (answer.status, answer.body["total"]) == (200, quote["total"])
+
+
+async def test_a_hold_s_rooms_are_there_for_a_change(api: Api) -> None:
+    booking, body = await made(api, free=2)
+    kind = body["rooms"][0]["room_type_id"]
+    stay = {name: body[name] for name in ("check_in", "check_out")} | {"hotel_id": HOTEL}
+    rooms = [{"room_type_id": kind, "number_of_people": 1}]
+    held = await api.post("/holds", stay | {"rooms": rooms}, headers={"Idempotency-Key": str(uuid4())})
+    assert held.status == 201, held.body
+    hold_id = held.body["hold_id"]
+    two = body | {"rooms": body["rooms"] * 2}
+    assert (await change(api, booking, two)).code == "sold_out"
+    assert (await change(api, booking, two | {"hold_id": str(uuid4())})).code == "unknown_hold"
+    answer = await change(api, booking, two | {"hold_id": hold_id})
+    assert answer.status == 200, answer.body
+    assert len({night["room_id"] for night in answer.body["nights"]}) == 2
+    assert await api.rows("select 1 from reservations where id = %s", hold_id) == []
+    assert await api.rows("select 1 from booking_engine.hold") == []
+    tombstone = (
+        "select body is null and version > 0 from booking_engine.document where kind = 'booking' and id = %s"
+    )
+    assert await api.value(tombstone, hold_id) is True
+
+
+async def test_a_hold_that_staff_have_changed_is_not_spent(api: Api) -> None:
+    booking, body = await made(api, free=2)
+    kind = body["rooms"][0]["room_type_id"]
+    stay = {name: body[name] for name in ("check_in", "check_out")} | {"hotel_id": HOTEL}
+    rooms = [{"room_type_id": kind, "number_of_people": 1}]
+    held = await api.post("/holds", stay | {"rooms": rooms}, headers={"Idempotency-Key": str(uuid4())})
+    hold_id = held.body["hold_id"]
+    await staff(api, "update reservations set comment = 'VIP', updated_by = 3 where id = %s", hold_id)
+    refused = await change(api, booking, body | {"rooms": body["rooms"] * 2, "hold_id": hold_id})
+    assert (refused.status, refused.code) == (409, "hold_changed")
+    assert await api.value("select comment from reservations where id = %s", hold_id) == "VIP"

@@ -9,18 +9,21 @@ from uuid import uuid4
 import pytest
 
 from api.bookings.sweeper import sweep
+from api.house import Wishes
 from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
-from tests.support.api import Answered, Api
+from tests.support.api import Answered, Api, running_api
+from tests.support.servers.databases import Database
 
 STATUS = "select status from reservations where id = %s"
 DOCUMENT = "select body ->> 'status' from booking_engine.document where kind = 'booking' and id = %s"
 
 
-async def hold(api: Api, kind: int, **more: Any) -> Answered:
+async def hold(api: Api, kind: int, *, key: str | None = None, **more: Any) -> Answered:
     stay = asked(api, kind)
     body = {name: stay[name] for name in ("hotel_id", "check_in", "check_out")}
     rooms = [{"room_type_id": kind, "number_of_people": 1}]
-    return await api.post("/holds", body | {"rooms": rooms} | more, headers={"Idempotency-Key": str(uuid4())})
+    headers = {"Idempotency-Key": str(uuid4())}
+    return await api.post("/holds", body | {"rooms": rooms} | more, headers=headers, key=key or api.mine)
 
 
 async def release(api: Api, hold_id: str, **wishes: Any) -> Answered:
@@ -148,3 +151,26 @@ async def test_the_sweeper_passes_over_what_staff_are_at_and_forgets_old_answers
     assert [await api.value(STATUS, one) for one in (first, second)] == ["hold", None]
     assert await api.value("select count(*) from booking_engine.idempotency") == 0
     assert await sweep(api.house) == 1
+
+
+async def test_a_client_holds_so_many_rooms_at_a_time_and_no_more(in_step: Database) -> None:
+    async with running_api(in_step, wishes=Wishes(held_rooms=2)) as api:
+        kind = await room_type(api, rooms=3)
+        answers = await asyncio.gather(*(hold(api, kind) for _ in range(3)))
+        assert sorted(answer.status for answer in answers) == [201, 201, 429]
+        (refused,) = [answer for answer in answers if answer.status == 429]
+        assert refused.code == "too_many_held"
+        assert 0 < int(refused.headers["Retry-After"]) <= 600
+        assert (await hold(api, kind, key=await api.key(client="another"))).status == 201
+        held = next(answer for answer in answers if answer.status == 201)
+        assert (await release(api, held.body["hold_id"])).status == 204
+        one = {"Idempotency-Key": "one"}
+        body = asked(api, kind)
+        stay = {name: body[name] for name in ("hotel_id", "check_in", "check_out")}
+        rooms = [{"room_type_id": kind, "number_of_people": 1}]
+        two = await api.post("/holds", stay | {"rooms": rooms * 2}, headers=one)
+        assert two.code == "too_many_held"
+        # It was no final answer: the same request is decided anew.
+        await expire(api)
+        assert await sweep(api.house) == 2
+        assert (await api.post("/holds", stay | {"rooms": rooms * 2}, headers=one)).status == 201

@@ -16,6 +16,7 @@ async def settle(api: Api) -> None:
     await api.rows(
         "update booking_engine.document set version = version - 3600000000 where kind = 'booking' returning 1"
     )
+    await api.rows("update booking_engine.booking_link set version = version - 3600000000 returning 1")
 
 
 def ids(answer: Answered) -> list[str]:
