@@ -12,6 +12,10 @@ from tests.support.daemon import Roomwire, today
 from tests.support.truth import truth
 
 
+pytestmark = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+"""Where the server makes no difference, one is enough."""
+
+
 def shown(engine: CacheEngine) -> dict[str, Any]:
     """What an engine's guests see, from today on."""
     first = today().isoformat()

@@ -16,6 +16,7 @@ from tests.support.servers.databases import fresh_database
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("server", ["pg15"], indirect=True)
 async def test_the_example_holds_the_truth(roomwire: Roomwire, mirror: MirrorProcess, nextjs: Path) -> None:
     secret = new_secret()
     simulator = Simulator(roomwire.database.dsn, seed=5, connections=3, rate=None, today=today())

@@ -14,6 +14,8 @@ from outbox.endpoints import EndpointError, Settings
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 
+ON_ONE = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+"""Where the server makes no difference, one is enough."""
 KEY = "Bearer engine-key"
 TODAY = (datetime.now(UTC) + timedelta(hours=9)).date()
 
@@ -75,6 +77,7 @@ async def refreshed(bench: Bench, url: str, **wishes: Any) -> int:
     return await bench.endpoint("engine", **given)
 
 
+@ON_ONE
 async def test_a_first_sync_asks_for_everything_once(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     for hotel in (7, 8):
@@ -96,6 +99,7 @@ async def test_a_first_sync_asks_for_everything_once(bench: Bench, interface: tu
     assert kinds == [("refresh-availability",), ("update-hotels",), ("update-room-types",)]
 
 
+@ON_ONE
 async def test_what_changes_while_it_is_away_is_asked_for_once(
     bench: Bench, interface: tuple[Interface, str]
 ) -> None:
@@ -115,6 +119,7 @@ async def test_what_changes_while_it_is_away_is_asked_for_once(
     assert await bench.count("behind") == 0
 
 
+@ON_ONE
 async def test_both_pieces_of_a_long_span_must_be_taken(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     await bench.documents.availability(7, 31, nights(TODAY, [1] * 700))
@@ -126,6 +131,7 @@ async def test_both_pieces_of_a_long_span_must_be_taken(bench: Bench, interface:
     assert starts == [str(TODAY), str(TODAY), str(TODAY + timedelta(days=366))]
 
 
+@ON_ONE
 async def test_a_rejected_call_is_not_split_and_comes_again(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     for hotel in (7, 8, 9):
@@ -144,6 +150,7 @@ async def test_a_rejected_call_is_not_split_and_comes_again(bench: Bench, interf
     assert engine.names() == ["update-hotels"]
 
 
+@ON_ONE
 async def test_everything_of_a_kind_is_fetched_by_one_call_at_a_time(
     bench: Bench, interface: tuple[Interface, str]
 ) -> None:
@@ -170,6 +177,7 @@ async def test_everything_of_a_kind_is_fetched_by_one_call_at_a_time(
     assert engine.names().count("update-hotels") == 2
 
 
+@ON_ONE
 async def test_its_heartbeat_asks_for_its_status(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     await refreshed(bench, url, heartbeat_seconds=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from tests.support.servers.databases import Database
 from tests.unit.outbox.samples import as_json
 from tests.unit.pms.messages import booking, message, nights, room_type, snapshot
 
+pytestmark = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+"""Where the server makes no difference, one is enough."""
 Message = dict[str, Any]
 
 
@@ -184,3 +187,12 @@ async def test_a_stranger_s_key_sees_nothing(sender: Sender, database: Database)
                 "select has_function_privilege(%s, 'roomwire_keep(text, jsonb, jsonb, jsonb)', 'execute')", (role,)
             ).fetchone()
             assert keep == (False,)
+
+
+async def test_the_questions_of_the_document_are_answered(sender: Sender) -> None:
+    document = (Path(__file__).parents[3] / "docs" / "RECEIVING.md").read_text(encoding="utf-8")
+    questions = re.findall(r"(?:^    .*\n)+", document, re.MULTILINE)
+    nights_asked, types_asked = [text for text in questions if text.lstrip().startswith("select")]
+    await sender.tell(EXAMPLES["room_type.updated"], EXAMPLES["availability.updated"])
+    assert len(sender.supabase.rows(nights_asked)) == 6
+    assert [row[0] for row in sender.supabase.rows(types_asked)] == ["31"]
