@@ -11,7 +11,6 @@ from tests.support.cache_engine import CacheEngine
 from tests.support.daemon import Roomwire, today
 from tests.support.truth import truth
 
-
 pytestmark = pytest.mark.parametrize("server", ["pg18"], indirect=True)
 """Where the server makes no difference, one is enough."""
 
