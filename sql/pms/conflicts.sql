@@ -8,14 +8,34 @@ r.type = 'web' and r.status <> 'cancelled' and (r.agent = %(agent)s or exists (
 -- name: touched
 -- The bookings of ours that share or shared a room on one of these nights, and those that are among these
 -- reservations: another status alone may end a conflict, or begin one. Without bookings of ours it costs next to nothing.
-with nights as (
+-- Each step is materialised: joined at the planner's liking they would read all reservations there are.
+with nights as materialized (
     select distinct hotel_id, date from unnest(%(night_hotels)s::int[], %(dates)s::date[]) as n (hotel_id, date)
+),
+watched as materialized (
+    select n.hotel_id, n.date
+    from nights n
+    cross join lateral (
+        select from booking_engine.document b where b.kind = 'booking' and b.own and b.hotel_id = n.hotel_id limit 1
+    ) one
+),
+shared as materialized (
+    select w.hotel_id, unnest(room.ids) as id
+    from watched w
+    cross join lateral (
+        select array_agg(d.reservation_id) as ids
+        from reservation_details d
+        where d.hotel_id = w.hotel_id and d.date = w.date and d.cancelled is null and d.room_id is not null
+        group by d.room_id
+        having count(*) > 1
+    ) room
 )
 select known.hotel_id, known.reservation_id::text
 from nights n
 cross join lateral (
     select c.hotel_id, c.reservation_id from booking_engine.conflict c
     where c.hotel_id = n.hotel_id and c.date = n.date
+    offset 0
 ) known
 union
 select ours.hotel_id, ours.id
@@ -23,25 +43,14 @@ from unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id)
 cross join lateral (
     select b.hotel_id, b.id from booking_engine.document b
     where b.kind = 'booking' and b.own and b.hotel_id = w.hotel_id and b.id = w.id
+    limit 1
 ) ours
 where exists (select from booking_engine.document b where b.kind = 'booking' and b.own)
 union
 select ours.hotel_id, ours.id::text
-from nights n
+from shared s
 cross join lateral (
-    select from booking_engine.document b where b.kind = 'booking' and b.own and b.hotel_id = n.hotel_id limit 1
-) known_here
-cross join lateral (
-    select array_agg(d.reservation_id) as ids
-    from reservation_details d
-    where d.hotel_id = n.hotel_id and d.date = n.date and d.cancelled is null and d.room_id is not null
-    group by d.room_id
-    having count(*) > 1
-) shared
-cross join lateral (
-    select r.hotel_id, r.id from unnest(shared.ids) as one (id)
-    join reservations r on r.hotel_id = n.hotel_id and r.id = one.id
-    where {own}
+    select r.hotel_id, r.id from reservations r where r.hotel_id = s.hotel_id and r.id = s.id and {own} limit 1
 ) ours
 
 -- name: renew
@@ -54,11 +63,12 @@ fresh as (
     select w.hotel_id, w.id as reservation_id, d.room_id, d.date, o.others
     from wanted w
     cross join lateral (
-        select r.id from reservations r where r.hotel_id = w.hotel_id and r.id = w.id and {own}
+        select r.id from reservations r where r.hotel_id = w.hotel_id and r.id = w.id and {own} limit 1
     ) r
     cross join lateral (
         select d.room_id, d.date from reservation_details d
         where d.hotel_id = w.hotel_id and d.reservation_id = w.id and d.cancelled is null and d.room_id is not null
+        offset 0
     ) d
     cross join lateral (
         select array_agg(distinct o.reservation_id order by o.reservation_id) as others
