@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from outbox import signing
-from outbox.delivery import connecting
+from outbox.delivery import reaching
 from outbox.delivery.addresses import RefusedAddressError
 from outbox.delivery.outbound import Outbound
 from outbox.headers import check_headers
@@ -146,7 +146,7 @@ async def check_address(url: str, outbound: Outbound) -> None:
         EndpointError: nothing may be sent there; the message says how to allow it.
     """
     try:
-        await connecting.find(url, outbound.allowed)
+        await reaching.find(url, outbound.allowed)
     except RefusedAddressError as error:
         raise EndpointError(str(error)) from None
     except OSError:
@@ -241,7 +241,7 @@ def _check_ca(url: str, ca: str | None) -> None:
     if not url.startswith("https:"):
         raise EndpointError("a certificate authority goes with an https:// url")
     try:
-        connecting.tls(ca)
+        reaching.tls(ca)
     except ValueError as error:
         raise EndpointError(str(error)) from None
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import psycopg
 from psycopg import AsyncConnection
-from yarl import URL
 
 from daemon.check.clocks import LONG_SECONDS
 from daemon.check.facts import ApiAccess, Essentials, Facts, Reached
@@ -18,7 +17,7 @@ from daemon.replication.publication import check_publication
 from daemon.replication.slot import SlotState
 from daemon.settings import Settings
 from outbox import endpoints
-from outbox.delivery import connecting
+from outbox.delivery import reaching
 from outbox.delivery.addresses import Network
 from sql import check, checkpoint, migrate
 from sql.check import Clock
@@ -151,16 +150,16 @@ async def _reach(conn: AsyncConnection, essentials: Essentials) -> list[Reached]
 
 
 async def _connect(found: Overview, allowed: Sequence[Network]) -> Reached:
-    url = URL(found.url)
+    there = reaching.place(found.url)
     error = None
     try:
         async with asyncio.timeout(_PATIENCE):
-            await connecting.reach(found.url, allowed, found.ca)
+            await reaching.reach(found.url, allowed, found.ca)
     except TimeoutError:
         error = f"no answer within {_PATIENCE:.0f} s"
     except OSError as reason:
         error = reason.strerror or str(reason)
-    return Reached(found.name, f"{url.host}:{url.port}", error)
+    return Reached(found.name, f"{there.host}:{there.port}", error)
 
 
 async def _unread(conn: AsyncConnection, settings: Settings) -> list[str]:

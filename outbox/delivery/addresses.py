@@ -53,6 +53,18 @@ def refusal(address: str, allowed: Sequence[Network], *, encrypted: bool) -> str
     return None
 
 
+def sift(addresses: Sequence[str], allowed: Sequence[Network], *, encrypted: bool) -> list[str]:
+    """Those of a name's addresses that may be sent to.
+
+    Raises:
+        RefusedAddressError: there are some, and none of them may.
+    """
+    refused = {address: refusal(address, allowed, encrypted=encrypted) for address in addresses}
+    if refused and all(refused.values()):
+        raise RefusedAddressError(refused[addresses[0]])
+    return [address for address in addresses if refused[address] is None]
+
+
 def _is_public(address: _Address) -> bool:
     if address.version == 6 and address not in _GLOBAL_UNICAST:
         return False

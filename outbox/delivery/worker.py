@@ -18,6 +18,7 @@ from outbox.delivery.outbound import Outbound
 from outbox.delivery.pump import Pump, Timing
 from outbox.delivery.replaying import keep_marking
 from outbox.delivery.sender import Sender
+from outbox.delivery.senders import open_senders
 from outbox.delivery.steady import steadily
 from outbox.secrets import SecretsError
 from sql import delivery
@@ -41,7 +42,7 @@ async def run_delivery(
     timing = timing or Timing()
     lease = Lease(pool, timing.lease)
     async with (
-        outbound.open(connect=timing.connect, total=timing.send) as sender,
+        open_senders(outbound, connect=timing.connect, total=timing.send) as sender,
         _alive(lease),
         asyncio.TaskGroup() as tasks,
     ):

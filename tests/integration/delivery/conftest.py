@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from outbox import endpoints, signing
-from outbox.delivery import Timing, run_delivery
 from outbox.delivery.outbound import Outbound
+from outbox.delivery.pump import Timing
+from outbox.delivery.worker import run_delivery
 from outbox.endpoints import Settings
 from outbox.secrets import Secrets, new_secret_key
 from sql.migrate import script

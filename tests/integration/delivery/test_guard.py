@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from outbox import endpoints
-from outbox.delivery import connecting
+from outbox.delivery import reaching
 from outbox.delivery.addresses import Network, RefusedAddressError
 from outbox.delivery.connecting import Guard
 from outbox.delivery.line import Line, open_session
@@ -179,7 +179,7 @@ async def test_adding_checking_and_sending_say_the_same_sentence(url: str) -> No
     with pytest.raises(EndpointError) as added:
         await endpoints.check_address(url, Outbound())
     with pytest.raises(RefusedAddressError) as checked:
-        await connecting.reach(url, (), None)
+        await reaching.reach(url, (), None)
     assert [str(added.value), str(checked.value)] == [sent, sent]
 
 

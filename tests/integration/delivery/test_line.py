@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from outbox.delivery import connecting
+from outbox.delivery import reaching
 from outbox.delivery.connecting import Guard
 from outbox.delivery.line import Line, open_session
 
@@ -213,14 +213,14 @@ async def test_a_certificate_is_of_the_authority_that_is_set_and_of_the_host(
     authority = Authority()
     ca = {"its own": authority.pem, "another": Authority().pem, "the system's": None}[trusted]
     async with secured(authority.server(tmp_path, address)) as url:
-        outcome = await Line(session, url, tls=connecting.tls(ca)).post(b"{}", {})
+        outcome = await Line(session, url, tls=reaching.tls(ca)).post(b"{}", {})
         assert outcome.verdict == verdict
         if verdict == "delivered":
-            await connecting.reach(url, LOOPBACK, ca)
+            await reaching.reach(url, LOOPBACK, ca)
         else:
             assert "certificate" in (outcome.error or "")
             with pytest.raises(ssl.SSLCertVerificationError):
-                await connecting.reach(url, LOOPBACK, ca)
+                await reaching.reach(url, LOOPBACK, ca)
 
 
 async def test_what_is_kept_for_one_authority_is_not_used_for_another(
@@ -228,7 +228,7 @@ async def test_what_is_kept_for_one_authority_is_not_used_for_another(
 ) -> None:
     authority = Authority()
     async with secured(authority.server(tmp_path, "127.0.0.1")) as url:
-        trusting = Line(session, url, tls=connecting.tls(authority.pem))
+        trusting = Line(session, url, tls=reaching.tls(authority.pem))
         assert (await trusting.post(b"{}", {})).verdict == "delivered"
         assert (await Line(session, url).post(b"{}", {})).verdict == "outage"
 
@@ -236,4 +236,4 @@ async def test_what_is_kept_for_one_authority_is_not_used_for_another(
 @pytest.mark.parametrize("pem", ["", " ", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", "hunter2"])
 def test_what_is_no_certificate_is_refused(pem: str) -> None:
     with pytest.raises(ValueError, match="PEM"):
-        connecting.tls(pem)
+        reaching.tls(pem)

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from outbox import endpoints, signing
-from outbox.delivery import Timing
+from outbox.delivery.pump import Timing
 from outbox.metrics import REGISTRY
 from tests.integration.delivery.conftest import QUICK, Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from outbox import endpoints
-from outbox.delivery import Timing
+from outbox.delivery.pump import Timing
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 from tests.unit.outbox.samples import DAY

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from outbox import endpoints, signing
-from outbox.delivery import Timing, partitions
+from outbox.delivery import partitions
+from outbox.delivery.pump import Timing
 from outbox.endpoints import EndpointError, Settings
 from sql import attempts
 from sql.pool import make_pool
