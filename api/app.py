@@ -10,6 +10,7 @@ from api.access import routes as access
 from api.access import users
 from api.availability import routes as availability
 from api.bookings import routes as bookings
+from api.control import routes as control
 from api.events import routes as events
 from api.guard import make_guard, on_prepare
 from api.handling import handler
@@ -31,6 +32,7 @@ ROUTES: Sequence[Route] = tuple(
         quotes.ROUTES,
         bookings.ROUTES,
         events.ROUTES,
+        control.ROUTES,
     )
 )
 """Every operation, in the order of the document."""

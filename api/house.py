@@ -17,6 +17,7 @@ from api.events.heads import Heads
 from api.freshness import Freshness
 from api.hotels import Hotels
 from api.price_lists import PriceLists
+from outbox.delivery.outbound import Outbound
 from outbox.secrets import Secrets
 from sql.pool import Pool
 
@@ -29,8 +30,8 @@ class Wishes:
 
     slot: whose checkpoint says how fresh documents are; agent: channel name of our bookings; pms_user: users.id we
     write as; time_zone: the hotels', IANA; redis_url: where rates are counted, None for this process alone;
-    proxies: that are trusted to name the caller; audit_days: for how long the audit log is kept; held_rooms: that a
-    client may hold at a time.
+    allowed: networks that endpoints may be in though they are not public; proxies: that are trusted to name the
+    caller; audit_days: for how long the audit log is kept; held_rooms: that a client may hold at a time.
     """
 
     slot: str = "roomwire"
@@ -38,6 +39,7 @@ class Wishes:
     pms_user: int = 2
     time_zone: str = "Asia/Tokyo"
     redis_url: str | None = None
+    allowed: tuple[Network, ...] = ()
     proxies: tuple[Network, ...] = ()
     audit_days: int = 365
     held_rooms: int = 100
@@ -57,6 +59,7 @@ class House:
         prices: of the hotels, as they are in the PMS now.
         hotels: that there are.
         heads: of the feed, for those who wait for it to go on.
+        outbound: what sending to endpoints needs.
         gate: who may come in.
         journal: what is written down of calls.
     """
@@ -69,6 +72,7 @@ class House:
     prices: PriceLists
     hotels: Hotels
     heads: Heads
+    outbound: Outbound
     gate: Gate
     journal: Journal
 
@@ -95,6 +99,7 @@ def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
         prices=PriceLists(),
         hotels=Hotels(pool),
         heads=Heads(pool),
+        outbound=Outbound(secrets, wishes.allowed),
         gate=Gate(keyring, Tokens(secrets), Rates(wishes.redis_url)),
         journal=Journal(pool, keyring.used, wishes.audit_days),
     )

@@ -281,6 +281,37 @@ PROBLEMS: Mapping[str, Kind] = {
         "The client has as many cursors as it may.",
         "Remove one that is used no more by DELETE /events/cursors/{cursor}.",
     ),
+    # Administration
+    "unknown_endpoint": Kind(
+        404,
+        "Unknown endpoint",
+        "There is no such endpoint, or it is told of hotels that this key does not know.",
+        "GET /endpoints lists the endpoints that this key knows.",
+    ),
+    "endpoint_refused": Kind(
+        422,
+        "Endpoint refused",
+        "The endpoint cannot be as asked, or what is asked cannot be done with it now.",
+        "`detail` says why, and what can be done.",
+    ),
+    "endpoint_disabled": Kind(
+        409,
+        "Endpoint disabled",
+        "The endpoint is disabled: nothing is noted for it, so there is nothing to go on with.",
+        "Enable it by POST /endpoints/{name}/enable: it is sent everything then.",
+    ),
+    "unknown_key": Kind(
+        404,
+        "Unknown key",
+        "There is no such thing, or it is of a hotel that this API key does not know.",
+        "GET /deliveries lists the keys that endpoints lack.",
+    ),
+    "unknown_replay": Kind(
+        404,
+        "Unknown replay",
+        "There is no such replay, or it is forgotten.",
+        "GET /replays lists those of 30 days.",
+    ),
     # Writing once
     "in_progress": Kind(
         409,

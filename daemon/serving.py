@@ -71,6 +71,7 @@ async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
         pms_user=settings.pms_user,
         time_zone=settings.time_zone,
         redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
+        allowed=parse_networks(settings.allowed_networks),
         proxies=parse_networks(settings.trusted_proxies),
         audit_days=settings.audit_days,
         held_rooms=settings.held_rooms,

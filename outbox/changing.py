@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from outbox.delivery.outbound import Outbound
-from outbox.endpoints import TYPES, EndpointError, Settings, alone, check_address
+from outbox.endpoints import TYPES, Settings, UnknownEndpointError, alone, check_address
 from sql import content, control, endpoints, replay
 from sql.control import Endpoint
 from sql.replay import Scope
@@ -43,7 +43,6 @@ async def change(
     outbound: Outbound,
     *,
     patience: float = 60.0,
-    was: Endpoint | None = None,
 ) -> Changed:
     """Change some of what CHANGEABLE names.
 
@@ -53,11 +52,10 @@ async def change(
         wishes: the new values; headers: all of them.
         outbound: what encrypts the headers, and says where messages may go.
         patience: seconds to wait for a moment when nobody writes documents.
-        was: what the caller takes the endpoint for; None to change it whatever it is.
 
     Raises:
-        EndpointError: there is none of this name, it would be impossible, it is not what the caller takes it for,
-            nothing may be sent to its new address, or there was no such moment.
+        EndpointError: there is none of this name, it would be impossible, nothing may be sent to its new address,
+            or there was no such moment.
         SecretsError: headers are given, and nothing is set that they could be encrypted with.
     """
     if "url" in wishes:
@@ -65,7 +63,7 @@ async def change(
 
     async def update() -> tuple[Endpoint, dict[int, Scope]]:
         await endpoints.lock(conn)
-        return await _update(conn, name, wishes, outbound, was)
+        return await _update(conn, name, wishes, outbound)
 
     now, widened_by = await alone(conn, update, patience)
     for replay_id, scope in widened_by.items():
@@ -78,13 +76,11 @@ async def change(
 
 
 async def _update(
-    conn: AsyncConnection, name: str, wishes: Mapping[str, Any], outbound: Outbound, was: Endpoint | None
+    conn: AsyncConnection, name: str, wishes: Mapping[str, Any], outbound: Outbound
 ) -> tuple[Endpoint, dict[int, Scope]]:
     before = await control.find(conn, name)
     if before is None:
-        raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
-    if was is not None and was != before:
-        raise EndpointError(f"{name} was changed meanwhile")
+        raise UnknownEndpointError(name)
     await control.change(conn, _sealed(before, wishes, outbound) | {"id": before.id})
     now = await control.find(conn, name)
     assert now is not None  # nobody else may change it here

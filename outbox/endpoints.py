@@ -39,6 +39,17 @@ class EndpointError(Exception):
     """An endpoint cannot be as asked; the message says what to do instead. It never shows a secret."""
 
 
+class UnknownEndpointError(EndpointError):
+    """There is no endpoint of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
+
+
+class BusyError(EndpointError):
+    """Documents were being written all the time, and their writers go first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an endpoint is.
@@ -211,7 +222,7 @@ async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patie
                 return await change()
         except LockNotAvailable:
             if monotonic() > deadline:
-                raise EndpointError(
+                raise BusyError(
                     f"documents were being written without a pause for {patience:.0f} s; try again later"
                 ) from None
         await asyncio.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - lets the writers through
@@ -219,7 +230,7 @@ async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patie
 
 def _found(endpoint_id: int | None, name: str) -> int:
     if endpoint_id is None:
-        raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
+        raise UnknownEndpointError(name)
     return endpoint_id
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
-from outbox.endpoints import TYPES, EndpointError, alone
+from outbox.endpoints import TYPES, EndpointError, UnknownEndpointError, alone
 from sql import control, endpoints, replay
 from sql.control import Endpoint
 from sql.replay import Replay, Scope
@@ -44,14 +44,20 @@ async def start(conn: AsyncConnection, name: str, wanted: Scope, *, reason: str,
         EndpointError: there is no such endpoint, it needs no replay, or for `patience` seconds there was no moment
             when nobody wrote documents.
     """
+    return await alone(conn, lambda: note(conn, name, wanted, reason), patience)
+
+
+async def note(conn: AsyncConnection, name: str, wanted: Scope, reason: str) -> Replay:
+    """Note a replay in the caller's transaction, which is to end soon: who writes documents waits for it.
+
+    Raises:
+        EndpointError: there is no such endpoint, or it needs no replay.
+        psycopg.errors.LockNotAvailable: documents are being written; try again.
+    """
     found = await _usable(conn, name)
     total = sum((await replay.count(conn, found.id, wanted)).values())
-
-    async def note() -> int | None:
-        await endpoints.lock(conn)
-        return await replay.add(conn, found.id, wanted, reason=reason, total=total)
-
-    made = await alone(conn, note, patience)
+    await endpoints.lock(conn)
+    made = await replay.add(conn, found.id, wanted, reason=reason, total=total)
     if made is None:
         raise EndpointError(f"{name} is disabled, or about to be sent everything")
     (row,) = await replay.replays(conn, replay_id=made)
@@ -61,7 +67,7 @@ async def start(conn: AsyncConnection, name: str, wanted: Scope, *, reason: str,
 async def _usable(conn: AsyncConnection, name: str) -> Endpoint:
     found = await control.find(conn, name)
     if found is None:
-        raise EndpointError(f"there is no endpoint named {name!r}; `roomwire endpoint list` shows them")
+        raise UnknownEndpointError(name)
     if found.status == "disabled":
         raise EndpointError(f"{name} is disabled; enabling it sends everything again")
     if found.filling:

@@ -1,13 +1,14 @@
 """What operators decide of an endpoint, in the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
+from sql.delivery import Target
 from sql.queries import load
 
 _QUERIES = load("control.sql")
@@ -39,6 +40,14 @@ async def find(conn: AsyncConnection, name: str) -> Endpoint | None:
     async with conn.cursor(row_factory=class_row(Endpoint)) as cursor:
         await cursor.execute(_QUERIES["find"], {"name": name})
         return await cursor.fetchone()
+
+
+async def target(conn: AsyncConnection, name: str) -> Target | None:
+    """Where messages to the endpoint of this name go, and how."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_QUERIES["target"], {"name": name})
+        row = await cursor.fetchone()
+    return Target(**{one.name: row[one.name] for one in fields(Target)}) if row else None
 
 
 async def change(conn: AsyncConnection, settings: Mapping[str, Any]) -> None:

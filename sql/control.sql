@@ -1,5 +1,9 @@
 What operators decide of an endpoint.
 
+-- name: target
+-- Every column, of which those are taken that say where to send and how.
+select e.*, e.bookings = 'own' as own from booking_engine.endpoint e where e.name = %(name)s
+
 -- name: find
 select id, name, url, format, ca, headers, status, hotels, types, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds,
     fill_version is not null as filling

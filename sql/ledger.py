@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from sql.delivery import Attempt
 from sql.queries import load
 
 _QUERIES = load("ledger.sql")
@@ -93,6 +94,17 @@ class Told:
     rejected_at: datetime | None
     last_error: str | None
 
+    def waiting(self, key: tuple[str, int, str]) -> Waiting | None:
+        """What it waits for; None where it has the newest version."""
+        if self.version is None:
+            return None
+        assert self.acked is not None and self.since is not None  # noqa: PT018 - not null beside the version
+        assert self.tries is not None and self.outages is not None  # noqa: PT018
+        return Waiting(
+            self.name, *key, self.version, self.acked, self.since, self.tries, self.outages, self.not_before,
+            self.in_flight, self.rejected_at, self.last_error,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -164,6 +176,15 @@ async def attempts(
     async with conn.cursor(row_factory=class_row(Tried)) as cursor:
         await cursor.execute(_QUERIES["attempts"], given, prepare=False)
         return await cursor.fetchall()
+
+
+async def note(conn: AsyncConnection, endpoint_id: int, attempt: Attempt) -> None:
+    """Write one attempt down.
+
+    Raises:
+        psycopg.errors.CheckViolation: no partition takes it.
+    """
+    await conn.execute(_QUERIES["note"], {"endpoint": endpoint_id} | attempt._asdict())
 
 
 def _key(key: tuple[str, int, str]) -> dict[str, Any]:

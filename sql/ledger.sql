@@ -86,3 +86,9 @@ where (%(webhook_ids)s::text[] is null or a.webhook_id = any(%(webhook_ids)s))
     and (%(type)s::text is null or (a.type = %(type)s and a.hotel_id = %(hotel)s))
 order by a.at desc
 limit %(most)s
+
+-- name: note
+insert into booking_engine.attempt
+    (at, endpoint_id, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
+values (%(at)s, %(endpoint)s, %(webhook_id)s, %(type)s, %(hotel_id)s, %(keys)s, %(bytes)s, %(outcome)s, %(status)s,
+    %(latency_ms)s, %(error)s, %(answer)s)

@@ -1,5 +1,6 @@
 """What endpoints are sent again, in the database: durable jobs, marked in pages."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -95,8 +96,14 @@ async def finish(conn: AsyncConnection, replay_id: int, note: str | None = None)
 
 
 async def replays(
-    conn: AsyncConnection, *, replay_id: int | None = None, open_only: bool = False, most: int = 20
+    conn: AsyncConnection,
+    *,
+    replay_id: int | None = None,
+    endpoints: Collection[str] | None = None,
+    open_only: bool = False,
+    most: int = 20,
 ) -> list[Replay]:
-    """Replays, newest first."""
-    given = {"id": replay_id, "open": open_only, "most": most}
+    """Replays, of these endpoints or of all, newest first."""
+    names = None if endpoints is None else sorted(endpoints)
+    given = {"id": replay_id, "endpoints": names, "open": open_only, "most": most}
     return [Replay(*row) async for row in await conn.execute(_QUERIES["list"], given, prepare=False)]

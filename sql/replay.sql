@@ -116,5 +116,6 @@ select r.id, e.name, r.reason, r.hotels, r.kinds, r.since, r.total, r.marked, r.
 from booking_engine.replay r
 join booking_engine.endpoint e on e.id = r.endpoint_id
 where (%(id)s::bigint is null or r.id = %(id)s) and (%(open)s is not true or r.finished_at is null)
+    and (%(endpoints)s::text[] is null or e.name = any(%(endpoints)s))
 order by r.id desc
 limit %(most)s

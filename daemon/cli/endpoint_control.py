@@ -1,4 +1,4 @@
-"""The commands for endpoints that are there: show, change, pause, resume."""
+"""The commands for endpoints that are there: test, show, change, pause, resume."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -12,6 +12,10 @@ from daemon.cli.endpoints import Authority, Bookings, Headers, Name, shown, wire
 from daemon.cli.replay import described
 from outbox import changing, endpoints
 from outbox.changing import Changed
+from outbox.delivery import trial
+from outbox.delivery.outbound import Outbound
+from outbox.delivery.sender import Sent
+from outbox.endpoints import UnknownEndpointError
 from sql import control, replay
 from sql.endpoints import Overview
 from sql.replay import Replay
@@ -21,8 +25,37 @@ ALL = "all"
 
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
-    for command in (show, change, pause, resume):
+    for command in (test, show, change, pause, resume):
         app.command()(command)
+
+
+def test(name: Name) -> None:
+    """Send an endpoint a test message, as deliveries would, and show what comes of it. Exit code 1: not taken."""
+
+    async def work(conn: AsyncConnection, outbound: Outbound) -> Sent:
+        target = await trial.find(conn, name)
+        if target is None:
+            raise UnknownEndpointError(name)
+        sent = await trial.send(target, outbound)
+        await trial.note(conn, target, sent)
+        return sent
+
+    attempt = running.send(work).attempt
+    came = f"answered {attempt.status}" if attempt.status else f"did not answer: {attempt.error}"
+    typer.echo(f"{name} {came}  ({attempt.latency_ms} ms, {attempt.webhook_id})")
+    if attempt.answer:
+        typer.echo(f"    {' '.join(attempt.answer.split())}")
+    if attempt.outcome != "delivered":
+        running.fail(f"Not delivered: {_MEANINGS.get(attempt.outcome, attempt.outcome)}.")
+
+
+_MEANINGS = {
+    "rejected": "it takes no such message; does it verify with the right secret?",
+    "throttled": "it asks for a pause",
+    "gone": "it says that it wants nothing more; a delivery would disable it",
+    "outage": "a delivery would be tried again until it answers 2xx",
+    "forbidden": "nothing may be sent to its address; see ROOMWIRE_ALLOWED_NETWORKS",
+}
 
 
 def show(name: Name) -> None:

@@ -43,6 +43,10 @@ class Refresher:
         """See Sender."""
         return cache_refresh.status()
 
+    def test(self) -> Message:
+        """See Sender."""
+        return cache_refresh.status()
+
     async def send(self, message: Message) -> Sent:
         """See Sender."""
         assert isinstance(message, Call)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+import orjson
+
 from outbox import signing
 from outbox.delivery.compose import Composed, Message, compose, heartbeat
 from outbox.delivery.line import Line
@@ -46,6 +48,9 @@ class Sender(Protocol):
     def heartbeat(self, as_of: datetime | None, behind: int) -> Message:
         """What is sent when nothing else need be."""
 
+    def test(self) -> Message:
+        """What tries an endpoint out."""
+
     async def send(self, message: Message) -> Sent:
         """Send once. Whatever the other side does is an outcome, never an exception."""
 
@@ -65,6 +70,11 @@ class Webhooks:
     def heartbeat(self, as_of: datetime | None, behind: int) -> Message:
         """See Sender."""
         return heartbeat(as_of, behind)
+
+    def test(self) -> Message:
+        """See Sender."""
+        said = orjson.dumps({"endpoint": self._target.name})
+        return Message("endpoint.test", None, (), said, datetime.now(UTC))
 
     async def send(self, message: Message) -> Sent:
         """See Sender."""

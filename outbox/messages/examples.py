@@ -158,6 +158,7 @@ _DATA: dict[str, dict[str, Any]] = {
         "bookings": {"first": "0", "last": "f", "check_out_from": "2026-10-24", "ids": [_BOOKING_ID]},
     },
     "heartbeat": {"as_of": "2026-11-23T05:14:56.118204Z", "hotel_id": None, "behind": 0},
+    "endpoint.test": {"endpoint": "sakura-web"},
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {

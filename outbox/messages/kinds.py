@@ -160,6 +160,12 @@ class Pulse(Shape):
     behind: int = Field(description="Number of things whose newest version you have not acknowledged.", ge=0)
 
 
+class Trial(Shape):
+    """A test."""
+
+    endpoint: str = Field(description="The name that your endpoint has here.")
+
+
 class HotelUpdated(Message[Literal["hotel.updated"], HotelState]):
     """A hotel is new or has changed."""
 
@@ -230,6 +236,10 @@ class Heartbeat(Message[Literal["heartbeat"], Pulse]):
     """Says, in quiet times too, that the connection lives and how far behind you are."""
 
 
+class EndpointTest(Message[Literal["endpoint.test"], Trial]):
+    """An operator tries your endpoint out: answer as you would to any message. There is nothing to keep of it."""
+
+
 KINDS = (
     AvailabilityUpdated,
     BookingCreated,
@@ -246,6 +256,7 @@ KINDS = (
     RatesDeleted,
     HotelSnapshot,
     Heartbeat,
+    EndpointTest,
 )
 
 AnyMessage = Annotated[
@@ -263,7 +274,8 @@ AnyMessage = Annotated[
     | RatesUpdated
     | RatesDeleted
     | HotelSnapshot
-    | Heartbeat,
+    | Heartbeat
+    | EndpointTest,
     Field(discriminator="type"),
 ]
 

@@ -98,7 +98,7 @@ class Mirror:
         self.counts[message["type"]] += 1
         self._check_id(webhook_id, message)
         data = message["data"]
-        if kind not in {"heartbeat"} and event != "snapshot":
+        if kind not in {"heartbeat", "endpoint"} and event != "snapshot":
             sent = datetime.fromisoformat(message["timestamp"])
             self.delays.append(((now or datetime.now(UTC)) - sent).total_seconds())
         if kind == "heartbeat":
@@ -107,6 +107,8 @@ class Mirror:
             self._close(data)
         elif kind == "availability":
             self._apply_nights(data)
+        elif message["type"] == "endpoint.test":
+            return
         elif kind in ID_FIELDS:
             self._apply_document(kind, event, data)
         else:
@@ -121,7 +123,7 @@ class Mirror:
 
         The time is no content, but of a heartbeat, which says nothing else.
         """
-        timed = message["type"] == "heartbeat"
+        timed = message["type"] in {"heartbeat", "endpoint.test"}
         content = _digest({key: value for key, value in message.items() if timed or key != "timestamp"})
         if self.bodies.setdefault(webhook_id, content) != content:
             self.violate("webhook-id", f"{webhook_id} came with different bodies, of type {message['type']}")

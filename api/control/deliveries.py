@@ -1,0 +1,115 @@
+"""Deliveries over HTTP: what endpoints lack, what became of it, and deciding about it."""
+
+from api.control import seen
+from api.control.delivery_models import (
+    CountAnswer,
+    DeliveriesAnswer,
+    DeliveriesAsked,
+    DeliveryAnswer,
+    KeyPath,
+    RetryAsked,
+    SendAnswer,
+    SkipAsked,
+    StandingAnswer,
+    StoryAnswer,
+)
+from api.problems import Problem
+from api.routing import Call, Nothing, Reply
+from outbox import deliveries, keys
+from outbox.keys import Key
+from sql import ledger
+from sql.ledger import Author, Choice, Told, Tried, Waiting
+
+
+async def list_deliveries(call: Call[DeliveriesAsked, Nothing]) -> Reply:
+    """What endpoints lack."""
+    asked, access = call.params, seen.admin(call.access)
+    choice = Choice(endpoint=asked.endpoint, hotel=asked.hotel_id, rejected=asked.rejected, within=access.hotels)
+    async with call.house.connection() as conn:
+        if asked.endpoint is not None:
+            await seen.overview(conn, access, asked.endpoint)
+        rows = await ledger.waiting(conn, choice, asked.limit + 1)
+    found = [_delivery(row) for row in rows[: asked.limit]]
+    return Reply(DeliveriesAnswer(deliveries=found, more=len(rows) > asked.limit))
+
+
+async def read_delivery(call: Call[KeyPath, Nothing]) -> Reply:
+    """What became of one thing."""
+    access, key = seen.admin(call.access), keys.parse(call.params.key)
+    if not access.knows(key.hotel_id):
+        raise Problem("unknown_key")
+    async with call.house.connection() as conn:
+        names = {row.name for row in await seen.overviews(conn, access)}
+        story = await deliveries.story(conn, key)
+    if story.document is None:
+        raise Problem("unknown_key")
+    return Reply(
+        StoryAnswer(
+            key=str(key),
+            version=story.document.version,
+            gone=story.document.body is None,
+            committed_at=story.document.committed_at,
+            endpoints=[_standing(one, key) for one in story.told if one.name in names],
+            sends=[_send(one) for one in story.tried if one.name in names],
+        )
+    )
+
+
+async def retry_deliveries(call: Call[Nothing, RetryAsked]) -> Reply:
+    """Send again at once what was refused, or waits for its next try."""
+    asked, access = call.body, seen.admin(call.access)
+    chosen = [keys.parse(one) for one in asked.keys] if asked.keys else None
+    choice = Choice(endpoint=asked.endpoint, hotel=asked.hotel_id, keys=chosen, within=access.hotels)
+    async with call.house.connection() as conn:
+        if asked.endpoint is not None:
+            await seen.overview(conn, access, asked.endpoint)
+        return Reply(CountAnswer(keys=await ledger.retry(conn, choice)))
+
+
+async def skip_deliveries(call: Call[Nothing, SkipAsked]) -> Reply:
+    """Take things for delivered as they are now."""
+    asked, access = call.body, seen.admin(call.access)
+    choice = Choice(endpoint=asked.endpoint, keys=[keys.parse(one) for one in asked.keys], within=access.hotels)
+    author = Author(access.source, call.request_id, access.key_id)
+    async with call.house.connection() as conn:
+        await seen.overview(conn, access, asked.endpoint)
+        return Reply(CountAnswer(keys=await ledger.skip(conn, choice, author, asked.reason)))
+
+
+def _delivery(row: Waiting) -> DeliveryAnswer:
+    return DeliveryAnswer(
+        endpoint=row.name,
+        key=str(Key(row.kind, row.hotel_id, row.id)),  # type: ignore[arg-type]  # the table's check
+        kind=row.kind,
+        hotel_id=row.hotel_id,
+        id=row.id,
+        version=row.version,
+        acknowledged_version=row.acked or None,
+        since=row.since,
+        in_flight=row.in_flight,
+        tries=row.tries,
+        next_try_at=row.not_before,
+        refused_at=row.rejected_at,
+        last_error=row.last_error,
+    )
+
+
+def _standing(one: Told, key: Key) -> StandingAnswer:
+    row = one.waiting(key)
+    return StandingAnswer(
+        endpoint=one.name, up_to_date=row is None, delivery=None if row is None else _delivery(row)
+    )
+
+
+def _send(one: Tried) -> SendAnswer:
+    return SendAnswer(
+        endpoint=one.name,
+        at=one.at,
+        webhook_id=one.webhook_id,
+        type=one.type,
+        outcome=one.outcome,
+        status=one.status,
+        latency_ms=one.latency_ms,
+        error=one.error,
+        answer=one.answer,
+    )

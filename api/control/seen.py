@@ -1,0 +1,54 @@
+"""What an administrator's key may see: every endpoint, or those that are told of the key's own hotels only."""
+
+from collections.abc import Collection
+
+from psycopg import AsyncConnection
+
+from api.access.scopes import Access
+from api.problems import Problem
+from outbox import endpoints
+from outbox.endpoints import BusyError, UnknownEndpointError
+from sql.endpoints import Overview
+
+
+def admin(access: Access) -> Access:
+    """The caller, who may administrate.
+
+    Raises:
+        Problem: it is a token for one user.
+    """
+    if access.user_id is not None:
+        raise Problem("insufficient_scope", "A token for one user administrates nothing.", scope="admin")
+    return access
+
+
+def visible(access: Access, hotels: Collection[int] | None) -> bool:
+    """Whether an endpoint that is told of these hotels, None for all, is the caller's to know."""
+    return access.hotels is None or (hotels is not None and access.hotels.issuperset(hotels))
+
+
+async def overviews(conn: AsyncConnection, access: Access) -> list[Overview]:
+    """The endpoints that the caller may see, by name."""
+    return [row for row in await endpoints.overview(conn) if visible(admin(access), row.hotels)]
+
+
+async def overview(conn: AsyncConnection, access: Access, name: str) -> Overview:
+    """One endpoint.
+
+    Raises:
+        Problem: `unknown_endpoint`; those that are others' are answered like those that do not exist.
+    """
+    for row in await overviews(conn, access):
+        if row.name == name:
+            return row
+    raise Problem("unknown_endpoint")
+
+
+def refused(error: Exception) -> Problem:
+    """What an endpoint's refusal is over HTTP."""
+    if isinstance(error, BusyError):
+        return Problem("unavailable", headers={"Retry-After": "2"})
+    if isinstance(error, UnknownEndpointError):
+        return Problem("unknown_endpoint")
+    text = str(error)
+    return Problem("endpoint_refused", f"{text[:1].upper()}{text[1:]}.")
