@@ -131,7 +131,8 @@ left join (
 
 -- name: write
 -- Gives every locked document that differs from the PMS its new body and version, and marks who is behind on it.
-with fresh as (
+-- Materialized, so that a body is computed once, not for each place that names it.
+with fresh as materialized (
     {fresh}
 ),
 changed as (
@@ -169,22 +170,23 @@ with fresh as (
     {fresh}
 ),
 changed as (
-    select f.*, d.version as old_version
+    select f.*
     from fresh f
-    join booking_engine.document d
-        on d.kind = 'availability' and d.hotel_id = f.hotel_id and d.id = f.room_type_id::text
-        and d.body is not null
     left join booking_engine.availability a
         on a.hotel_id = f.hotel_id and a.room_type_id = f.room_type_id and a.date = f.date
     where (a.sellable, a.occupied) is distinct from (f.sellable, f.occupied)
+),
+counters as (
+    select d.hotel_id, d.id, d.version as old_version
+    from (select distinct hotel_id, room_type_id::text as id from changed) c
+    join booking_engine.document d
+        on d.kind = 'availability' and d.hotel_id = c.hotel_id and d.id = c.id and d.body is not null
 ),
 moved as (
     update booking_engine.document d
     set version = booking_engine.next_version(d.version),
         committed_at = coalesce(%(committed_at)s, clock_timestamp())
-    from (
-        select hotel_id, room_type_id::text as id, min(old_version) as old_version from changed group by 1, 2
-    ) c
+    from counters c
     where d.kind = 'availability' and d.hotel_id = c.hotel_id and d.id = c.id
     returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own
 ),
