@@ -1,0 +1,180 @@
+"""Receivers that misbehave: the mirror ends with the truth all the same, and nobody else notices."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import statistics
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from deploy.pms.simulator import Simulator
+from outbox.signing import new_secret
+from tests.support.daemon import Roomwire, today, until
+from tests.support.mirror.process import MirrorProcess
+from tests.support.truth import Key
+
+pytestmark = pytest.mark.timeout(400)
+ON_ONE = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+"""Where the server makes no difference, one is enough."""
+
+PAUSED = 15.0
+"""Seconds that a hanging request lasts: what one that waits for it is late, at least."""
+
+
+def staff(roomwire: Roomwire, *, seed: int = 5, rate: float | None = None, connections: int = 3) -> Simulator:
+    """Staff at work."""
+    return Simulator(roomwire.database.dsn, seed=seed, connections=connections, rate=rate, today=today())
+
+
+@pytest.fixture
+async def second(roomwire: Roomwire) -> AsyncIterator[MirrorProcess]:
+    """Another engine's mirror, added as the endpoint `second`."""
+    secret = new_secret()
+    async with MirrorProcess(secret) as listening:
+        await roomwire.add_endpoint("second", listening.url, secret)
+        yield listening
+
+
+class Desk:
+    """Looks at our tables and changes the PMS."""
+
+    def __init__(self, conn: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
+        self._conn = conn
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return await (await self._conn.execute(query.encode())).fetchall()
+
+    async def one(self, query: str) -> Any:
+        """The only value of a query's only row."""
+        ((value,),) = await self.rows(query)
+        return value
+
+    async def change(self, statement: str) -> None:
+        """Run a statement as the PMS does, in a transaction of its own."""
+        async with self._conn.transaction():
+            await self._conn.execute("set local my_app.user_id = '1'")
+            await self._conn.execute(statement.encode())
+
+    def holds(self, query: str) -> Callable[[], Awaitable[bool]]:
+        """Whether a query says true now."""
+
+        async def look() -> bool:
+            return bool(await self.one(query))
+
+        return look
+
+
+@pytest.fixture
+async def desk(roomwire: Roomwire) -> AsyncIterator[Desk]:
+    async with await psycopg.AsyncConnection.connect(roomwire.database.dsn, autocommit=True) as conn:
+        yield Desk(conn)
+
+
+BEHIND = "select count(*) from booking_engine.behind b join booking_engine.endpoint e on e.id = b.endpoint_id"
+
+
+@ON_ONE
+async def test_a_receiver_that_misbehaves_on_a_third_of_the_requests_ends_with_the_truth(
+    roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess, record_property: Callable[[str, object], None]
+) -> None:
+    simulator = staff(roomwire, rate=40)
+
+    async def enough() -> bool:
+        return sum((await mirror.requests()).tricks.values()) >= 20
+
+    async with roomwire.running():
+        await roomwire.settled()
+        first = len((await second.mirror()).delays)
+        await simulator.run(actions=120)
+        await roomwire.settled()
+        calm = len((await second.mirror()).delays)
+        await mirror.control("unruly")
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(simulator.run(stop=stop))
+            assert await until(enough, 180)
+            stop.set()
+        await mirror.control("ok")
+        await roomwire.settled(180)
+    unruly, beside = await mirror.mirror(), await second.mirror()
+    assert (roomwire.wrong(unruly), roomwire.wrong(beside)) == ([], [])
+    assert unruly.stale == 0, "versions of a key only rise"
+    assert beside.stale == 0
+    before, meanwhile = statistics.median(beside.delays[first:calm]), statistics.median(beside.delays[calm:])
+    record_property("median_delay_before_and_meanwhile_seconds", (before, meanwhile))
+    assert meanwhile < PAUSED / 3, "the other endpoint's changes wait for no request of this one"
+
+
+LONG = pytest.param(20_000, marks=[pytest.mark.chaos, pytest.mark.timeout(900)])
+
+
+@pytest.mark.parametrize("actions", [300, LONG])
+async def test_two_endpoints_that_are_down_cost_a_row_per_key_and_get_the_net_state(
+    roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess, desk: Desk, actions: int
+) -> None:
+    async with roomwire.running():
+        await roomwire.settled()
+        for one in (mirror, second):
+            await one.control("down")
+        await staff(roomwire, connections=6).run(actions=actions)
+        await roomwire.captured(180)
+        keys = await desk.one("select count(*) from booking_engine.document")
+        behind = await desk.one(BEHIND)
+        assert keys > 0
+        assert 0 < behind <= 2 * keys
+        assert await until(desk.holds(CONFIRMED.format(roomwire.slot)), 60), "the slot holds no WAL for them"
+        taken = [sum((await one.mirror()).counts.values()) for one in (mirror, second)]
+        for one in (mirror, second):
+            await one.control("ok")
+        await roomwire.settled(180)
+    for before, one in zip(taken, (mirror, second), strict=True):
+        known = await one.mirror()
+        assert roomwire.wrong(known) == []
+        assert known.stale == 0
+        assert sum(known.counts.values()) - before <= behind / 2, "one message per key at most: the net state"
+
+
+CONFIRMED = """
+    select pg_wal_lsn_diff((select end_lsn from booking_engine.checkpoint), confirmed_flush_lsn) <= 0
+    from pg_replication_slots where slot_name = '{}'
+"""
+
+
+CANCEL = "update reservation_details set cancelled = gen_random_uuid() where hotel_id = 1 and cancelled is null"
+REVIVE = "update reservation_details set cancelled = null where hotel_id = 1"
+
+
+@ON_ONE
+async def test_what_an_endpoint_always_refuses_holds_up_nothing_else(
+    roomwire: Roomwire, mirror: MirrorProcess, desk: Desk
+) -> None:
+    async with roomwire.running():
+        await roomwire.settled()
+        booking = await desk.one(
+            "select id from booking_engine.document where kind = 'booking' and hotel_id = 1 and body is not null"
+            " and body ->> 'status' = 'confirmed' order by id limit 1"
+        )
+        room_type = await desk.one("select min(id) from room_types where hotel_id = 1")
+        refused: list[Key] = [("booking", 1, str(booking)), ("availability", 1, str(room_type))]
+        await mirror.control("ok", refused)
+        # All nights of the hotel in one transaction: its room types come in one message, its bookings in many.
+        await desk.change(CANCEL)
+        await roomwire.captured()
+        guilty = f"(b.kind, b.id) in (('booking', '{booking}'), ('availability', '{room_type}'))"
+        left = desk.holds(f"select ({BEHIND}) = 2 and ({BEHIND} where {guilty} and b.tries > 0) = 2")
+        assert await until(left, 60), "everything else of the hotel is there"
+        assert await desk.rows("select distinct last_error from booking_engine.behind") == [("HTTP 422",)]
+        split = "select max(keys), count(*) from booking_engine.attempt where outcome = 'rejected' and keys > 1"
+        ((most, halvings),) = await desk.rows(split)
+        assert halvings <= math.log2(most or 1) + 1, "it is found by halving"
+        # However long its pause is, what is new is tried at once.
+        await desk.change("update booking_engine.behind set not_before = now() + interval '1 day'")
+        await mirror.control("ok")
+        await desk.change(REVIVE)
+        await roomwire.settled()
+    assert roomwire.wrong(await mirror.mirror()) == []
