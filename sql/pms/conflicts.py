@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed
 
 from sql.queries import load
 
 _QUERIES = load("pms/conflicts.sql")
-_TOUCHED = _QUERIES["touched"].format(own=_QUERIES["own"])
+_OURS = _QUERIES["ours"].format(own=_QUERIES["own"])
 _RENEW = _QUERIES["renew"].format(own=_QUERIES["own"])
+
+
+Key = tuple[int, str]
 
 
 class Change(NamedTuple):
@@ -41,21 +45,32 @@ class Conflict(NamedTuple):
 
 
 async def touched(
-    conn: AsyncConnection,
-    nights: Collection[tuple[int, str]],
-    reservations: Collection[tuple[int, str]],
-    agent: str,
-) -> set[tuple[int, str]]:
+    conn: AsyncConnection, nights: Collection[Key], reservations: Collection[Key], agent: str
+) -> set[Key]:
     """The bookings of ours whose conflicts may be others, now that these nights and reservations have changed."""
     values: dict[str, Any] = {
         "night_hotels": [n[0] for n in nights], "dates": [n[1] for n in nights],
-        "hotels": [r[0] for r in reservations], "ids": [r[1] for r in reservations], "agent": agent,
+        "hotels": [r[0] for r in reservations], "ids": [r[1] for r in reservations],
     }  # fmt: skip
-    rows = await conn.execute(_TOUCHED, values)
-    return {(hotel_id, reservation_id) async for hotel_id, reservation_id in rows}
+    known = await (await conn.execute(_QUERIES["known"], values)).fetchall()
+    hotels = {hotel_id for hotel_id, booking in known if booking is None}
+    shared = await _keys(conn, _QUERIES["shared"], dates=[n for n in nights if n[0] in hotels])
+    ours = await _keys(conn, _OURS, ids=shared, agent=agent)
+    return ours | {(hotel_id, booking) for hotel_id, booking in known if booking is not None}
 
 
-async def renew(conn: AsyncConnection, bookings: Collection[tuple[int, str]], agent: str) -> list[Change]:
+async def _keys(
+    conn: AsyncConnection, query: SQL | Composed, *, agent: str = "", **wanted: Collection[Key]
+) -> set[Key]:
+    """What a query finds for (hotel, other) pairs, the others under the parameter's name; none for none."""
+    ((name, pairs),) = wanted.items()
+    if not pairs:
+        return set()
+    values = {"hotels": [p[0] for p in pairs], name: [p[1] for p in pairs], "agent": agent}
+    return {(hotel_id, number) async for hotel_id, number in await conn.execute(query, values)}
+
+
+async def renew(conn: AsyncConnection, bookings: Collection[Key], agent: str) -> list[Change]:
     """Note with which stays these bookings, their documents locked, share rooms now; returns what differs."""
     ordered = sorted(bookings)
     values = {"hotels": [b[0] for b in ordered], "ids": [b[1] for b in ordered], "agent": agent}

@@ -5,38 +5,21 @@ Conflicts: room-nights that a booking of ours shares with another stay. Nothing 
 r.type = 'web' and r.status <> 'cancelled' and (r.agent = %(agent)s or exists (
     select from booking_engine.booking_link l where l.hotel_id = r.hotel_id and l.reservation_id = r.id))
 
--- name: touched
--- The bookings of ours that share or shared a room on one of these nights, and those that are among these
--- reservations: another status alone may end a conflict, or begin one. Without bookings of ours it costs next to nothing.
--- Each step is materialised: joined at the planner's liking they would read all reservations there are.
+-- name: known
+-- Of our own tables alone: the bookings that shared a room on one of these nights, those of ours among these
+-- reservations (another status alone may end a conflict, or begin one), and, without an id, the hotels of these nights
+-- that have any. Where no booking is ours it costs next to nothing.
 with nights as materialized (
     select distinct hotel_id, date from unnest(%(night_hotels)s::int[], %(dates)s::date[]) as n (hotel_id, date)
-),
-watched as materialized (
-    select n.hotel_id, n.date
-    from nights n
-    cross join lateral (
-        select from booking_engine.document b where b.kind = 'booking' and b.own and b.hotel_id = n.hotel_id limit 1
-    ) one
-),
-shared as materialized (
-    select w.hotel_id, unnest(room.ids) as id
-    from watched w
-    cross join lateral (
-        select array_agg(d.reservation_id) as ids
-        from reservation_details d
-        where d.hotel_id = w.hotel_id and d.date = w.date and d.cancelled is null and d.room_id is not null
-        group by d.room_id
-        having count(*) > 1
-    ) room
 )
-select known.hotel_id, known.reservation_id::text
+select known.hotel_id, known.id
 from nights n
 cross join lateral (
-    select c.hotel_id, c.reservation_id from booking_engine.conflict c
+    select c.hotel_id, c.reservation_id::text as id from booking_engine.conflict c
     where c.hotel_id = n.hotel_id and c.date = n.date
     offset 0
 ) known
+where exists (select from booking_engine.conflict)
 union
 select ours.hotel_id, ours.id
 from unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id)
@@ -47,10 +30,32 @@ cross join lateral (
 ) ours
 where exists (select from booking_engine.document b where b.kind = 'booking' and b.own)
 union
-select ours.hotel_id, ours.id::text
-from shared s
+select h.hotel_id, null
+from (select distinct hotel_id from nights) h
 cross join lateral (
-    select r.hotel_id, r.id from reservations r where r.hotel_id = s.hotel_id and r.id = s.id and {own} limit 1
+    select from booking_engine.document b where b.kind = 'booking' and b.own and b.hotel_id = h.hotel_id limit 1
+) one
+
+-- name: shared
+-- The reservations that share a room on one of these nights.
+select distinct n.hotel_id, room.id::text
+from (
+    select distinct hotel_id, date from unnest(%(hotels)s::int[], %(dates)s::date[]) as n (hotel_id, date)
+) n
+cross join lateral (
+    select unnest(array_agg(d.reservation_id)) as id
+    from reservation_details d
+    where d.hotel_id = n.hotel_id and d.date = n.date and d.cancelled is null and d.room_id is not null
+    group by d.room_id
+    having count(*) > 1
+) room
+
+-- name: ours
+-- Those of the reservations that came to us and stand.
+select ours.hotel_id, ours.id
+from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
+cross join lateral (
+    select r.hotel_id, r.id::text from reservations r where r.hotel_id = w.hotel_id and r.id = w.id and {own} limit 1
 ) ours
 
 -- name: renew
