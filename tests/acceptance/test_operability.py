@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import signal
 import sys
@@ -34,6 +35,12 @@ async def execute(roomwire: Roomwire, database: str, statement: str, *values: ob
     dsn = roomwire.database.server.dsn(database)
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
         await conn.execute(statement.encode(), values or None)
+
+
+async def rows(roomwire: Roomwire, question: str) -> list[str]:
+    """The answers to a question of the PMS's database."""
+    async with await psycopg.AsyncConnection.connect(roomwire.database.dsn, autocommit=True) as conn:
+        return [row[0] for row in await (await conn.execute(question.encode())).fetchall()]
 
 
 def events(daemon: Daemon) -> list[dict[str, Any]]:
@@ -140,17 +147,22 @@ async def test_no_secret_shows_anywhere(roomwire: Roomwire) -> None:
     roomwire.settings |= {"ROOMWIRE_DSN": dsn, "ROOMWIRE_LOG_LEVEL": "debug"}
     async with garbage() as (host, port):
         address = f"http://{host}:{port}/hook?token={MARK}"
-        shown = [await roomwire.command("endpoint", "add", "babbler", address, "--secret", secret)]
+        header = f"Authorization: Bearer {MARK}"
+        shown = [
+            await roomwire.command("endpoint", "add", "babbler", address, "--secret", secret, "--header", header)
+        ]
         shown.append(
             await roomwire.command("endpoint", "add", "nobody", f"http://127.0.0.1:9/?{MARK}", "--secret", secret)
         )
         async with roomwire.running() as daemon:
-            await daemon.logged('"endpoint": "babbler", "error"')
-            await daemon.logged('"endpoint": "nobody", "error"')
+            await daemon.logged('"endpoint": "babbler", "state"')
+            await daemon.logged('"endpoint": "nobody", "state"')
             # Words of an endpoint's failure are written down before they are shown.
             shown.append(await roomwire.command("status"))
             shown.append(await roomwire.command("status", "--json"))
-            shown.append(await roomwire.command("endpoint", "list"))
+            shown += [await roomwire.command("endpoint", *words) for words in (["list"], ["show", "babbler"])]
+            shown += await rows(roomwire, "select secret || headers::text from booking_engine.endpoint")
+            shown += await rows(roomwire, "select a::text from booking_engine.attempt a")
             shown += [(await get(daemon, path))[1] for path in ("/metrics", "/readyz")]
     shown.append(daemon.log())
     roomwire.settings["ROOMWIRE_DSN"] = make_conninfo(dsn, host="127.0.0.1", port=9)
@@ -165,10 +177,16 @@ async def test_no_secret_shows_anywhere(roomwire: Roomwire) -> None:
 
 @asynccontextmanager
 async def garbage() -> AsyncIterator[tuple[str, int]]:
-    """A server that speaks no HTTP: the client's error would name the whole address."""
+    """A server that speaks no HTTP, or says all that it heard: a client's error would name the whole address."""
+    came = itertools.count()
 
-    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 what?\r\n\r\n")
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard = await reader.readuntil(b"\r\n\r\n")
+        answers = [
+            b"HTTP/1.1 what?\r\n\r\n",
+            b"HTTP/1.1 503 No\r\ncontent-length: %d\r\n\r\n%s" % (len(heard), heard),
+        ]
+        writer.write(answers[next(came) % 2])
         writer.close()
 
     babbler = await asyncio.start_server(babble, "127.0.0.1", 0)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from outbox.messages.examples import EXAMPLES
@@ -90,6 +91,51 @@ def test_secrets_are_new_each_time_and_long_enough() -> None:
     secrets = {new_secret() for _ in range(100)}
     assert len(secrets) == 100
     assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in secrets} == {32}
+
+
+def test_each_of_several_secrets_signs() -> None:
+    secrets = [new_secret(), new_secret()]
+    at = int(datetime.now(UTC).timestamp())
+    signed = signature([signer(secret) for secret in secrets], "msg_1", at, BODY)
+    sent = {"webhook-id": "msg_1", "webhook-timestamp": str(at), "webhook-signature": signed}
+    for secret in secrets:
+        assert Webhook(secret).verify(BODY, sent)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(BODY, sent)
+
+
+def test_a_key_pair_signs_what_its_public_key_verifies() -> None:
+    pair = signer(new_secret("ed25519"))
+    assert pair.public is not None
+    assert pair.public.startswith("whpk_")
+    scheme, _, signed = signature([pair], "msg_1", 1_700_000_000, BODY).partition(",")
+    assert scheme == "v1a"
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(pair.public.removeprefix("whpk_")))
+    public.verify(base64.b64decode(signed), b"msg_1.1700000000." + BODY)
+
+
+def test_a_key_pair_is_read_with_its_public_half_and_without() -> None:
+    """RFC 8032, 7.1, test 1."""
+    seed = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+    public = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    for secret in (seed, seed + public):
+        pair = signer("whsk_" + base64.b64encode(secret).decode())
+        assert pair.public == "whpk_" + base64.b64encode(public).decode()
+    with pytest.raises(ValueError, match="a key pair of 64 bytes"):
+        signer("whsk_" + base64.b64encode(seed + seed).decode())
+
+
+def test_new_key_pairs_are_new_each_time() -> None:
+    secrets = [new_secret("ed25519") for _ in range(5)]
+    assert len(set(secrets)) == 5
+    assert {len(base64.b64decode(secret.removeprefix("whsk_"))) for secret in secrets} == {64}
+
+
+@pytest.mark.parametrize("secret", ["whsk_c2hvcnQ=", "whsk_not base64", "whpk_" + "A" * 43 + "="])
+def test_a_poor_key_pair_is_refused_without_being_shown(secret: str) -> None:
+    with pytest.raises(ValueError, match="secret is 'whs") as caught:
+        signer(secret)
+    assert secret not in str(caught.value)
 
 
 @pytest.mark.parametrize(
