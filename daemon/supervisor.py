@@ -16,14 +16,13 @@ from daemon.serving import serving
 from daemon.settings import Settings
 from outbox.delivery.worker import run_delivery
 from outbox.feed import run_feed
+from sql import delivery
 from sql.pool import Pool, make_pool
 
 log = structlog.get_logger()
 
 _CAPTURE_CONNECTIONS = 3
 _DELIVERY_CONNECTIONS = 8
-# It touches no table of the PMS, so it may wait; an acknowledgement that a crash takes back is only sent again.
-_DELIVERY_SESSION = {"lock_timeout": "5s", "synchronous_commit": "off"}
 _FEED_CONNECTIONS = 2
 
 
@@ -69,7 +68,7 @@ async def _start(
             forever.append(tasks.create_task(send_hints(pool, changed)))
     if "delivery" in parts:
         pool = await resources.enter_async_context(
-            make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS, **_DELIVERY_SESSION)
+            make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS, **delivery.SESSION)
         )
         pools.append(pool)
         tasks.create_task(run_delivery(pool, outbound(settings), wake=changed, stop=stop))

@@ -12,9 +12,13 @@ e.status <> 'disabled' and e.fill_version is null and coalesce(e.retry_at <= now
 and (b.kind <> 'snapshot' or not exists (
     select
     from unnest(array['hotel', 'room_type', 'plan', 'rates', 'availability', 'booking']) as k (kind)
-    join booking_engine.behind earlier
-        on earlier.endpoint_id = b.endpoint_id and earlier.kind = k.kind and earlier.hotel_id = b.hotel_id
-    where earlier.place < b.place and earlier.rejected_at is null and earlier.tries = 0))
+    cross join lateral (
+        select
+        from booking_engine.behind earlier
+        where earlier.endpoint_id = b.endpoint_id and earlier.kind = k.kind and earlier.hotel_id = b.hotel_id
+            and earlier.place < b.place and earlier.rejected_at is null and earlier.tries = 0
+        limit 1
+    ) earlier))
 
 -- name: scan
 -- Every endpoint that gets marks, and what there is to do for it. Unless `full`, only the end of the queue is looked at, where
@@ -51,23 +55,26 @@ order by e.id
 -- name: claim
 -- Leases the next keys of one endpoint, from a place in its queue on, and reads in the same snapshot what they say.
 -- Without a place it takes what was marked just now; beside the queue, some of those whose pause is over. Of an endpoint
--- that is paused any key will do, and the claim that moves the next try is the probe.
+-- that is paused any key will do, and the claim that moves the next try is the probe. It goes on by places of rows, not
+-- by keys: a plan that was made while the tables were empty would look for keys in all of them. A row that moves in that
+-- moment is missed: whoever moved it has marked it anew.
 with gate as (
     select e.id, e.status = 'paused' as paused
     from booking_engine.endpoint e
     where e.id = %(endpoint)s and {open}
 ),
 queued as (
-    select b.kind, b.hotel_id, b.id, b.sent
+    select b.ctid, b.sent
     from booking_engine.behind b
-    where b.endpoint_id = %(endpoint)s and b.place >= coalesce(%(place)s::bigint, (extract(epoch from now()) * 1000000)::bigint - 2000000)
+    where b.endpoint_id = %(endpoint)s
+        and b.place >= coalesce(%(place)s::bigint, (extract(epoch from now()) * 1000000)::bigint - 2000000)
         and b.rejected_at is null and b.not_before is null and exists (select from gate) and {free}
     order by b.place
     limit %(size)s
     for update skip locked
 ),
 ripe as (
-    select b.kind, b.hotel_id, b.id, b.sent
+    select b.ctid, b.sent
     from booking_engine.behind b
     where b.endpoint_id = %(endpoint)s and b.rejected_at is null
         and b.not_before <= (select case when paused then 'infinity' else now() end from gate)
@@ -86,7 +93,7 @@ claimed as (
     update booking_engine.behind b
     set token = %(token)s, worker = %(worker)s, sent = true
     from due
-    where b.endpoint_id = %(endpoint)s and b.kind = due.kind and b.hotel_id = due.hotel_id and b.id = due.id
+    where b.ctid = due.ctid
     returning b.kind, b.hotel_id, b.id, b.version, b.acked, b.place, b.tries, b.outages, due.sent
 ),
 probe as (
@@ -103,7 +110,12 @@ select c.kind, c.hotel_id, c.id, c.version, c.acked, c.place, c.sent, c.tries,
     c.outages, gate.paused, exists (select from probe)
 from claimed c
 cross join gate
-left join booking_engine.document d on d.kind = c.kind and d.hotel_id = c.hotel_id and d.id = c.id
+left join lateral (
+    select d.version, d.born, d.body, d.committed_at
+    from booking_engine.document d
+    where d.kind = c.kind and d.hotel_id = c.hotel_id and d.id = c.id
+    limit 1
+) d on true
 left join lateral (
     select array_agg(a.date - date '0001-01-01' + 1 order by a.date) as days,
         array_agg(a.sellable order by a.date) as sellable,
@@ -136,7 +148,8 @@ left join booking_engine.endpoint e on e.id = %(endpoint)s
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
 -- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now. Tells whether there is
--- such a key, because whoever marked it found it leased.
+-- such a key, because whoever marked it found it leased; and how many rows moved while they were waited for, which have to
+-- be settled once more.
 with result as (
     select *
     from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[], %(tokens)s::uuid[], %(versions)s::bigint[],
@@ -144,19 +157,21 @@ with result as (
         as r (kind, hotel_id, id, token, sent_version, verdict, wait, error)
 ),
 mine as (
-    select b.kind, b.hotel_id, b.id, b.version, r.sent_version, r.verdict, r.wait, r.error,
-        b.version <= r.sent_version as newest
-    from booking_engine.behind b
-    join result r on r.kind = b.kind and r.hotel_id = b.hotel_id and r.id = b.id and r.token = b.token
-    where b.endpoint_id = %(endpoint)s
-    order by b.kind, b.hotel_id, b.id
-    for update of b
+    select b.*, r.sent_version, r.verdict, r.wait, r.error, b.version <= r.sent_version as newest
+    from (select * from result order by kind, hotel_id, id collate "C") r
+    cross join lateral (
+        select b.ctid as row, b.version
+        from booking_engine.behind b
+        where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
+            and b.token = r.token
+        for update
+    ) b
 ),
 acknowledged as (
     delete from booking_engine.behind b
     using mine m
-    where b.endpoint_id = %(endpoint)s and b.kind = m.kind and b.hotel_id = m.hotel_id and b.id = m.id
-        and m.verdict = 'delivered' and m.newest
+    where b.ctid = m.row and m.verdict = 'delivered' and m.newest
+    returning b.id
 ),
 kept as (
     update booking_engine.behind b
@@ -176,8 +191,7 @@ kept as (
         rejected_at = case when m.verdict = 'refused' and m.newest then clock_timestamp() end,
         last_error = case when m.verdict = 'delivered' then null else coalesce(m.error, b.last_error) end
     from mine m
-    where b.endpoint_id = %(endpoint)s and b.kind = m.kind and b.hotel_id = m.hotel_id and b.id = m.id
-        and not (m.verdict = 'delivered' and m.newest)
+    where b.ctid = m.row and not (m.verdict = 'delivered' and m.newest)
     returning m.verdict
 ),
 attempted as (
@@ -189,7 +203,8 @@ attempted as (
         %(attempt_errors)s::text[], %(answers)s::text[])
         as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
 )
-select exists (select from kept where verdict = 'delivered')
+select exists (select from kept where verdict = 'delivered'),
+    (select count(*) from mine) - (select count(*) from acknowledged) - (select count(*) from kept)
 
 -- name: forget
 -- Gives back what was claimed though nobody was told: the connection was lost on the way.

@@ -18,6 +18,7 @@ from outbox.delivery.pump import Timing
 from outbox.delivery.worker import run_delivery
 from outbox.endpoints import Settings
 from outbox.secrets import Secrets, new_secret_key
+from sql import delivery
 from sql.migrate import script
 from sql.pool import Pool, connect, make_pool
 from tests.integration.delivery.documents import Documents
@@ -48,7 +49,7 @@ def ours(server: Server) -> Iterator[Database]:
 
 @pytest.fixture
 async def pool(ours: Database) -> AsyncIterator[Pool]:
-    async with make_pool(ours.dsn, application="test", size=8) as pool:
+    async with make_pool(ours.dsn, application="test", size=8, **delivery.SESSION) as pool:
         yield pool
 
 
