@@ -1,0 +1,128 @@
+"""A proxy before a server that stops transactions at chosen statements, by the frontend's messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+_TERMINATED = (asyncio.IncompleteReadError, ConnectionError)
+
+
+@dataclass
+class Gates:
+    """What passes, and what is stopped.
+
+    Only transactions that begin and end by prepared statements count: those of the API's writes.
+
+    Attributes:
+        address: of the server.
+        port: where the proxy listens.
+        stops: for the next transactions, in the order in which they begin: before which statement each is stopped,
+            `begin` being the first; one more than there are: only the answer to its commit is withheld.
+        road: the statements of the transaction that was last sent whole.
+        stopped: how many transactions are stopped.
+    """
+
+    address: tuple[str, int]
+    port: int = 0
+    stops: deque[int] = field(default_factory=deque)
+    road: list[str] = field(default_factory=list)
+    stopped: int = 0
+
+
+@asynccontextmanager
+async def gates(address: tuple[str, int]) -> AsyncIterator[Gates]:
+    """A proxy before a server, until the block ends."""
+    found = Gates(address)
+    connections: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        try:
+            await _Connection(found).run(reader, writer)
+        finally:
+            connections.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    found.port = server.sockets[0].getsockname()[1]
+    try:
+        yield found
+    finally:
+        server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
+class _Connection:
+    """One session."""
+
+    def __init__(self, gates: Gates) -> None:
+        self._gates = gates
+        self._texts: dict[bytes, str] = {}
+        self._said: list[str] = []
+        self._stop = 0
+        self._answering = asyncio.Event()
+        self._answering.set()
+
+    async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on until either side has hung up."""
+        from_server, to_server = await asyncio.open_connection(*self._gates.address)
+        up = asyncio.create_task(self._up(reader, to_server))
+        down = asyncio.create_task(self._down(from_server, writer))
+        try:
+            # Whoever is killed hangs up; its session must then end, whatever is stopped.
+            await asyncio.wait([up, down], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (up, down):
+                task.cancel()
+            await asyncio.gather(up, down, return_exceptions=True)
+            for end in (writer, to_server):
+                end.close()
+                with suppress(ConnectionError):
+                    await end.wait_closed()
+
+    async def _up(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(*_TERMINATED):
+            length = await source.readexactly(4)
+            target.write(length + await source.readexactly(int.from_bytes(length) - 4))
+            while True:
+                head = await source.readexactly(5)
+                body = await source.readexactly(int.from_bytes(head[1:]) - 4)
+                if self._is_stopped(head[:1], body):
+                    self._gates.stopped += 1
+                    await source.read()
+                    return
+                target.write(head + body)
+                await target.drain()
+
+    async def _down(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(*_TERMINATED):
+            while data := await source.read(65536):
+                await self._answering.wait()
+                target.write(data)
+                await target.drain()
+
+    def _is_stopped(self, kind: bytes, body: bytes) -> bool:
+        """Whether this message, and whatever follows it, is not passed on."""
+        if kind == b"P":
+            name, statement, _ = body.split(b"\0", 2)
+            self._texts[name] = statement.decode()
+        if kind != b"B":
+            return False
+        text = self._texts[body.split(b"\0", 2)[1]]
+        if text == "begin":
+            self._said = []
+            self._stop = self._gates.stops.popleft() if self._gates.stops else 0
+        self._said.append(text)
+        if text == "commit" and self._stop == len(self._said) + 1:
+            self._answering.clear()
+            self._gates.stopped += 1
+        if text == "commit" and not self._stop:
+            self._gates.road = self._said
+        return self._stop == len(self._said)
