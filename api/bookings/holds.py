@@ -112,6 +112,8 @@ async def held_rooms(
     given = assign(needs, held.rooms) if same and held.whole else None
     if given is None:
         raise Problem("hold_changed")
+    if await holding.shared(conn, held.nights.hotel_id, hold_id):
+        raise Problem("hold_changed", "The hotel's staff have given one of its rooms to another stay.")
     await holds.remove(conn, hold_id)
     return held, given
 

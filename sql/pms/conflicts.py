@@ -54,19 +54,16 @@ async def touched(
     }  # fmt: skip
     known = await (await conn.execute(_QUERIES["known"], values)).fetchall()
     hotels = {hotel_id for hotel_id, booking in known if booking is None}
-    shared = await _keys(conn, _QUERIES["shared"], dates=[n for n in nights if n[0] in hotels])
-    ours = await _keys(conn, _OURS, ids=shared, agent=agent)
+    shared = await _keys(conn, _QUERIES["shared"], [n for n in nights if n[0] in hotels], agent)
+    ours = await _keys(conn, _OURS, shared, agent)
     return ours | {(hotel_id, booking) for hotel_id, booking in known if booking is not None}
 
 
-async def _keys(
-    conn: AsyncConnection, query: SQL | Composed, *, agent: str = "", **wanted: Collection[Key]
-) -> set[Key]:
-    """What a query finds for (hotel, other) pairs, the others under the parameter's name; none for none."""
-    ((name, pairs),) = wanted.items()
+async def _keys(conn: AsyncConnection, query: SQL | Composed, pairs: Collection[Key], agent: str) -> set[Key]:
+    """What a query finds for these pairs; nothing for none, without asking."""
     if not pairs:
         return set()
-    values = {"hotels": [p[0] for p in pairs], name: [p[1] for p in pairs], "agent": agent}
+    values = {"hotels": [p[0] for p in pairs], "others": [p[1] for p in pairs], "agent": agent}
     return {(hotel_id, number) async for hotel_id, number in await conn.execute(query, values)}
 
 

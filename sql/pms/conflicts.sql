@@ -40,7 +40,7 @@ cross join lateral (
 -- The reservations that share a room on one of these nights.
 select distinct n.hotel_id, room.id::text
 from (
-    select distinct hotel_id, date from unnest(%(hotels)s::int[], %(dates)s::date[]) as n (hotel_id, date)
+    select distinct hotel_id, date from unnest(%(hotels)s::int[], %(others)s::date[]) as n (hotel_id, date)
 ) n
 cross join lateral (
     select unnest(array_agg(d.reservation_id)) as id
@@ -53,7 +53,7 @@ cross join lateral (
 -- name: ours
 -- Those of the reservations that came to us and stand.
 select ours.hotel_id, ours.id
-from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
+from unnest(%(hotels)s::int[], %(others)s::uuid[]) as w (hotel_id, id)
 cross join lateral (
     select r.hotel_id, r.id::text from reservations r where r.hotel_id = w.hotel_id and r.id = w.id and {own} limit 1
 ) ours

@@ -47,6 +47,12 @@ async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> He
     return Held(row[0], Nights(hotel_id, row[1], row[2]), list(rooms.values()), ids)
 
 
+async def shared(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> bool:
+    """Whether another stay has one of its rooms, too: staff may give away what they see held."""
+    row = await (await conn.execute(_QUERIES["shared"], {"hotel": hotel_id, "id": reservation_id})).fetchone()
+    return bool(row and row[0])
+
+
 async def digest(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> str | None:
     """How a reservation reads now: another text once staff have changed it. None where it is gone."""
     row = await (await conn.execute(_QUERIES["digest"], {"hotel": hotel_id, "id": reservation_id})).fetchone()

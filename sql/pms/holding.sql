@@ -32,6 +32,14 @@ select md5(concat_ws('|',
 from reservations r
 where r.hotel_id = %(hotel)s and r.id = %(id)s
 
+-- name: shared
+select exists (
+    select from reservation_details d
+    join reservation_details o
+        on o.hotel_id = d.hotel_id and o.room_id = d.room_id and o.date = d.date and o.cancelled is null
+            and o.reservation_id <> d.reservation_id
+    where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and d.cancelled is null)
+
 -- name: confirm
 update reservations
 set reservation_client_id = %(client)s, number_of_people = %(people)s, status = 'confirmed',

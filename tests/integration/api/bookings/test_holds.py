@@ -138,6 +138,25 @@ async def test_a_hold_is_for_its_own_stay(api: Api) -> None:
     assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "hold_changed"
 
 
+async def test_a_hold_whose_room_staff_have_given_away_is_not_booked(api: Api) -> None:
+    kind = await room_type(api, rooms=1)
+    hold_id = (await hold(api, kind)).body["hold_id"]
+    await staff(
+        api,
+        "with r as (insert into reservations (hotel_id, reservation_client_id, check_in, check_out,"
+        " number_of_people, status) select hotel_id, reservation_client_id, check_in, check_out, 1, 'confirmed'"
+        " from reservations where id = %s returning id, hotel_id)"
+        " insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people)"
+        " select d.hotel_id, r.id, d.date, d.room_id, 1 from r join reservation_details d"
+        " on d.hotel_id = r.hotel_id and d.reservation_id = %s",
+        hold_id,
+        hold_id,
+    )
+    refused = await book(api, asked(api, kind, hold_id=hold_id))
+    assert (refused.status, refused.code) == (409, "hold_changed")
+    assert "another stay" in refused.body["detail"]
+
+
 async def test_the_sweeper_passes_over_what_staff_are_at_and_forgets_old_answers(api: Api) -> None:
     kind = await room_type(api, rooms=2)
     first, second = [(await hold(api, kind)).body["hold_id"] for _ in range(2)]
