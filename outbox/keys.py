@@ -17,7 +17,12 @@ class Key(NamedTuple):
     id: str
 
     def __str__(self) -> str:
-        return ":".join(map(str, self if self.id else self[:2]))
+        return written(*self)
+
+
+def written(kind: str, hotel_id: int, number: str) -> str:
+    """A key as it is shown; `parse` reads it."""
+    return f"{kind}:{hotel_id}:{number}" if number else f"{kind}:{hotel_id}"
 
 
 def parse(text: str) -> Key:

@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
+from sql import health
 from sql.delivery import Target
 from sql.queries import load
 
@@ -67,4 +68,7 @@ async def pause(conn: AsyncConnection, name: str, reason: str) -> bool:
 
 async def resume(conn: AsyncConnection, name: str) -> bool:
     """Send to an endpoint again, at once; False where there is none, or it is disabled."""
-    return (await conn.execute(_QUERIES["resume"], {"name": name})).rowcount == 1
+    row = await (await conn.execute(_QUERIES["resume"], {"name": name})).fetchone()
+    if row is not None:
+        await health.awaken(conn, row[0])
+    return row is not None

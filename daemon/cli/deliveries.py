@@ -85,7 +85,7 @@ def skip(
 
 def describe(row: Waiting, now: datetime) -> str:
     """One key in a line."""
-    return f"{row.name}  {Key(row.kind, row.hotel_id, row.id)}  {state(row, now)}"  # type: ignore[arg-type]
+    return f"{row.name}  {keys.written(row.kind, row.hotel_id, row.id)}  {state(row, now)}"
 
 
 def state(row: Waiting | Told, now: datetime) -> str:
@@ -105,8 +105,7 @@ def state(row: Waiting | Told, now: datetime) -> str:
 def as_json(row: Waiting) -> str:
     """One key for a program; times in ISO 8601."""
     fields = {name: getattr(row, name) for name in row.__dataclass_fields__ if name != "name"}
-    key = str(Key(row.kind, row.hotel_id, row.id))  # type: ignore[arg-type]
-    said = {"endpoint": row.name, "key": key} | fields
+    said = {"endpoint": row.name, "key": keys.written(row.kind, row.hotel_id, row.id)} | fields
     return json.dumps(said, default=datetime.isoformat, ensure_ascii=False)
 
 

@@ -12,11 +12,10 @@ from daemon.cli.endpoints import Authority, Bookings, Headers, Name, shown, wire
 from daemon.cli.replay import described
 from outbox import changing, endpoints
 from outbox.changing import Changed
-from outbox.delivery import trial
 from outbox.delivery.outbound import Outbound
-from outbox.delivery.sender import Sent
 from outbox.endpoints import UnknownEndpointError
 from sql import control, replay
+from sql.delivery import Attempt
 from sql.endpoints import Overview
 from sql.replay import Replay
 
@@ -31,16 +30,17 @@ def add_to(app: typer.Typer) -> None:
 
 def test(name: Name) -> None:
     """Send an endpoint a test message, as deliveries would, and show what comes of it. Exit code 1: not taken."""
+    from outbox.delivery import trial  # noqa: PLC0415  # it imports an HTTP client, which takes its time
 
-    async def work(conn: AsyncConnection, outbound: Outbound) -> Sent:
+    async def work(conn: AsyncConnection, outbound: Outbound) -> Attempt:
         target = await trial.find(conn, name)
         if target is None:
             raise UnknownEndpointError(name)
         sent = await trial.send(target, outbound)
         await trial.note(conn, target, sent)
-        return sent
+        return sent.attempt
 
-    attempt = running.send(work).attempt
+    attempt = running.send(work)
     came = f"answered {attempt.status}" if attempt.status else f"did not answer: {attempt.error}"
     typer.echo(f"{name} {came}  ({attempt.latency_ms} ms, {attempt.webhook_id})")
     if attempt.answer:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 import typer
@@ -14,7 +14,8 @@ from daemon.observation import Observation, observe
 from daemon.progress import BEAT_SECONDS
 from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings
-from sql import documents, watch
+from sql import documents, replay, watch
+from sql.replay import Replay
 from sql.watch import Failure, Holder, Refused
 
 _MOST_REFUSED = 5
@@ -26,7 +27,11 @@ _SHARE = 10
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look; documents: kind → how many live; keys_per_second: of durable work, None where it is not known."""
+    """One look.
+
+    documents: kind → how many live; keys_per_second: of durable work, None where it is not known; replays: those
+    that do not stand in the queue whole.
+    """
 
     seen: Observation
     holder: Holder | None
@@ -35,6 +40,7 @@ class Status:
     documents: dict[str, int]
     failures: list[Failure]
     refused: list[Refused]
+    replays: list[Replay] = field(default_factory=list)
 
     @property
     def lag_seconds(self) -> float | None:
@@ -101,6 +107,7 @@ async def _look(conn: AsyncConnection, settings: Settings, before: Status | None
         documents=await documents.counts(conn),
         failures=await watch.failures(conn),
         refused=await watch.refused(conn, _MOST_REFUSED),
+        replays=await replay.replays(conn, open_only=True),
     )
 
 

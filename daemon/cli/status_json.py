@@ -44,6 +44,7 @@ def as_json(status: Status) -> str:
             },
             "endpoints": [_endpoint_fields(row, seen.now) for row in seen.endpoints],
             "failures": [failure._asdict() for failure in status.failures],
+            "replays": [replay._asdict() for replay in status.replays],
             "refused": [refused._asdict() for refused in status.refused],
         },
         default=datetime.isoformat,

@@ -6,9 +6,11 @@ from datetime import datetime
 from daemon.check.verdict import size, span
 from daemon.cli.endpoints import shown
 from daemon.cli.progress import describe as describe_work
+from daemon.cli.replay import describe as described_replay
 from daemon.cli.status import Status
 from daemon.observation import Observation
 from daemon.replication.lsn import format_lsn
+from outbox.keys import written
 from sql import feed
 from sql.endpoints import Overview
 from sql.feed import Lagging
@@ -38,7 +40,8 @@ def troubles(status: Status) -> Iterator[str]:
         if row.failures:
             yield f"endpoint {row.name} does not answer"
         if row.rejected:
-            yield f"endpoint {row.name} refuses {row.rejected:,} keys: mend it, then enable it again"
+            remedy = f"mend it, then `roomwire delivery retry --endpoint {row.name}`"
+            yield f"endpoint {row.name} refuses {row.rejected:,} keys: {remedy}"
     yield from _feed_troubles(seen)
     if seen.conflicts:
         yield f"{seen.conflicts:,} nights of bookings are in rooms that another stay has, too: roomwire conflicts"
@@ -73,6 +76,7 @@ def as_text(status: Status) -> str:
     ]
     for row in seen.endpoints:
         lines += _endpoint(row, seen.now)
+    lines += [f"  {described_replay(row)}" for row in status.replays]
     lines += [f"feed       {_feed(seen)}", *(_cursor(row, seen.now) for row in seen.cursors)]
     failing = {row.name for row in seen.endpoints if row.failures}
     if failures := [f for f in status.failures if f.endpoint not in failing]:
@@ -80,7 +84,7 @@ def as_text(status: Status) -> str:
         lines += [f"  {f.endpoint}: {f.type} {_ago(f.at, seen.now)}: {f.error or f.outcome}" for f in failures]
     if status.refused:
         lines.append("refused keys, the newest")
-        lines += [f"  {r.endpoint}: {r.kind} {r.id} of hotel {r.hotel_id}: {r.error}" for r in status.refused]
+        lines += [f"  {r.endpoint}: {written(r.kind, r.hotel_id, r.id)}: {r.error}" for r in status.refused]
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from psycopg.errors import CheckViolation
 
 from outbox.delivery.outbound import Outbound
 from outbox.delivery.sender import Sent
+from outbox.delivery.senders import open_senders
 from sql import control, ledger
 from sql.delivery import Target
 
@@ -26,7 +27,7 @@ async def send(target: Target, outbound: Outbound) -> Sent:
         SecretsError: what is stored of the endpoint cannot be read.
         ValueError: it cannot be used.
     """
-    async with outbound.open() as sender_of:
+    async with open_senders(outbound) as sender_of:
         sender = sender_of(target)
         return await sender.send(sender.test())
 

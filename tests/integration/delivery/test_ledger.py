@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from outbox import deliveries
-from outbox.keys import Key, parse
+from outbox.keys import parse, written
 from sql import ledger
 from sql.ledger import Author, Choice
 from tests.integration.delivery.conftest import Bench, eventually
@@ -46,7 +46,7 @@ async def test_what_is_behind_is_listed_the_refused_first(bench: Bench) -> None:
 
     async def listed(most: int = 10, **wishes: Any) -> list[tuple[str, str]]:
         rows = await ledger.waiting(conn, Choice(**wishes), most)
-        return [(row.name, str(Key(row.kind, row.hotel_id, row.id))) for row in rows]  # type: ignore[arg-type]
+        return [(row.name, written(row.kind, row.hotel_id, row.id)) for row in rows]
 
     refused, hotel, other = ("engine", f"booking:7:{BAD}"), ("engine", "hotel:7"), ("other", "hotel:8")
     assert await listed() == [refused, hotel, other]

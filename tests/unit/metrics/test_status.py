@@ -12,6 +12,7 @@ from daemon.cli.status_json import as_json
 from daemon.cli.status_text import as_text, troubles
 from daemon.replication.slot import SlotState
 from sql.feed import Lagging, Standing
+from sql.replay import Replay
 from sql.scopes import Work
 from sql.watch import Failure, Holder, Refused
 from tests.unit.metrics.samples import ENDPOINT, NOW, SEEN, SLOT
@@ -110,6 +111,15 @@ def test_durable_work_has_an_estimate() -> None:
     assert line(replace(working, keys_per_second=None), "work").endswith("900 keys left, it is not moving")
 
 
+def test_replays_that_are_under_way_are_shown() -> None:
+    replay = Replay(3, "engine", "it is told of more", [7], ["booking"], None, 40_000, 12_000, NOW, None, None)
+    said = as_text(replace(WELL, replays=[replay]))
+    assert (
+        "  replay 3 to engine, booking of hotel 7: 12,000 of 40,000 documents queued  (it is told of more)" in said
+    )
+    assert json.loads(as_json(replace(WELL, replays=[replay])))["replays"][0]["marked"] == 12_000
+
+
 def test_last_failures_and_refused_keys_are_listed_once() -> None:
     failed = replace(
         WELL,
@@ -117,7 +127,7 @@ def test_last_failures_and_refused_keys_are_listed_once() -> None:
         refused=[Refused("engine", "booking", 1, "b1", NOW, "HTTP 422")],
     )
     assert "  engine: booking.updated 9 min ago: HTTP 422" in as_text(failed)
-    assert "  engine: booking b1 of hotel 1: HTTP 422" in as_text(failed)
+    assert "  engine: booking:1:b1: HTTP 422" in as_text(failed)
     down = replace(ENDPOINT, failures=3, last_error="no answer", retry_at=NOW)
     text = as_text(replace(failed, seen=replace(SEEN, endpoints=[down])))
     assert "3 failures in a row, next try 03:00:00: no answer" in text
