@@ -25,7 +25,7 @@ async def test_one_that_is_paused_is_sent_nothing_until_it_is_resumed(bench: Ben
         assert await status_of(bench, "engine") == "paused"
         assert await control.resume(conn, "engine")
         await bench.idle()
-    assert bench.receiver.types() == ["booking.created"] * 2
+    assert bench.receiver.types() == ["booking.updated"] * 2
     assert [one.data["number_of_people"] for one in bench.receiver.accepted] == [3, 3], "the newest state, once"
     assert await status_of(bench, "engine") == "healthy"
 
