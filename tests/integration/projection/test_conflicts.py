@@ -140,7 +140,6 @@ async def test_what_takes_no_lock_in_the_pms_is_a_conflict_until_it_ends(
     assert await house.wrong() == []
 
 
-@pytest.mark.parametrize("batches", BATCHES)
 @pytest.mark.parametrize(
     "ending",
     [
@@ -151,26 +150,25 @@ async def test_what_takes_no_lock_in_the_pms_is_a_conflict_until_it_ends(
     ],
 )
 async def test_a_conflict_ends_with_our_booking_leaving_the_room(
-    house: House, ending: tuple[LiteralString, ...], batches: Batches
+    house: House, ending: tuple[LiteralString, ...]
 ) -> None:
     room, other, *_ = await house.rooms()
     ours = await booked(house, room)
     await house.stay([room], nights=2, status="block")
-    await house.follow(batches)
+    await house.follow()
     assert await status(house, ours) == "conflict"
     await house.write(*ending, id=ours.id, days=30, room=other)
-    await house.follow(batches)
+    await house.follow()
     assert await status(house, ours) == "synced"
     assert await nights_listed(house) == []
     assert await house.wrong() == []
 
 
-@pytest.mark.parametrize("batches", BATCHES)
-async def test_a_booking_that_is_split_takes_its_conflict_along(house: House, batches: Batches) -> None:
+async def test_a_booking_that_is_split_takes_its_conflict_along(house: House) -> None:
     room = (await house.rooms())[0]
     ours = await booked(house, room)
     await house.stay([room], ahead=FAR + 1)
-    await house.follow(batches)
+    await house.follow()
     assert await contested(house, ours) == [False, True]
     copy = Stay(ours.client, ours.client, ours.nights[1:])
     await house.write(
@@ -183,7 +181,7 @@ async def test_a_booking_that_is_split_takes_its_conflict_along(house: House, ba
         id=ours.id,
         night=ours.nights[1],
     )
-    await house.follow(batches)
+    await house.follow()
     assert (await contested(house, ours), await contested(house, copy)) == ([False], [True])
     assert await status(house, ours) == "synced"
     assert await house.wrong() == []

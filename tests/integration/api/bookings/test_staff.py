@@ -136,6 +136,31 @@ async def test_who_waits_for_a_room_that_we_hold_waits_for_no_others_that_we_wai
     nobody_suffers(waits)
 
 
+async def test_waiting_for_several_rooms_is_bounded_as_a_whole(api: Api) -> None:
+    kind = await room_type(api, rooms=3)
+    _, middle, highest = await rooms_of(api, kind)
+    night = Nights(HOTEL, api.day(FAR), api.day(FAR + 1))
+    async with api.house.connection() as conn:
+        before = await timeout(conn)
+        async with colleague(api) as desk, desk.transaction(), colleague(api) as other, other.transaction():
+            for session, room in ((desk, middle), (other, highest)):
+                await write(session, STAY, id=uuid4(), hotel=HOTEL, first=api.day(FAR), room=room)
+            # One of them alone may be waited for longer than both together.
+            with pytest.raises(psycopg.errors.LockNotAvailable, match="rooms are locked by others"):
+                async with conn.transaction():
+                    await rooms.lock_all(conn, night, {kind})
+        async with conn.transaction():
+            assert len(await rooms.lock_all(conn, night, {kind})) == 1
+            assert await timeout(conn) == before
+
+
+async def timeout(conn: psycopg.AsyncConnection[Any]) -> str:
+    """For how long a statement of this session may take."""
+    row = await (await conn.execute("show statement_timeout")).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 ORDER: LiteralString = """
     create table room_order (night uuid primary key, number bigint, writer text);
     create sequence room_order_number;
@@ -201,6 +226,7 @@ async def test_staff_at_random_are_never_booked_over_and_never_kept_waiting(api:
     assert simulator.actions.total() > 20
     assert not await api.rows(BOOKED_OVER)
     assert waits.looks > 20
+    assert simulator.troubles["DeadlockDetected"] == 0
     nobody_suffers(waits)
 
 
