@@ -19,7 +19,7 @@ Roomwire sends each message as one `POST` with a JSON body `{"type", "timestamp"
 |---|---|
 | `webhook-id` | The same for the same content over every retry: drop what you have already taken. |
 | `webhook-timestamp` | When this attempt was made, in seconds since 1970. |
-| `webhook-signature` | One or more signatures of `{webhook-id}.{webhook-timestamp}.{raw body}`, with a space between. |
+| `webhook-signature` | Signatures of `{webhook-id}.{webhook-timestamp}.{raw body}`, with a space between them. |
 
 Headers that your operator has added, such as a token for your gateway, come along.
 
@@ -31,11 +31,13 @@ Headers that your operator has added, such as a token for your gateway, come alo
 | `v1a,` | Ed25519, in base64 | the public key, `whpk_` and 32 bytes in base64 |
 
 - Verify over the raw bytes of the body, before parsing them: JSON that was parsed and written again does not match.
-- Take a message if any one of its signatures is right: after `roomwire endpoint rotate` the secret before signs beside
-  the new one for a day, or as long as the operator says. Put in the new secret within that time, and nothing is lost.
+- Take a message if any one of its signatures is right: after `roomwire endpoint rotate` the secret before signs
+  beside the new one for a day, or as long as the operator says. Put in the new secret within that time, and nothing
+  is lost.
 - Refuse a `webhook-timestamp` more than five minutes away, or what somebody has overheard could be sent again.
-- An endpoint has signatures of one kind, whichever it was added with: HMAC, or by `--sign ed25519` a key pair, of which
-  you hold only what verifies. `roomwire endpoint show` tells the public key at any time; a secret is shown once.
+- An endpoint has signatures of one kind, whichever it was added with: HMAC, or by `--sign ed25519` a key pair, of
+  which you hold only what verifies. `roomwire endpoint show` tells the public key at any time; a secret is shown
+  once.
 
 ## What your endpoint answers
 

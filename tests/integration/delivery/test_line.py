@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -124,6 +125,46 @@ async def test_no_failure_tells_the_query(session: ClientSession, said: bytes) -
         line = Line(session, f"http://127.0.0.1:{port}/hook?token=s3cret%20%E9%80%9A")
         outcomes = [await line.post(b"x" * size, {}) for size in (2, 500_000) for _ in range(3)]
     assert "s3cret" not in repr(outcomes)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_what_never_answers_is_given_up(scheme: str) -> None:
+    """A greeting within `connect` seconds, everything within `total`."""
+    hung_up = asyncio.Event()
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1000):
+            pass
+        hung_up.set()
+        writer.close()
+
+    times = {"connect": 60.0, "total": 0.2} if scheme == "http" else {"connect": 0.2, "total": 60.0}
+    async with serving(swallow) as port, open_session(Guard(LOOPBACK, encrypted=True), **times) as session:
+        async with asyncio.timeout(30):
+            outcome = await Line(session, f"{scheme}://127.0.0.1:{port}/", total=60.0).post(b"{}", {})
+            await hung_up.wait()
+    assert (outcome.verdict, outcome.status) == ("outage", None)
+    assert "timeout" in (outcome.error or "").lower()
+
+
+async def test_of_an_endless_answer_little_is_read(session: ClientSession) -> None:
+    taken = 0
+
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"x" * 10_000)
+                await writer.drain()
+                taken += 10_000
+        writer.close()
+
+    async with serving(babble) as port:
+        outcome = await Line(session, f"http://127.0.0.1:{port}/").post(b"{}", {})
+    assert (outcome.verdict, outcome.answer) == ("delivered", "x" * 500)
+    assert taken < 20_000_000, "what sockets hold on their way may be more than is read"
 
 
 class Authority:
