@@ -27,6 +27,7 @@ from sql.endpoints import Overview
 T = TypeVar("T")
 _PAGE = 5_000
 _EVERYTHING = 2**63 - 1
+_LOOK_UP = 3.0
 Format = Literal["standard-webhooks", "cache-refresh"]
 """How an endpoint is spoken to: it is sent what is, or asked to fetch what has changed."""
 TYPES: tuple[str, ...] = tuple(kind for kind in get_args(Kind) if kind != "snapshot")
@@ -151,13 +152,14 @@ async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, 
 
 
 async def check_address(url: str, outbound: Outbound) -> None:
-    """Look whether messages may go where a URL leads now. A name that is not known yet is not looked at.
+    """Look whether messages may go where a URL leads now. A name that is not known yet, or late, is not looked at.
 
     Raises:
         EndpointError: nothing may be sent there; the message says how to allow it.
     """
     try:
-        await reaching.find(url, outbound.allowed)
+        async with asyncio.timeout(_LOOK_UP):
+            await reaching.find(url, outbound.allowed)
     except RefusedAddressError as error:
         raise EndpointError(str(error)) from None
     except OSError:

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from outbox import endpoints, rotation, signing
+from outbox import changing, endpoints, rotation, signing
 from outbox.delivery import sealing
 from outbox.delivery.outbound import Outbound
 from outbox.endpoints import EndpointError, Settings
@@ -62,6 +62,37 @@ async def test_headers_go_with_every_message(bench: Bench) -> None:
     async with bench.delivering():
         received = await told(bench, 1)
     assert (received.headers["authorization"], received.headers["x-hotel-group"]) == (TOKEN, "sakura")
+
+
+async def test_headers_stay_as_they_are_until_they_are_changed(bench: Bench) -> None:
+    await bench.endpoint(headers={"Authorization": TOKEN})
+    conn = bench.documents.conn
+    moved = f"{bench.receiver.url}?moved"
+    await changing.change(conn, "engine", {"url": moved}, replace(bench.outbound, keys=None))
+    async with bench.delivering():
+        assert (await told(bench, 1)).headers["authorization"] == TOKEN
+    with pytest.raises(SecretsError):
+        await changing.change(conn, "engine", {"headers": {"X-Token": "b"}}, replace(bench.outbound, keys=None))
+    await changing.change(conn, "engine", {"headers": {"X-Token": "b"}}, bench.outbound)
+    async with bench.delivering():
+        headers = (await told(bench, 2)).headers
+    assert ("authorization" in headers, headers["x-token"]) == (False, "b")
+    await changing.change(conn, "engine", {"headers": {}}, bench.outbound)
+    assert await bench.rows("select headers from booking_engine.endpoint") == [({},)]
+
+
+async def test_a_change_leaves_what_it_does_not_name(bench: Bench) -> None:
+    url = bench.receiver.url.removesuffix("/hook")
+    await bench.endpoint(format="cache-refresh", headers={"Authorization": TOKEN}, url=url)
+    kept = "select format, types, headers, url from booking_engine.endpoint"
+    before = await bench.rows(kept)
+    await changing.change(bench.documents.conn, "engine", {"concurrency": 3, "types": None}, bench.outbound)
+    assert await bench.rows(kept) == before
+    with pytest.raises(EndpointError, match="asks for a key"):
+        await changing.change(bench.documents.conn, "engine", {"headers": {}}, bench.outbound)
+    with pytest.raises(EndpointError, match="ROOMWIRE_ALLOWED_NETWORKS"):
+        await changing.change(bench.documents.conn, "engine", {"url": "https://10.0.0.1/"}, bench.outbound)
+    assert await bench.rows(kept) == before
 
 
 async def test_both_secrets_sign_until_the_grace_ends(bench: Bench) -> None:
