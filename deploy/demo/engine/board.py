@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
+from collections import Counter, deque
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from deploy.demo.engine.knowledge import Document, Knowledge
-
-if TYPE_CHECKING:
-    from deploy.demo.engine.receiving import Engine
+from deploy.demo.engine.measures import Measures
 
 ZONE = ZoneInfo("Asia/Tokyo")
 NIGHTS = 42
+
+
+class Shown(Protocol):
+    """What of a booking engine the page shows."""
+
+    knowledge: Knowledge
+    measures: Measures
+    lines: deque[dict[str, Any]]
+    heartbeat: Document | None
+    in_step: asyncio.Event
 
 
 def window() -> list[str]:
@@ -22,7 +31,7 @@ def window() -> list[str]:
     return [(today + timedelta(days=number)).isoformat() for number in range(NIGHTS)]
 
 
-def state(engine: Engine) -> dict[str, Any]:
+def state(engine: Shown) -> dict[str, Any]:
     """Everything: hotels with their room types and nights, booking messages, figures."""
     nights = window()
     hotels = sorted(engine.knowledge.living("hotel"), key=lambda hotel: int(hotel["hotel_id"]))
@@ -35,7 +44,7 @@ def state(engine: Engine) -> dict[str, Any]:
     }
 
 
-def figures(engine: Engine) -> dict[str, Any]:
+def figures(engine: Shown) -> dict[str, Any]:
     """Counters, delays, and how far the first sync is."""
     held = Counter(key[0] for key, held in engine.knowledge.documents.items() if held.body is not None)
     return engine.measures.shown() | {
