@@ -59,7 +59,7 @@ order by e.id
 -- by keys: a plan that was made while the tables were empty would look for keys in all of them. A row that moves in that
 -- moment is missed: whoever moved it has marked it anew.
 with gate as (
-    select e.id, e.status = 'paused' as paused
+    select e.id, e.status = 'paused' as paused, e.bookings = 'own' as own
     from booking_engine.endpoint e
     where e.id = %(endpoint)s and {open}
 ),
@@ -111,7 +111,9 @@ select c.kind, c.hotel_id, c.id, c.version, c.acked, c.place, c.sent, c.tries,
 from claimed c
 cross join gate
 left join lateral (
-    select d.version, d.born, d.body, d.committed_at
+    select d.version, d.born, d.committed_at,
+        -- One that is our own no longer is gone for those who are told of our own only.
+        case when c.kind <> 'booking' or d.own or not gate.own then d.body end as body
     from booking_engine.document d
     where d.kind = c.kind and d.hotel_id = c.hotel_id and d.id = c.id
     limit 1

@@ -136,10 +136,10 @@ with fresh as materialized (
     {fresh}
 ),
 changed as (
-    select f.hotel_id, f.id, d.version as old_version, f.body, f.own, f.ends
+    select f.hotel_id, f.id, d.version as old_version, d.own as was_own, f.body, f.own, f.ends
     from fresh f
     join booking_engine.document d on d.kind = %(kind)s and d.hotel_id = f.hotel_id and d.id = f.id
-    where d.body is distinct from f.body
+    where d.body is distinct from f.body or f.own <> d.own
 ),
 moved as (
     update booking_engine.document d
@@ -152,7 +152,7 @@ moved as (
     from changed c
     cross join lateral booking_engine.next_version(c.old_version) as v (version)
     where d.kind = %(kind)s and d.hotel_id = c.hotel_id and d.id = c.id
-    returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own
+    returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own, c.was_own
 ),
 {marks}
 
@@ -188,7 +188,7 @@ moved as (
         committed_at = coalesce(%(committed_at)s, clock_timestamp())
     from counters c
     where d.kind = 'availability' and d.hotel_id = c.hotel_id and d.id = c.id
-    returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own
+    returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own, false as was_own
 ),
 nights as (
     insert into booking_engine.availability (hotel_id, room_type_id, date, sellable, occupied, version)
@@ -201,18 +201,20 @@ nights as (
 {marks}
 
 -- name: marks
--- In the queue bookings stand a second before the rest. Marking locks the row, so that an acknowledgement on its
+-- In the queue bookings stand a second before the rest, and many keys of one hotel apart from each other, so that those
+-- of other hotels come between. A booking that is no longer our own is marked to be withdrawn. Marking locks the row, so that an acknowledgement on its
 -- way sees the new version. The feed gives positions to what is told, once this is committed.
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
     select e.id, m.kind, m.hotel_id, m.id, m.version, m.old_version,
         (extract(epoch from clock_timestamp()) * 1000000)::bigint
             + case m.kind when 'booking' then 0 else 1000000 end
+            + least(row_number() over (partition by e.id, m.hotel_id) - 1, 1000) * 10000
     from moved m
     join booking_engine.endpoint e on e.status <> 'disabled'
         and (e.hotels is null or m.hotel_id = any(e.hotels))
         and (e.types is null or m.kind = any(e.types))
-        and (m.kind <> 'booking' or e.bookings = 'all' or m.own)
+        and (m.kind <> 'booking' or e.bookings = 'all' or m.own or m.was_own)
     order by e.id, m.kind, m.hotel_id, m.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
         set version = excluded.version, tries = 0, outages = 0, not_before = null, rejected_at = null,

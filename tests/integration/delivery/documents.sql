@@ -10,7 +10,10 @@ insert into booking_engine.document (kind, hotel_id, id) values (%(kind)s, %(hot
 select version from booking_engine.document where kind = %(kind)s and hotel_id = %(hotel)s and id = %(id)s for update
 
 -- name: write
-with moved as (
+with old as (
+    select own from booking_engine.document where kind = %(kind)s and hotel_id = %(hotel)s and id = %(id)s
+),
+moved as (
     update booking_engine.document d
     set body = %(body)s::jsonb,
         version = v.version,
@@ -18,9 +21,9 @@ with moved as (
         own = %(own)s,
         ends = (%(body)s::jsonb ->> 'check_out')::date,
         committed_at = clock_timestamp()
-    from booking_engine.next_version(%(old)s) as v (version)
+    from booking_engine.next_version(%(old)s) as v (version), old
     where d.kind = %(kind)s and d.hotel_id = %(hotel)s and d.id = %(id)s
-    returning d.kind, d.hotel_id, d.id, %(old)s::bigint as old_version, d.version, d.own
+    returning d.kind, d.hotel_id, d.id, %(old)s::bigint as old_version, d.version, d.own, old.own as was_own
 ),
 nights as (
     insert into booking_engine.availability (hotel_id, room_type_id, date, sellable, occupied, version)
@@ -42,6 +45,6 @@ with moved as (
     from generate_series(%(first)s::int, %(first)s::int + %(count)s::int - 1) as n
     cross join lateral (select md5(n::text)::uuid::text as id) i
     cross join lateral booking_engine.next_version(0) as v (version)
-    returning kind, hotel_id, id, 0 as old_version, version, own
+    returning kind, hotel_id, id, 0 as old_version, version, own, false as was_own
 ),
 {marks}
