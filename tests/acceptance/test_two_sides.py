@@ -22,7 +22,7 @@ from tests.support.mirror import Mirror
 from tests.support.mirror.process import MirrorProcess
 from tests.support.truth import Document, truth
 
-LONG = pytest.param(2_500, marks=[pytest.mark.chaos, pytest.mark.timeout(900)], id="2500")
+LONG = pytest.param(1_500, marks=[pytest.mark.chaos, pytest.mark.timeout(900)], id="1500")
 WORKERS = 6
 STAFF = {
     "change_status": 6,
