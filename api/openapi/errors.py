@@ -6,13 +6,14 @@ from pathlib import Path
 
 import orjson
 
+from api.codes import CODES
 from api.openapi.html import inline, page
-from api.problems import PROBLEMS, Problem
+from api.problems import Problem
 
 _HEAD = """\
 # Errors
 
-<!-- Written by `python -m api.openapi.errors`; change api/problems.py instead. -->
+<!-- Written by `python -m api.openapi.errors`; change api/codes.py instead. -->
 
 Every error of the API is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)):
 look at `code`, show `detail` to a person, and name `request_id` when you ask the operator. `errors` points to the
@@ -27,13 +28,13 @@ def render() -> str:
     """The whole page."""
     return _HEAD + "".join(
         f"| `{code}` | {kind.status} | {kind.meaning} | {kind.remedy} |\n"
-        for code, kind in sorted(PROBLEMS.items(), key=lambda one: (one[1].status, one[0]))
+        for code, kind in sorted(CODES.items(), key=lambda one: (one[1].status, one[0]))
     )
 
 
 def explain(code: str) -> bytes:
     """The page of one code."""
-    kind = PROBLEMS[code]
+    kind = CODES[code]
     example = orjson.dumps(Problem(code).body(), option=orjson.OPT_INDENT_2).decode()
     return page(
         f"{code}: {kind.title}",

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.problems import CONTENT_TYPE, PROBLEMS, Fault, Problem
+from api.codes import CODES
+from api.problems import CONTENT_TYPE, Fault, Problem
 from api.routing import Link, Nothing, Route
 
 _STRING = {"type": "string"}
@@ -124,14 +125,14 @@ def codes(route: Route) -> list[str]:
         found.add("unknown_hotel")
     if route.writes:
         found.add("idempotency_key_missing")
-    return sorted(found, key=lambda code: (PROBLEMS[code].status, code))
+    return sorted(found, key=lambda code: (CODES[code].status, code))
 
 
 def problems(route: Route) -> dict[str, Any]:
     """The errors of a route, by status."""
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in codes(route):
-        by_status[PROBLEMS[code].status].append(code)
+        by_status[CODES[code].status].append(code)
     return {str(status): _refusal(status, found) for status, found in by_status.items()}
 
 
@@ -146,9 +147,9 @@ def link(one: Link) -> dict[str, Any]:
 
 
 def _refusal(status: int, found: Sequence[str]) -> dict[str, Any]:
-    examples = {code: {"summary": PROBLEMS[code].title, "value": _example(code)} for code in found}
+    examples = {code: {"summary": CODES[code].title, "value": _example(code)} for code in found}
     return {
-        "description": "\n".join(f"- `{code}`: {PROBLEMS[code].meaning}" for code in found),
+        "description": "\n".join(f"- `{code}`: {CODES[code].meaning}" for code in found),
         "headers": _given("X-Request-Id", *_OF_STATUS.get(status, ())),
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
     }
@@ -171,7 +172,7 @@ _PROBLEM: dict[str, Any] = {
         "type": {"type": "string", "description": "Address of the page that explains the code."},
         "title": {"type": "string", "description": "The code in words."},
         "status": {"type": "integer", "description": "The HTTP status."},
-        "code": {"type": "string", "enum": list(PROBLEMS), "description": "What your program looks at."},
+        "code": {"type": "string", "enum": list(CODES), "description": "What your program looks at."},
         "detail": {"type": "string", "description": "What happened to this very request."},
         "request_id": {"type": "string", "description": "To be named when you ask the operator."},
         "errors": {

@@ -7,11 +7,12 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from api.codes import CODES
 from api.openapi.document import document
 from api.openapi.errors import explain
 from api.openapi.html import POLICY
 from api.openapi.page import render
-from api.problems import BASE, PROBLEMS, Problem
+from api.problems import BASE, Problem
 from api.routing import Route
 
 _KEEP = "public, max-age=300"
@@ -42,7 +43,7 @@ def _fixed(body: bytes, content_type: str) -> Handler:
 
 async def _problem(request: web.Request) -> web.StreamResponse:
     code = request.match_info["code"]
-    if code not in PROBLEMS:
+    if code not in CODES:
         raise Problem("not_found", "There is no such error code; docs/ERRORS.md lists them all.")
     return _page(explain(code), "text/html", {})
 

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from api import parsing
-from api.problems import PROBLEMS
+from api.codes import CODES
 from sql import content as stored
 from tests.support.api import Answered, Api
 
@@ -24,7 +24,7 @@ def is_problem(answer: Answered, status: int, code: str) -> bool:
         and answer.headers["Content-Type"] == "application/problem+json"
         and said["code"] == code
         and said["type"] == f"/api/booking-engine/problems/{code}"
-        and said["title"] == PROBLEMS[code].title
+        and said["title"] == CODES[code].title
         and said["request_id"] == answer.headers["X-Request-Id"]
     )
 
@@ -286,7 +286,7 @@ async def test_a_fault_of_ours_gives_nothing_away(api: Api, monkeypatch: pytest.
     with structlog.testing.capture_logs() as logs:
         answer = await api.get("/hotels")
     assert is_problem(answer, 500, "internal_error")
-    assert answer.body["detail"] == PROBLEMS["internal_error"].meaning
+    assert answer.body["detail"] == CODES["internal_error"].meaning
     (line,) = [line for line in logs if line["event"] == "api_error"]
     assert line["request_id"] == answer.body["request_id"]
     assert line["error"] == "RuntimeError"
@@ -337,7 +337,7 @@ async def test_the_document_and_its_pages_need_no_key(api: Api) -> None:
 
 
 async def test_every_problem_s_type_leads_to_its_page(api: Api) -> None:
-    for code in PROBLEMS:
+    for code in CODES:
         page = await api.get(f"//{'api/booking-engine/problems/' + code}", key=None)
         assert page.status == 200
         assert code in page.raw.decode()

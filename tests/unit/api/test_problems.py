@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from api.app import ROUTES
+from api.codes import CODES
 from api.openapi.errors import explain, render
 from api.openapi.parts import codes
-from api.problems import PROBLEMS, Fault, Problem
+from api.problems import Fault, Problem
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,9 +18,9 @@ def test_the_page_is_up_to_date() -> None:
     assert (ROOT / "docs" / "ERRORS.md").read_text() == render(), "python -m api.openapi.errors"
 
 
-@pytest.mark.parametrize("code", PROBLEMS)
+@pytest.mark.parametrize("code", CODES)
 def test_every_code_says_what_happened_and_what_to_do(code: str) -> None:
-    kind = PROBLEMS[code]
+    kind = CODES[code]
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
     assert 400 <= kind.status < 600
     assert kind.meaning.endswith(".")
@@ -27,7 +28,7 @@ def test_every_code_says_what_happened_and_what_to_do(code: str) -> None:
     assert kind.title.encode() in explain(code)
 
 
-@pytest.mark.parametrize("code", PROBLEMS)
+@pytest.mark.parametrize("code", CODES)
 def test_every_code_is_raised_somewhere(code: str) -> None:
     sources = [path.read_text() for path in (ROOT / "api").rglob("*.py") if path.name != "problems.py"]
     assert any(f'"{code}"' in source for source in sources)
@@ -35,7 +36,7 @@ def test_every_code_is_raised_somewhere(code: str) -> None:
 
 def test_routes_name_codes_that_there_are() -> None:
     for route in ROUTES:
-        assert set(route.problems) <= set(PROBLEMS), route.name
+        assert set(route.problems) <= set(CODES), route.name
         assert codes(route)
 
 
