@@ -38,9 +38,9 @@ class ChangeAsked(Asked):
     quote: str | None = Field(
         None,
         description=(
-            "The token of `POST /quotes`, for the stay as it shall be: add-ons apart, the changed booking costs what"
-            " it says, or is refused. Nights that stay keep the price that was agreed, so that a quote fits where"
-            " that is today's, too."
+            "The token of `POST /quotes`, for the stay as it shall be: add-ons apart, the changed booking costs"
+            " what it says, or is refused. Nights that stay keep the price that was agreed: a quote fits where that"
+            " is today's, too."
         ),
         max_length=20_000,
     )

@@ -207,7 +207,17 @@ ROUTES: Sequence[Route] = (
             "too_many_people",
         ),
         writes=True,
-        links={201: {"release": Link("releaseHold", "Give it back.", {"path.hold_id": "$response.body#/hold_id"})}},
+        links={
+            201: {
+                "book": Link(
+                    "makeBooking",
+                    "Book what is held.",
+                    body={name: f"$request.body#/{name}" for name in ("hotel_id", "check_in", "check_out")}
+                    | {"hold_id": "$response.body#/hold_id"},
+                ),
+                "release": Link("releaseHold", "Give it back.", {"path.hold_id": "$response.body#/hold_id"}),
+            }
+        },
     ),
     Route(
         method="DELETE",

@@ -14,7 +14,7 @@ from api.fields import ID_MOST, AskedHotel, AskedPlan
 from api.house import House
 from api.quotes.pricing import Priced, check_rooms, price_stay
 from api.quotes.tokens import QuotedRoom, Stay, sign
-from api.routing import Answer, Asked, Call, Nothing, Reply, Returns, Route
+from api.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
 from outbox.messages.documents import HotelId, NightDate, PlanKey, PlanType, RoomTypeId
 from sql.pms.prices import Night
 from sql.pms.stays import stock
@@ -163,5 +163,15 @@ ROUTES: Sequence[Route] = (
         body_example={**_STAY, "rooms": [_ROOM]},
         returns={200: Returns("The quote.", QuoteAnswer, _EXAMPLE)},
         problems=("unknown_room_type", "unknown_plan", "too_many_people", "plan_not_on_sale", "sold_out"),
+        links={
+            200: {
+                "book": Link(
+                    "makeBooking",
+                    "Book it at this price.",
+                    body={name: f"$request.body#/{name}" for name in ("hotel_id", "check_in", "check_out", "rooms")}
+                    | {"quote": "$response.body#/quote"},
+                )
+            }
+        },
     ),
 )
