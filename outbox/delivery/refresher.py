@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from outbox import signing
@@ -59,11 +60,16 @@ class Refresher:
 
     async def _call(self, call: Call) -> Outcome:
         if not call.bodies:
-            return await self._line.get(f"/{call.type}")
+            return _judged(await self._line.get(f"/{call.type}"))
         await asyncio.sleep(_SETTLING)
         outcome = Outcome("delivered")
         for body in call.bodies:
             outcome = await self._line.post(body, {}, path=f"/{call.type}")
             if outcome.verdict != "delivered":
                 break
-        return outcome
+        return _judged(outcome)
+
+
+def _judged(outcome: Outcome) -> Outcome:
+    """A key that is not taken says nothing against what was asked for: everything waits until it is."""
+    return replace(outcome, verdict="outage") if outcome.status in {401, 403} else outcome

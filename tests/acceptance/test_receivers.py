@@ -168,7 +168,10 @@ async def test_what_an_endpoint_always_refuses_holds_up_nothing_else(
         guilty = f"(b.kind, b.id) in (('booking', '{booking}'), ('availability', '{room_type}'))"
         left = desk.holds(f"select ({BEHIND}) = 2 and ({BEHIND} where {guilty} and b.tries > 0) = 2")
         assert await until(left, 60), "everything else of the hotel is there"
-        assert await desk.rows("select distinct last_error from booking_engine.behind") == [("HTTP 422",)]
+        listed = (await roomwire.command("delivery", "list", "--endpoint", "mirror")).splitlines()
+        assert len(listed) == 2
+        assert all("HTTP 422" in line for line in listed)
+        assert any(str(booking) in line for line in listed)
         split = "select max(keys), count(*) from booking_engine.attempt where outcome = 'rejected' and keys > 1"
         ((most, halvings),) = await desk.rows(split)
         assert halvings <= math.log2(most or 1) + 1, "it is found by halving"

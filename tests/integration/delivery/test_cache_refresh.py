@@ -151,6 +151,21 @@ async def test_a_rejected_call_is_not_split_and_comes_again(bench: Bench, interf
 
 
 @ON_ONE
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_not_taken_is_an_outage(
+    bench: Bench, interface: tuple[Interface, str], status: int
+) -> None:
+    engine, url = interface
+    await bench.documents.hotel(7)
+    await refreshed(bench, url)
+    engine.statuses = [status]
+    async with bench.delivering():
+        await bench.idle()
+    outcomes = "select outcome, status from booking_engine.attempt order by at"
+    assert await bench.rows(outcomes) == [("outage", status), ("delivered", 200)]
+
+
+@ON_ONE
 async def test_everything_of_a_kind_is_fetched_by_one_call_at_a_time(
     bench: Bench, interface: tuple[Interface, str]
 ) -> None:
