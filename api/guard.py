@@ -77,7 +77,7 @@ def _finish(response: web.StreamResponse, now: Trace, house: House | None) -> No
         return
     took = time.perf_counter() - now.began
     answered(now.route, now.method, response.status, took)
-    writes = now.method not in {"GET", "HEAD"} and now.route != "other"
+    writes = now.method not in {"GET", "HEAD"} and now.route != "other" and now.audited
     if house is not None and (now.code in _REFUSALS or (writes and now.code != "rate_limited")):
         house.journal.add(_audited(now, response.status, took))
 

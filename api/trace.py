@@ -21,7 +21,7 @@ class Trace:
     """One request.
 
     route: its template; secure: unless a trusted proxy says that it came by plain HTTP; code: of the error that it
-    ended with; the rest once it is known.
+    ended with; audited: whether a write is put into the audit log; the rest once it is known.
     """
 
     request_id: str
@@ -36,6 +36,7 @@ class Trace:
     budget: Budget | None = None
     hotel_id: int | None = None
     code: str | None = None
+    audited: bool = True
 
 
 def begin(request: web.Request, proxies: tuple[Network, ...]) -> Trace:

@@ -111,7 +111,9 @@ async def _decoding(
 ) -> tuple[Decoder, dict[str, str]]:
     if state.plugin == "wal2json":
         decoder = Wal2jsonDecoder(FOLLOWED, relations.roots, relations.noise)
-        return decoder, wal2json_options(sorted(relations.noise), BEAT_PREFIX)
+        # Partitions of ours that are made later are on no list.
+        noise = relations.noise | {("booking_engine", "*")}
+        return decoder, wal2json_options(sorted(noise), BEAT_PREFIX)
     await check_publication(stream.connection, settings.publication, FOLLOWED)
     return PgoutputDecoder(FOLLOWED), pgoutput_options([settings.publication])
 

@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 
 DAYS_AHEAD = 3
 _PAUSE = 0.05
-"""Seconds between two passes: what changes meanwhile shares one, and a pass costs about a millisecond."""
+"""Seconds between two passes, at least: what changes meanwhile shares one, which costs about a millisecond."""
+_SHARE = 4
+"""A pass that took a second is followed by so many of pause: where there is much, less of it is left to tell."""
 _POLL = 1.0
 _RETRY = 5.0
 _HOUR = 3600.0
@@ -72,6 +74,7 @@ async def _number(pool: Pool, wake: asyncio.Event) -> None:
     tail = Tail()
     while True:
         wake.clear()
+        began = time.monotonic()
         try:
             told = await number(pool, tail)
         except (psycopg.Error, PoolTimeout) as error:
@@ -79,7 +82,7 @@ async def _number(pool: Pool, wake: asyncio.Event) -> None:
             await asyncio.sleep(_RETRY)
             continue
         if told:
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(max(_PAUSE, _SHARE * (time.monotonic() - began)))
             continue
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_POLL):

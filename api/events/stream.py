@@ -29,6 +29,8 @@ async def stream_events(call: Call[FollowAsked, Nothing]) -> web.StreamResponse:
     page = await read(call.house, call.access, asked, await _start(call), _PAGE)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     await response.prepare(call.request)
+    if call.request.method == "HEAD":
+        return response
     try:
         await response.write(b"retry: %d\n\n" % _RETRY_MS)
         while True:

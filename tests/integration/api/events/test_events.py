@@ -141,6 +141,14 @@ async def test_a_cursor_keeps_how_far_one_has_read(api: Api) -> None:
     assert (await api.get("/events", after="website", limit=5)).body["events"] == first["events"]
 
 
+async def test_acknowledging_fills_no_audit_log(api: Api) -> None:
+    await api.post("/events/ack", {"cursor": "website", "position": 0})
+    await api.call("DELETE", "/events/cursors/website")
+    await api.house.journal.write()
+    logged = await api.rows("select method, path from booking_engine.audit_log")
+    assert [(method, path.rsplit("/", 1)[1]) for method, path in logged] == [("DELETE", "website")]
+
+
 async def test_a_position_that_was_not_given_cannot_be_acknowledged(api: Api) -> None:
     await number_all(api.database)
     head = await api.value("select max(position) from booking_engine.event")

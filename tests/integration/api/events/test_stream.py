@@ -74,6 +74,12 @@ async def test_a_stream_ends_with_the_process(api: Api) -> None:
     assert rest.count(b"event: hotel.updated\n") == 2
 
 
+async def test_asking_for_the_headers_only_ends_at_once(api: Api) -> None:
+    answer = await api.call("HEAD", "/events/stream")
+    assert (answer.status, answer.raw) == (200, b"")
+    assert answer.headers["Content-Type"] == "text/event-stream"
+
+
 async def test_an_id_that_is_none_of_ours_is_refused(api: Api) -> None:
     answer = await api.get("/events/stream", headers={"Last-Event-ID": "x"})
     assert (answer.code, answer.body["errors"][0]["in"]) == ("invalid_request", "header")
