@@ -75,10 +75,15 @@ class Lanes:
         """Messages on their way."""
         return len(self._tasks)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for a lane."""
+        return len(self.live) + len(self.backlog)
+
     def open(self) -> None:
         """Send what is ready, as far as the pace allows."""
         free = self._pace.lanes(time.monotonic()) - len(self._tasks)
-        for _ in range(min(free, len(self.live) + len(self.backlog))):
+        for _ in range(min(free, self.waiting)):
             lane = asyncio.create_task(self._lane())
             self._tasks.add(lane)
             lane.add_done_callback(self._notice)

@@ -21,6 +21,7 @@ from sql.delivery import Claim, Claimed, Standing, Target
 from sql.pool import Pool
 
 _GRACE = 3.0
+_GATHER = 0.02
 _log = structlog.get_logger(__name__)
 
 
@@ -136,6 +137,9 @@ class Pump:
                 self._turn.set()
             if self._ledger:
                 self._ended.set()
+            if self._lanes.waiting and not self._closing:
+                # Under load fewer and larger writes: nobody waits for them.
+                await asyncio.sleep(_GATHER)
 
     async def _drain(self, settling: asyncio.Task[None]) -> None:
         self._lanes.put_back()
