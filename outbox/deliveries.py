@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 
 from outbox import signing
+from outbox.delivery.cache_refresh import CALLS
 from outbox.delivery.compose import compose
 from outbox.keys import Key
 from sql import ledger
@@ -18,7 +19,7 @@ _ANY_SIZE = 2**31
 class Story:
     """One key's. document: None where there never was any; told: by endpoint; tried: newest first.
 
-    Of availability, which is sent together with other room types, `tried` are the hotel's latest.
+    Of what is sent, or fetched by an engine, together with other things, `tried` are the hotel's latest.
     """
 
     key: Key
@@ -31,13 +32,14 @@ async def story(conn: AsyncConnection, key: Key) -> Story:
     """What became of a key."""
     document = await ledger.document(conn, key)
     told = await ledger.told(conn, key)
+    if document is None:
+        return Story(key, document, told, [])
+    types = [call] if (call := CALLS.get(key.kind)) else []
     if key.kind == "availability":
-        tried = await ledger.attempts(conn, of=("availability.updated", key.hotel_id))
-    elif document is not None:
-        ids = [_webhook_id(one, key, document) for one in told]
-        tried = await ledger.attempts(conn, webhook_ids=[found for found in ids if found])
+        tried = await ledger.attempts(conn, types=[*types, "availability.updated"], hotel=key.hotel_id)
     else:
-        tried = []
+        ids = [found for one in told if (found := _webhook_id(one, key, document))]
+        tried = await ledger.attempts(conn, webhook_ids=ids, types=types, hotel=key.hotel_id)
     return Story(key, document, told, tried)
 
 

@@ -166,13 +166,19 @@ async def told(conn: AsyncConnection, key: tuple[str, int, str]) -> list[Told]:
 async def attempts(
     conn: AsyncConnection,
     *,
-    webhook_ids: Sequence[str] | None = None,
-    of: tuple[str, int] | None = None,
+    webhook_ids: Sequence[str] = (),
+    types: Sequence[str] = (),
+    hotel: int | None = None,
     most: int = 20,
 ) -> list[Tried]:
-    """Sends of these messages, or of a type and hotel, newest first; of each endpoint's latest 20,000."""
-    kind, hotel = of or (None, None)
-    given = {"webhook_ids": webhook_ids, "type": kind, "hotel": hotel, "latest": _LATEST, "most": most}
+    """Sends of these messages, or of these types for a hotel, newest first; of each endpoint's latest 20,000."""
+    given = {
+        "webhook_ids": list(webhook_ids),
+        "types": list(types),
+        "hotel": hotel,
+        "latest": _LATEST,
+        "most": most,
+    }
     async with conn.cursor(row_factory=class_row(Tried)) as cursor:
         await cursor.execute(_QUERIES["attempts"], given, prepare=False)
         return await cursor.fetchall()

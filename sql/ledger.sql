@@ -72,7 +72,7 @@ where (e.hotels is null or %(hotel)s = any(e.hotels))
 order by e.name
 
 -- name: attempts
--- Sends of one message among each endpoint's latest ones, the newest first.
+-- Sends of some messages, or of types that speak of a hotel, among each endpoint's latest ones, the newest first.
 select e.name, a.at, a.webhook_id, a.type, a.keys, a.bytes, a.outcome, a.status, a.latency_ms, a.error, a.answer
 from booking_engine.endpoint e
 cross join lateral (
@@ -82,8 +82,8 @@ cross join lateral (
     order by at desc
     limit %(latest)s
 ) a
-where (%(webhook_ids)s::text[] is null or a.webhook_id = any(%(webhook_ids)s))
-    and (%(type)s::text is null or (a.type = %(type)s and a.hotel_id = %(hotel)s))
+where a.webhook_id = any(%(webhook_ids)s::text[])
+    or (a.type = any(%(types)s::text[]) and coalesce(a.hotel_id, %(hotel)s::int) = %(hotel)s::int)
 order by a.at desc
 limit %(most)s
 

@@ -22,8 +22,9 @@ from sql.delivery import Claim
 
 _LONGEST = 366
 """Nights that one call asks for: the engine answers it by reading as many from the API, which gives 400 at most."""
-_WHOLE = {"hotel": "update-hotels", "room_type": "update-room-types"}
-WHOLE = tuple(_WHOLE.values())
+CALLS = {"hotel": "update-hotels", "room_type": "update-room-types", "availability": "refresh-availability"}
+"""By kind of key."""
+WHOLE = ("update-hotels", "update-room-types")
 """Calls that fetch all there is of a kind."""
 
 
@@ -47,7 +48,7 @@ def compose(claims: Iterable[Claim], today: date) -> Composed:
 
     Nights before `today` are not asked for: the API does not tell of them, so the engine could not fetch them.
     """
-    changed: dict[str, list[Claim]] = {kind: [] for kind in _WHOLE}
+    changed: dict[str, list[Claim]] = {kind: [] for kind, name in CALLS.items() if name in WHOLE}
     nights: list[Message] = []
     silent: list[tuple[Claim, int]] = []
     for claim in claims:
@@ -56,10 +57,10 @@ def compose(claims: Iterable[Claim], today: date) -> Composed:
         elif claim.kind in changed:
             changed[claim.kind].append(claim)
         elif bodies := _refreshes(claim, today):
-            nights.append(_call("refresh-availability", [claim], bodies))
+            nights.append(_call(CALLS[claim.kind], [claim], bodies))
         else:
             silent.append((claim, claim.version))
-    whole = [_call(_WHOLE[kind], found, [b"{}"]) for kind, found in changed.items() if found]
+    whole = [_call(CALLS[kind], found, [b"{}"]) for kind, found in changed.items() if found]
     return Composed([*whole, *nights], silent)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from outbox import deliveries
 from outbox.endpoints import EndpointError, Settings
+from outbox.keys import parse
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 
@@ -95,8 +97,9 @@ async def test_a_first_sync_asks_for_everything_once(bench: Bench, interface: tu
     assert spans == {
         (hotel, *map(str, span)) for hotel in (7, 8) for span in ((TODAY, middle), (middle, end))
     }  # fmt: skip
-    kinds = await bench.rows("select distinct type from booking_engine.attempt order by type")
-    assert kinds == [("refresh-availability",), ("update-hotels",), ("update-room-types",)]
+    for key, name in (("hotel:7", "update-hotels"), ("availability:7:31", "refresh-availability")):
+        told = await deliveries.story(bench.documents.conn, parse(key))
+        assert [tried.type for tried in told.tried] == [name]
 
 
 @ON_ONE
