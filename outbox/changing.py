@@ -23,6 +23,7 @@ CHANGEABLE = (
     "guest_data",
     "max_bytes",
     "concurrency",
+    "rate_per_second",
     "heartbeat_seconds",
 )
 

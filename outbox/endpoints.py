@@ -59,7 +59,8 @@ class Settings:
     secret: `whsec_…` or `whsk_…`; ca: PEM, the only authority that its certificate may be of; headers: sent with
     every message, by name; hotels: ids, None for all; types: kinds of documents, of TYPES, None for all that its
     format can tell; bookings: all, or only our own; guest_data: whether it may know of people; max_bytes: size of a
-    message of many keys; concurrency: sends at the same time; heartbeat_seconds: 0 for none.
+    message of many keys; concurrency: sends at the same time; rate_per_second: messages, of all workers
+    together, 0 for no limit; heartbeat_seconds: 0 for none.
 
     Raises:
         EndpointError: a value is not possible.
@@ -77,6 +78,7 @@ class Settings:
     guest_data: bool = False
     max_bytes: int = 20_000
     concurrency: int = 8
+    rate_per_second: float = 0.0
     heartbeat_seconds: int = 60
 
     def __post_init__(self) -> None:
@@ -99,6 +101,7 @@ class Settings:
             raise EndpointError("bookings are 'all' or 'own'")
         _check_between("max_bytes", self.max_bytes, 1_000, 262_144)
         _check_between("concurrency", self.concurrency, 1, 100)
+        _check_between("rate_per_second", self.rate_per_second, 0, 10_000)
         _check_between("heartbeat_seconds", self.heartbeat_seconds, 0, 86_400)
 
     @property
@@ -282,6 +285,6 @@ def _check_host(host: str) -> None:
         raise EndpointError(f"a url names an address as such: {meant}, not {host}")
 
 
-def _check_between(name: str, value: int, least: int, most: int) -> None:
+def _check_between(name: str, value: float, least: int, most: int) -> None:
     if not least <= value <= most:
         raise EndpointError(f"{name} is between {least} and {most}, not {value}")

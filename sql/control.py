@@ -32,6 +32,7 @@ class Endpoint:
     guest_data: bool
     max_bytes: int
     concurrency: int
+    rate_per_second: float
     heartbeat_seconds: int
     filling: bool
 

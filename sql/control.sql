@@ -5,7 +5,8 @@ What operators decide of an endpoint.
 select e.*, e.bookings = 'own' as own from booking_engine.endpoint e where e.name = %(name)s
 
 -- name: find
-select id, name, url, format, ca, headers, status, hotels, types, bookings, guest_data, max_bytes, concurrency, heartbeat_seconds,
+select id, name, url, format, ca, headers, status, hotels, types, bookings, guest_data, max_bytes, concurrency,
+    coalesce(rate_per_second, 0)::float8 as rate_per_second, heartbeat_seconds,
     fill_version is not null as filling
 from booking_engine.endpoint
 where name = %(name)s
@@ -15,6 +16,7 @@ where name = %(name)s
 update booking_engine.endpoint
 set url = %(url)s, ca = %(ca)s, headers = %(headers)s, hotels = %(hotels)s::int[], types = %(types)s::text[], bookings = %(bookings)s,
     guest_data = %(guest_data)s, max_bytes = %(max_bytes)s, concurrency = %(concurrency)s,
+    rate_per_second = nullif(%(rate_per_second)s::real, 0),
     heartbeat_seconds = %(heartbeat_seconds)s,
     fill_version = case when fill_version is not null
         then (extract(epoch from clock_timestamp()) * 1000000)::bigint end

@@ -43,6 +43,7 @@ class Overview:
     guest_data: bool
     max_bytes: int
     concurrency: int
+    rate_per_second: float
     heartbeat_seconds: int
     failures: int
     retry_at: datetime | None

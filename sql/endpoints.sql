@@ -7,9 +7,11 @@ lock table booking_engine.endpoint in exclusive mode
 -- name: add
 insert into booking_engine.endpoint
     (name, url, format, secret, public_key, ca, headers, hotels, types, bookings, guest_data, max_bytes, concurrency,
-    heartbeat_seconds, fill_version)
+    rate_per_second, heartbeat_seconds, fill_version)
 values (%(name)s, %(url)s, %(format)s, %(secret)s, %(public_key)s, %(ca)s, %(headers)s, %(hotels)s::int[],
-    %(types)s::text[], %(bookings)s, %(guest_data)s, %(max_bytes)s, %(concurrency)s, %(heartbeat_seconds)s, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+    %(types)s::text[], %(bookings)s, %(guest_data)s, %(max_bytes)s, %(concurrency)s,
+    nullif(%(rate_per_second)s::real, 0), %(heartbeat_seconds)s,
+    (extract(epoch from clock_timestamp()) * 1000000)::bigint)
 returning id
 
 -- name: enable
@@ -61,7 +63,7 @@ where old_secret_until <= now()
 select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     array(select name from jsonb_object_keys(e.headers) as name order by name) as headers,
     e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
-    e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
+    coalesce(e.rate_per_second, 0)::float8 as rate_per_second, e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
     e.fill_version is not null as filling, b.behind, b.rejected, b.oldest
 from booking_engine.endpoint e
 cross join lateral (

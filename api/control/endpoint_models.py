@@ -40,6 +40,9 @@ MaxBytes = Annotated[
     int, Field(description="Size of a message of several room types, in bytes.", ge=1_000, le=262_144)
 ]
 Concurrency = Annotated[int, Field(description="Messages on their way at the same time.", ge=1, le=100)]
+Rate = Annotated[
+    float, Field(description="Messages a second at most, of all processes together; 0: no limit.", ge=0, le=10_000)
+]
 Heartbeat = Annotated[int, Field(description="Seconds between heartbeats; 0 for none.", ge=0, le=86_400)]
 Secret = Annotated[
     str | None,
@@ -69,6 +72,7 @@ class EndpointAsked(Asked):
     guest_data: GuestData = False
     max_bytes: MaxBytes = 20_000
     concurrency: Concurrency = 8
+    rate_per_second: Rate = 0.0
     heartbeat_seconds: Heartbeat = 60
     sign: Literal["hmac", "ed25519"] = Field("hmac", description="By a shared secret, or by a key pair.")
     secret: Secret = None
@@ -92,6 +96,7 @@ class EndpointChanged(Asked):
     guest_data: GuestData
     max_bytes: MaxBytes
     concurrency: Concurrency
+    rate_per_second: Rate = 0.0
     heartbeat_seconds: Heartbeat
     ca: str | None = Field(
         None,
@@ -115,6 +120,7 @@ class EndpointAnswer(Answer):
     guest_data: bool = Field(description="Whether it may know guests' names and contacts.")
     max_bytes: int = Field(description="Size of a message of several room types, in bytes.")
     concurrency: int = Field(description="Messages on their way at the same time.")
+    rate_per_second: float = Field(description="Messages a second at most; 0: no limit.")
     heartbeat_seconds: int = Field(description="Seconds between heartbeats; 0 for none.")
     public_key: str | None = Field(description="What its messages are verified with; null: they carry an HMAC.")
     old_secret_until: AwareDatetime | None = Field(description="Until then the secret before signs, too.")

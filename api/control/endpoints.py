@@ -113,6 +113,7 @@ def answer(row: Overview) -> EndpointAnswer:
         guest_data=row.guest_data,
         max_bytes=row.max_bytes,
         concurrency=row.concurrency,
+        rate_per_second=row.rate_per_second,
         heartbeat_seconds=row.heartbeat_seconds,
         public_key=row.public_key,
         old_secret_until=row.old_secret_until,

@@ -46,6 +46,7 @@ _WISHES: dict[str, Any] = {
     "guest_data": False,
     "max_bytes": 20_000,
     "concurrency": 8,
+    "rate_per_second": 0,
     "heartbeat_seconds": 60,
 }
 _ENDPOINT: dict[str, Any] = {

@@ -90,6 +90,9 @@ def change(
     guest_data: Annotated[bool | None, typer.Option(help="Whether it may know guests' names and contacts.")] = None,
     max_bytes: Annotated[int | None, typer.Option(help="Size of a message of many keys, in bytes.")] = None,
     concurrency: Annotated[int | None, typer.Option(help="Messages on their way at the same time.")] = None,
+    rate_per_second: Annotated[
+        float | None, typer.Option(help="Messages a second at most; 0 for no limit.")
+    ] = None,
     heartbeat_seconds: Annotated[int | None, typer.Option(help="Seconds between heartbeats; 0 for none.")] = None,
 ) -> None:
     """Change an endpoint. What it is told of more is sent like a first sync; nothing else is sent again."""
@@ -99,6 +102,7 @@ def change(
         "guest_data": guest_data,
         "max_bytes": max_bytes,
         "concurrency": concurrency,
+        "rate_per_second": rate_per_second,
         "heartbeat_seconds": heartbeat_seconds,
     }
     wishes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
@@ -157,6 +161,7 @@ def _said(name: str, changed: Changed) -> str:
 def _lines(row: Overview, now: datetime) -> list[str]:
     hotels = "all" if row.hotels is None else ", ".join(map(str, row.hotels))
     guests = "with guest data" if row.guest_data else "without guest data"
+    rate = f", {row.rate_per_second:g} a second" if row.rate_per_second else ""
     beats = f"every {row.heartbeat_seconds} s" if row.heartbeat_seconds else "none"
     return [
         f"{row.name}  {row.status}" + (f": {row.reason}" if row.reason else ""),
@@ -166,7 +171,7 @@ def _lines(row: Overview, now: datetime) -> list[str]:
         f"  hotels      {hotels}",
         f"  types       {', '.join(row.types) if row.types else 'all'}",
         f"  bookings    {row.bookings}, {guests}",
-        f"  messages    {row.concurrency} at a time, {row.max_bytes:,} bytes at most; heartbeats {beats}",
+        f"  messages    {row.concurrency} at a time, {row.max_bytes:,} bytes at most{rate}; heartbeats {beats}",
         f"  behind      {_behind(row, now)}",
         f"  last taken  {_ago(row.last_success_at, now)}",
         *_failing(row, now),

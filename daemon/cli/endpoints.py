@@ -74,6 +74,7 @@ def add(
     guest_data: Annotated[bool, typer.Option(help="Whether it may know guests' names and contacts.")] = False,
     max_bytes: Annotated[int, typer.Option(help="Size of a message of many keys, in bytes.")] = 20_000,
     concurrency: Annotated[int, typer.Option(help="Messages on their way at the same time.")] = 8,
+    rate_per_second: Annotated[float, typer.Option(help="Messages a second at most; 0 for no limit.")] = 0.0,
     heartbeat_seconds: Annotated[int, typer.Option(help="Seconds between heartbeats; 0 for none.")] = 60,
 ) -> None:
     """Add an endpoint; it is sent everything, then every change."""
@@ -90,6 +91,7 @@ def add(
             guest_data=guest_data,
             max_bytes=max_bytes,
             concurrency=concurrency,
+            rate_per_second=rate_per_second,
             heartbeat_seconds=heartbeat_seconds,
         )
     except endpoints.EndpointError as error:

@@ -22,6 +22,7 @@ WISHES: dict[str, Any] = {
     "guest_data": False,
     "max_bytes": 20_000,
     "concurrency": 8,
+    "rate_per_second": 2.5,
     "heartbeat_seconds": 0,
 }
 

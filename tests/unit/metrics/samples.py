@@ -37,6 +37,7 @@ ENDPOINT = Overview(
     guest_data=False,
     max_bytes=20_000,
     concurrency=8,
+    rate_per_second=0.0,
     heartbeat_seconds=60,
     failures=0,
     retry_at=None,

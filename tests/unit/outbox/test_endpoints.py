@@ -56,6 +56,7 @@ def test_other_urls_are_not(url: str) -> None:
         ({"bookings": "some"}, "'all' or 'own'"),
         ({"max_bytes": 10}, "max_bytes is between"),
         ({"concurrency": 0}, "concurrency is between"),
+        ({"rate_per_second": -1}, "rate_per_second is between"),
         ({"heartbeat_seconds": -1}, "heartbeat_seconds is between"),
         ({"secret": "hunter2-hunter2"}, "whsec_"),
     ],
