@@ -210,11 +210,6 @@ async def overview(conn: AsyncConnection) -> list[Overview]:
     return await endpoints.overview(conn)
 
 
-async def resend(conn: AsyncConnection, name: str) -> int:
-    """Send again what an endpoint rejected for good; returns how many keys that is."""
-    return await endpoints.resend(conn, name)
-
-
 async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float) -> T:
     """Run a change that needs the list of endpoints to itself, in a transaction, as often as it takes.
 

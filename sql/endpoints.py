@@ -148,11 +148,6 @@ async def overview(conn: AsyncConnection) -> list[Overview]:
         return await cursor.fetchall()
 
 
-async def resend(conn: AsyncConnection, name: str) -> int:
-    """Queue again what an endpoint rejected for good; returns how many keys."""
-    return (await conn.execute(_QUERIES["resend"], {"name": name})).rowcount
-
-
 async def fence(conn: AsyncConnection, endpoint_id: int, version: int) -> bool:
     """Whether the caller's transaction may work on this first sync: it is still due and nobody else's."""
     found = await conn.execute(_QUERIES["fence"], {"endpoint": endpoint_id, "version": version})

@@ -73,13 +73,6 @@ cross join lateral (
 ) b
 order by e.name
 
--- name: resend
--- Puts what was rejected for good back into the queue.
-update booking_engine.behind b
-set rejected_at = null, tries = 0, outages = 0, not_before = null
-from booking_engine.endpoint e
-where e.name = %(name)s and b.endpoint_id = e.id and b.rejected_at is not null
-
 -- name: fence
 -- Whoever holds this row does the endpoint's first sync; marking needs only its key. It waits until the PMS has been
 -- read: a snapshot of half of the documents would tell the endpoint to drop the others.

@@ -281,7 +281,7 @@ _DELIVERIES: Sequence[Route] = (
     ),
     Route(
         method="GET",
-        path="/deliveries/{key}",
+        path="/deliveries/keys/{key}",
         handler=deliveries.read_delivery,
         name="readDelivery",
         tag=_TAG,
@@ -362,7 +362,7 @@ _REPLAYS: Sequence[Route] = (
     ),
     Route(
         method="POST",
-        path="/replays/count",
+        path="/replay-count",
         handler=replays.count_replay,
         name="countReplay",
         tag=_TAG,

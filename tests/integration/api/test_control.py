@@ -209,15 +209,15 @@ async def test_what_endpoints_lack_is_listed_tried_again_and_skipped(api: Api, r
     assert [one["kind"] for one in (await api.get("/deliveries", hotel_id=1)).body["deliveries"]] == ["hotel"]
     assert (await api.get("/deliveries", endpoint="nobody")).code == "unknown_endpoint"
     key = found["deliveries"][0]["key"]
-    story = (await api.get(f"/deliveries/{key}")).body
+    story = (await api.get(f"/deliveries/keys/{key}")).body
     assert (story["key"], story["gone"], story["endpoints"][0]["up_to_date"]) == (key, False, False)
-    assert (await api.get("/deliveries/booking:2:none")).code == "unknown_key"
+    assert (await api.get("/deliveries/keys/booking:2:none")).code == "unknown_key"
 
     assert (await api.post("/deliveries/retry", {"endpoint": "web"})).body == {"keys": 1}
     assert (await api.post("/deliveries/retry", {"keys": [key]})).body == {"keys": 0}
     skipped = await api.post("/deliveries/skip", {"endpoint": "web", "keys": [key], "reason": "不要"})
     assert skipped.body == {"keys": 1}
-    assert (await api.get(f"/deliveries/{key}")).body["endpoints"][0]["up_to_date"] is True
+    assert (await api.get(f"/deliveries/keys/{key}")).body["endpoints"][0]["up_to_date"] is True
     ((source, request_id, path, hotel),) = await api.rows(
         "select source, request_id, path, hotel_id from booking_engine.audit_log where method = 'SKIP'"
     )
@@ -228,7 +228,7 @@ async def test_what_endpoints_lack_is_listed_tried_again_and_skipped(api: Api, r
 async def test_a_replay_is_counted_begun_once_and_seen(api: Api, receiver: Receiver) -> None:
     await added(api, receiver)
     asked = {"endpoint": "web", "hotels": [1], "kinds": ["booking", "plan"]}
-    counted = (await api.post("/replays/count", asked)).body
+    counted = (await api.post("/replay-count", asked)).body
     assert set(counted["by_kind"]) == {"booking", "plan"}
     assert counted["documents"] == sum(counted["by_kind"].values()) > 0
     assert await api.value("select count(*) from booking_engine.replay") == 0
@@ -243,11 +243,11 @@ async def test_a_replay_is_counted_begun_once_and_seen(api: Api, receiver: Recei
     assert (await api.get(f"/replays/{number}")).body == begun.body
     assert (await api.get(f"/replays/{number + 1}")).code == "unknown_replay"
     await api.post("/endpoints/web/disable")
-    assert (await api.post("/replays/count", asked)).code == "endpoint_refused"
+    assert (await api.post("/replay-count", asked)).code == "endpoint_refused"
     headers = {"Idempotency-Key": "replay-2"}
     assert (await api.post("/replays", asked, headers=headers)).code == "endpoint_refused"
-    assert (await api.post("/replays/count", asked | {"endpoint": "nobody"})).code == "unknown_endpoint"
-    assert (await api.post("/replays/count", asked | {"hotels": [99]})).code == "unknown_hotel"
+    assert (await api.post("/replay-count", asked | {"endpoint": "nobody"})).code == "unknown_endpoint"
+    assert (await api.post("/replay-count", asked | {"hotels": [99]})).code == "unknown_hotel"
 
 
 CALLS: list[tuple[str, str, Any]] = [
@@ -264,7 +264,7 @@ CALLS: list[tuple[str, str, Any]] = [
     ("POST", "/deliveries/retry", {"endpoint": "{}"}),
     ("POST", "/deliveries/skip", {"endpoint": "{}", "keys": ["hotel:1"]}),
     ("POST", "/replays", {"endpoint": "{}"}),
-    ("POST", "/replays/count", {"endpoint": "{}"}),
+    ("POST", "/replay-count", {"endpoint": "{}"}),
 ]
 
 
@@ -285,9 +285,9 @@ async def test_a_key_of_some_hotels_knows_the_endpoints_of_no_others(api: Api, r
     assert [one["name"] for one in (await api.get("/endpoints", key=narrow)).body["endpoints"]] == ["one"]
     seen = (await api.get("/deliveries", key=narrow)).body["deliveries"]
     assert [(one["endpoint"], one["key"]) for one in seen] == [("one", "hotel:1")]
-    story = (await api.get("/deliveries/hotel:1", key=narrow)).body
+    story = (await api.get("/deliveries/keys/hotel:1", key=narrow)).body
     assert [one["endpoint"] for one in story["endpoints"]] == ["one"]
-    assert (await api.get("/deliveries/hotel:2", key=narrow)).code == "unknown_key"
+    assert (await api.get("/deliveries/keys/hotel:2", key=narrow)).code == "unknown_key"
     (replay,) = (await api.get("/replays", key=narrow)).body["replays"]
     assert replay["endpoint"] == "one"
     assert (await api.get(f"/replays/{replay['replay_id'] + 1}", key=narrow)).code == "unknown_replay"
@@ -327,7 +327,7 @@ async def test_nobody_gets_more_by_an_endpoint_than_by_the_key(api: Api, receive
         for call in [
             *CALLS,
             ("GET", "/endpoints", None),
-            ("GET", "/deliveries/hotel:1", None),
+            ("GET", "/deliveries/keys/hotel:1", None),
             ("GET", "/replays", None),
         ]:
             method, path, body = named(call, "web")

@@ -7,6 +7,8 @@ import pytest
 
 from outbox import endpoints
 from outbox.delivery.pump import Timing
+from sql import ledger
+from sql.ledger import Choice
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 from tests.unit.outbox.samples import DAY
@@ -69,7 +71,7 @@ async def test_what_was_refused_for_good_is_sent_again_at_a_word(bench: Bench) -
 
         await eventually(refused)
         bench.receiver.answer = accepting
-        assert await endpoints.resend(bench.documents.conn, "engine") == 1
+        assert await ledger.retry(bench.documents.conn, Choice(endpoint="engine")) == 1
         await bench.idle()
     assert bench.receiver.types() == ["booking.created"]
 
