@@ -89,6 +89,9 @@ async def test_wal2json_leaves_out_exactly_what_is_named_noise(pg15: Server) -> 
                 await stream.start(database.slot(), 0, options)
                 seen = await _tables_until_message(Consumer(stream, "wal2json"))
             assert seen == [name for name in [*ODD_NAMES, "kept"] if name not in filtered]
+        async with await ReplicationStream.connect(database.dsn, application="test") as stream:
+            await stream.start(database.slot(), 0, wal2json_options([(ODD, "*")], "roomwire"))
+            assert await _tables_until_message(Consumer(stream, "wal2json")) == []
 
 
 async def _make_odd_changes(database: Database, connection: psycopg.Connection) -> None:
