@@ -25,6 +25,8 @@ async def plans(bench: Bench) -> AsyncIterator[list[Plan]]:
     for setting in ("log_min_duration = 0", "log_analyze = on", "log_buffers = on", "log_format = json"):
         await conn.execute("load 'auto_explain'")
         await conn.execute(f"set auto_explain.{setting}")
+    for setting, value in delivery.SESSION.items():
+        await conn.execute(f"set {setting} = '{value}'")
     await conn.execute("set client_min_messages = log")
     conn.add_notice_handler(lambda notice: found.append(_parsed(notice.message_primary or "")))
     yield found
@@ -105,3 +107,91 @@ async def test_what_was_delivered_costs_nothing_though_the_pms_keeps_a_transacti
         read = [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans]
         assert read[0] > 150, "the negative control: the pages of 5,000 dead rows"
         assert max(read[1:]) < 40
+
+
+GROWN = """
+    insert into booking_engine.document (kind, hotel_id, id, version, born, body)
+    select 'booking', n % 50, md5(n::text), 5, 5, '{}' from generate_series(1, 60000) n;
+    insert into booking_engine.behind
+        (endpoint_id, kind, hotel_id, id, version, acked, place, rejected_at, not_before, tries, outages)
+    select 1, 'booking', n % 50, md5(n::text), 5, 0, n,
+        case when n % 3 = 0 then now() end,
+        case when n % 3 = 1 then now() + interval '1 hour' end, (n % 3 = 0)::int * 6, (n % 3 = 1)::int
+    from generate_series(1, 60000) n;
+"""
+"""A third of the keys was refused for good, a third waits after an outage, and the rest is due."""
+
+
+async def test_plans_made_while_the_tables_were_empty_stay_good_when_they_have_grown(
+    bench: Bench, plans: list[Plan]
+) -> None:
+    """Each is made once per connection; the negative control joins by keys, as one would."""
+    await bench.endpoint()
+    conn = bench.documents.conn
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    await conn.execute("alter table booking_engine.behind set (autovacuum_enabled = off)")
+    await conn.execute("alter table booking_engine.document set (autovacuum_enabled = off)")
+    await conn.execute(KEYED)
+    await conn.execute("execute keyed")
+    await delivery.renew(conn, WORKER, name="test", lease=600)
+    await deliver_all(bench)
+    await delivery.settle(conn, 1, [Result("booking", 1, "", uuid4(), 1, "delivered")], [])
+    await delivery.scan(conn, full=True)
+    await conn.execute(GROWN)
+    plans.clear()
+    token = uuid4()
+    claims = (await delivery.claim(conn, 1, worker=WORKER, token=token, size=50, lease=30)).claims
+    assert len(claims) == 50
+    verdicts = ("delivered", "delayed", "rejected", "released")
+    results = [
+        Result(*claim[:3], token, claim.version or 0, verdicts[n % 4], 60.0) for n, claim in enumerate(claims)
+    ]
+    await delivery.settle(conn, 1, results, [])
+    await delivery.scan(conn, full=True)
+    await conn.execute("execute keyed")
+    *ours, keyed = [looked_at(plan) for plan in plans]
+    assert len(ours) == 3
+    assert max(ours) < 2_000
+    assert keyed > 100_000, "the negative control"
+
+
+def looked_at(plan: Plan) -> float:
+    """How many rows all steps of a plan looked at."""
+    removed = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+    return sum(
+        (node["Actual Rows"] + sum(node.get(one, 0) for one in removed)) * node["Actual Loops"]
+        for node in nodes(plan)
+    )
+
+
+KEYED = """
+    prepare keyed as
+    with due as (
+        select kind, hotel_id, id from booking_engine.behind
+        where endpoint_id = 1 and rejected_at is null and not_before is null order by place limit 50
+    )
+    update booking_engine.behind b set token = null from due
+    where b.endpoint_id = 1 and b.kind = due.kind and b.hotel_id = due.hotel_id and b.id = due.id
+"""
+
+
+async def test_a_claim_costs_the_same_after_many_deliveries_and_beside_many_refused_keys(
+    bench: Bench, plans: list[Plan]
+) -> None:
+    await bench.endpoint()
+    conn = bench.documents.conn
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    await delivery.renew(conn, WORKER, name="test", lease=600)
+
+    async def cost(first: int) -> int:
+        await bench.documents.bookings(7, 50, first=first)
+        plans.clear()
+        claimed = await delivery.claim(conn, 1, worker=WORKER, token=uuid4(), size=20, lease=30, place=None)
+        assert len(claimed.claims) == 20
+        await conn.execute("delete from booking_engine.behind where rejected_at is null and not_before is null")
+        return int(plans[0]["Shared Hit Blocks"] + plans[0]["Shared Read Blocks"])
+
+    alone = await cost(1_000_000)
+    await conn.execute(GROWN)
+    await conn.execute("delete from booking_engine.behind where rejected_at is null and not_before is null")
+    assert await cost(2_000_000) < 2 * alone + 100
