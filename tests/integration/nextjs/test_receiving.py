@@ -65,7 +65,7 @@ async def sender(nextjs: Path, database: Database) -> AsyncIterator[Sender]:
     old, secret = new_secret(), new_secret()
     async with (
         Supabase(database) as supabase,
-        Engine(nextjs, f"{old} {secret}", supabase) as engine,
+        Engine(nextjs, f" {old}  {secret}\n", supabase) as engine,
         aiohttp.ClientSession() as session,
     ):
         yield Sender(engine.url, secret, supabase, session)

@@ -7,7 +7,7 @@ export const dynamic = "force-dynamic";
 
 export async function POST(request: Request): Promise<Response> {
   // Both secrets, with a space between, while one is being replaced.
-  const secrets = needed("ROOMWIRE_SECRET").split(" ");
+  const secrets = needed("ROOMWIRE_SECRET").trim().split(/\s+/);
   return receive(request, secrets, supabase(needed("SUPABASE_URL"), needed("SUPABASE_SERVICE_ROLE_KEY")));
 }
 
