@@ -158,8 +158,9 @@ async def check_address(url: str, outbound: Outbound) -> None:
     """Look whether messages may go where a URL leads now. A name that is not known yet, or late, is not looked at.
 
     Raises:
-        EndpointError: nothing may be sent there; the message says how to allow it.
+        EndpointError: it is no url, or nothing may be sent there; the message says how to allow it.
     """
+    _check_url(url)
     try:
         async with asyncio.timeout(_LOOK_UP):
             await reaching.find(url, outbound.allowed)
