@@ -179,11 +179,10 @@ async def test_a_users_token_reads_nothing_of_the_feed(api: Api) -> None:
 async def test_who_waits_is_answered_when_something_comes(api: Api) -> None:
     await number_all(api.database)
     end = (await api.get("/events", types="hotel", limit=250)).body["position"]
-    waiting = asyncio.create_task(api.get("/events", after=end, wait=30))
-    assert await until(lambda: _waits(api), 30)
     await api.rows("update hotels set name = 'あさひ' where id = %s returning id", HOTEL)
     await api.project()
-    assert not waiting.done()
+    waiting = asyncio.create_task(api.get("/events", after=end, wait=30))
+    assert await until(lambda: _waits(api), 30)
     await number_all(api.database)
     answer = await waiting
     assert "hotel.updated" in {event["type"] for event in answer.body["events"]}
