@@ -113,6 +113,7 @@ async def test_a_receiver_that_misbehaves_on_a_third_of_the_requests_ends_with_t
 LONG = pytest.param(10_000, marks=[pytest.mark.chaos, pytest.mark.timeout(900)])
 
 
+@pytest.mark.parametrize("server", ["pg15"], indirect=True)
 @pytest.mark.parametrize("actions", [300, LONG])
 async def test_two_endpoints_that_are_down_cost_a_row_per_key_and_get_the_net_state(
     roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess, desk: Desk, actions: int

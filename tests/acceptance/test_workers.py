@@ -16,6 +16,7 @@ LONG = pytest.param(6_000, 20, marks=[pytest.mark.chaos, pytest.mark.timeout(900
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.parametrize("server", ["pg18"], indirect=True)
 @pytest.mark.parametrize(("actions", "kills"), [pytest.param(600, 4, id="600-4"), LONG])
 async def test_three_workers_of_which_one_after_the_other_is_killed(
     roomwire: Roomwire, mirror: MirrorProcess, actions: int, kills: int
