@@ -10,6 +10,7 @@ from tests.bench.figures import Figure, Target, at_most, percentile
 from tests.bench.receiver import FastReceiver, Received
 from tests.bench.stage import Stage, first_sync
 from tests.bench.workload import perform
+from tests.support.daemon import Roomwire, until
 
 CONNECTIONS = 100
 SECONDS = (25, 5)
@@ -38,6 +39,47 @@ async def measure(stage: Stage) -> AsyncIterator[Figure]:
                     yield figure
                 yield Figure("latency", stage.name, f"{rate}/s: transactions made", load.rate, "/s")
                 yield Figure("latency", stage.name, f"{rate}/s: the PMS's own p50", load.latency(0.5), "ms")
+            for figure in await _beside_a_dead_endpoint(stage, roomwire, receiver):
+                yield figure
+
+
+async def _beside_a_dead_endpoint(stage: Stage, roomwire: Roomwire, receiver: FastReceiver) -> list[Figure]:
+    """The same at 50 a second while another endpoint takes every message and never answers."""
+    stage.say("50 transactions a second, beside a dead endpoint")
+    async with FastReceiver(deaf=True) as dead:
+        await roomwire.add_endpoint("dead", dead.url, new_secret())
+        await _caught_up(roomwire)
+        await receiver.take()
+        await perform(stage, roomwire, seconds=stage.scale.of(*SECONDS), connections=CONNECTIONS, rate=50)
+        await _caught_up(roomwire)
+        took = [one.at - one.committed for one in await receiver.take()]
+        await roomwire.command("endpoint", "remove", "dead")
+    return [
+        Figure(
+            "latency",
+            stage.name,
+            f"50/s beside a dead endpoint: commit → received p{share * 100:g}",
+            percentile(took, share) * 1000,
+            "ms",
+            at_most(BUDGETS[50][1]) if share == 0.99 else None,
+        )
+        for share in (0.5, 0.99)
+    ]
+
+
+async def _caught_up(roomwire: Roomwire) -> None:
+    """Wait until the endpoint that lives has everything, and the other one's first sync stands in the queue."""
+    with roomwire.database.connect() as conn:
+
+        async def so() -> bool:
+            row = conn.execute(
+                "select bool_and(e.fill_version is null) and not exists (select from booking_engine.behind b"
+                " join booking_engine.endpoint l on l.id = b.endpoint_id and l.name = 'engine')"
+                " from booking_engine.endpoint e"
+            ).fetchone()
+            return bool(row and row[0])
+
+        assert await until(so, 120)
 
 
 def _figures(stage: Stage, rate: int, since: float, received: Sequence[Received]) -> list[Figure]:
