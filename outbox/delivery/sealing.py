@@ -2,6 +2,7 @@
 
 import contextlib
 
+import psycopg
 import structlog
 from psycopg import AsyncConnection
 
@@ -13,11 +14,18 @@ _log = structlog.get_logger(__name__)
 
 
 async def maintain(pool: Pool, secrets: Secrets | None) -> None:
-    """Forget secrets whose grace has ended, and encrypt by the newest secret key what an older one encrypted."""
-    async with pool.connection() as conn:
-        await endpoints.forget(conn)
-        if secrets and (resealed := await reseal(conn, secrets)):
-            _log.info("secrets_encrypted_anew", endpoints=resealed)
+    """Forget secrets whose grace has ended, and encrypt by the newest secret key what an older one encrypted.
+
+    Neither is urgent: where the database does not answer, it is said and left for the next time.
+    """
+    try:
+        async with pool.connection() as conn:
+            await endpoints.forget(conn)
+            if secrets and (resealed := await reseal(conn, secrets)):
+                _log.info("secrets_encrypted_anew", endpoints=resealed)
+    except psycopg.Error as error:
+        # The rest of what PostgreSQL says may quote a row.
+        _log.error("secrets_not_kept", error=error.diag.message_primary or type(error).__name__)
 
 
 async def reseal(conn: AsyncConnection, secrets: Secrets) -> int:

@@ -192,8 +192,8 @@ async def _maintain_hourly(pool: Pool, outbound: Outbound) -> None:
     while True:
         try:
             await partitions.maintain(pool)
-            await sealing.maintain(pool, outbound.keys)
         except psycopg.Error as error:
             # Three days lie ahead, and what cannot be written makes one at once.
             _log.error("partitions_not_kept", error=str(error).strip())
+        await sealing.maintain(pool, outbound.keys)
         await asyncio.sleep(_HOUR)

@@ -6,6 +6,7 @@ import base64
 from dataclasses import replace
 
 import pytest
+import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -229,3 +230,10 @@ async def test_a_secret_is_forgotten_once_its_grace_has_ended(bench: Bench) -> N
     await bench.documents.conn.execute("update booking_engine.endpoint set old_secret_until = now()")
     await sealing.maintain(bench.pool, bench.outbound.keys)
     assert await bench.rows("select old_secret, old_secret_until from booking_engine.endpoint") == [(None, None)]
+
+
+async def test_what_cannot_be_kept_is_said_and_left_for_later(bench: Bench) -> None:
+    await bench.documents.conn.execute("alter table booking_engine.endpoint rename column old_secret to other")
+    with structlog.testing.capture_logs() as logged:
+        await sealing.maintain(bench.pool, bench.outbound.keys)
+    assert [(line["event"], "old_secret" in line["error"]) for line in logged] == [("secrets_not_kept", True)]
