@@ -130,19 +130,16 @@ async def test_no_failure_tells_the_query(session: ClientSession, said: bytes) -
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_what_never_answers_is_given_up(scheme: str) -> None:
     """A greeting within `connect` seconds, everything within `total`."""
-    hung_up = asyncio.Event()
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1000):
             pass
-        hung_up.set()
         writer.close()
 
     times = {"connect": 60.0, "total": 0.2} if scheme == "http" else {"connect": 0.2, "total": 60.0}
     async with serving(swallow) as port, open_session(Guard(LOOPBACK, encrypted=True), **times) as session:
         async with asyncio.timeout(30):
             outcome = await Line(session, f"{scheme}://127.0.0.1:{port}/", total=60.0).post(b"{}", {})
-            await hung_up.wait()
     assert (outcome.verdict, outcome.status) == ("outage", None)
     assert "timeout" in (outcome.error or "").lower()
 
