@@ -165,7 +165,7 @@ async def standing(conn: AsyncConnection) -> Standing:
 
 
 async def lagging(conn: AsyncConnection) -> list[Lagging]:
-    """How far every client's cursors are behind."""
+    """How far the cursors are behind, of clients that have a valid key."""
     return [Lagging(*row) async for row in await conn.execute(_QUERIES["lagging"])]
 
 

@@ -125,7 +125,7 @@ select greatest(f.floor, (select max(position) from booking_engine.event)),
 from booking_engine.feed f
 
 -- name: lagging
--- How far every cursor is behind, counted up to 100,000 events.
+-- How far the cursors of clients that have a valid key are behind, counted up to 100,000 events.
 select c.client, c.name, c.position, c.acked_at, c.position < f.floor,
     (select count(*) from (
         select from booking_engine.event e where e.position > c.position limit 100000) behind),
@@ -133,4 +133,7 @@ select c.client, c.name, c.position, c.acked_at, c.position < f.floor,
         else (select min(e.position) from booking_engine.event e where e.position > c.position) end
 from booking_engine.event_cursor c
 cross join booking_engine.feed f
+where exists (
+    select from booking_engine.api_keys k
+    where k.client = c.client and coalesce(k.revoked_at > now(), true) and coalesce(k.expires_at > now(), true))
 order by c.client, c.name

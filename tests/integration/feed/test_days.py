@@ -121,10 +121,16 @@ async def test_cursors_that_missed_something_are_forgotten_when_nobody_moves_the
             at = position(old) + 1 if name == "ahead" else 0
             await feed.ack(conn, "engine", name, at, most=20)
         await conn.execute(
+            "insert into booking_engine.api_keys (id, client, digest, scopes, requests_per_minute)"
+            " values ('k', 'engine', '', '{read}', 1)"
+        )
+        await conn.execute(
             "update booking_engine.event_cursor set acked_at = now() - interval '8 days' where name <> 'awake'"
         )
     await maintain(pool, days=7)
     async with pool.connection() as conn:
         assert [one.name for one in await feed.cursors(conn, "engine")] == ["ahead", "awake"]
         lagging = {one.name: (one.expired, one.behind) for one in await feed.lagging(conn)}
-    assert lagging == {"ahead": (False, 0), "awake": (True, 0)}
+        assert lagging == {"ahead": (False, 0), "awake": (True, 0)}
+        await conn.execute("update booking_engine.api_keys set revoked_at = now()")
+        assert await feed.lagging(conn) == []
