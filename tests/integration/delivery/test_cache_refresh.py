@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from outbox import deliveries
+from outbox.delivery import trial
 from outbox.endpoints import EndpointError, Settings
 from outbox.keys import parse
 from tests.integration.delivery.conftest import Bench, eventually
@@ -220,3 +221,14 @@ def test_what_cannot_be_such_an_endpoint(wishes: dict[str, Any], said: str) -> N
     given: dict[str, Any] = {"url": "http://engine.example/cache", "headers": {"Authorization": KEY}}
     with pytest.raises(EndpointError, match=said):
         Settings("engine", format="cache-refresh", **given | wishes)
+
+
+@ON_ONE
+async def test_trying_it_out_asks_whether_it_answers(bench: Bench, interface: tuple[Interface, str]) -> None:
+    engine, url = interface
+    await refreshed(bench, url)
+    target = await trial.find(bench.documents.conn, "engine")
+    assert target is not None
+    attempt = (await trial.send(target, bench.outbound)).attempt
+    assert (attempt.type, attempt.outcome, attempt.status) == ("status", "delivered", 200)
+    assert engine.names() == ["status"]
