@@ -41,7 +41,8 @@ LOOK_SECONDS = 1.0
 LONG_BATCH_SECONDS = 0.15
 """A batch reads the PMS's tables in one transaction; creating a hotel has to wait for it, so it stays short."""
 
-_FRAMES_AT_ONCE = 2_000
+# Decoding so many takes some milliseconds, for which an answer of the database may have to wait.
+_FRAMES_AT_ONCE = 100
 _SMALLEST_BATCH, _LARGEST_BATCH = 500, 20_000
 _HIDDEN_FIRST, _HIDDEN_MOST = 0.001, 0.25
 
@@ -150,7 +151,9 @@ class Capture:
     async def _batch(self, window: list[Transaction]) -> bool:
         """Project the window's visible transactions; returns whether there were any."""
         started = time.monotonic()
-        visible = await self._persistence.run(lambda conn: self._visible(conn, window))
+        visible = window
+        if any(t.hidden or t.unknown for t in window):
+            visible = await self._persistence.run(lambda conn: self._visible(conn, window))
         self.progress.waiting = len(window) - len(visible)
         if not visible:
             return False
@@ -159,6 +162,8 @@ class Capture:
             dirty.update(transaction.keys())
         reached = self._pending.reached(visible)
         projected = await self._persistence.run(lambda conn: self._write(conn, dirty, reached, visible))
+        if projected is None:
+            return await self._batch(window)
         self._pending.finish(visible)
         self._work_left = self._work_left or bool(dirty.scopes)
         self._note(projected, reached)
@@ -170,23 +175,38 @@ class Capture:
     async def _visible(self, conn: AsyncConnection, window: list[Transaction]) -> list[Transaction]:
         """A commit is sent when it is flushed and seen a little later: what is not seen yet waits."""
         hidden = await checkpoint.invisible(conn, [t.xid for t in window])
+        self._hide(window, hidden)
         visible = [t for t in window if t.xid not in hidden]
-        self.progress.invisible += sum(not t.hidden for t in window if t.xid in hidden)
-        self._pending.hide([t for t in window if t.xid in hidden])
         await self._relations.name_unknown(conn, visible)
         return visible
 
+    def _hide(self, window: list[Transaction], hidden: set[int]) -> None:
+        found = [t for t in window if t.xid in hidden]
+        self.progress.invisible += sum(not t.hidden for t in found)
+        self._pending.hide(found)
+
     async def _write(
         self, conn: AsyncConnection, dirty: Dirty, reached: Transaction | None, visible: list[Transaction]
-    ) -> Projected:
+    ) -> Projected | None:
+        """Write the documents and the checkpoint; nothing and None if not all is visible after all."""
         newest = max(t.committed_at for t in visible)
         committed_at = datetime.fromtimestamp(newest, UTC)
+        slot, epoch = self._settings.slot, self._epoch
         async with conn.pipeline(), conn.transaction():
-            if reached is not None:
-                await checkpoint.advance(conn, self._settings.slot, self._epoch, reached.end_lsn, committed_at)
-            else:
-                await checkpoint.hold(conn, self._settings.slot, self._epoch)
-            return await project(conn, dirty, replace(self._frame, committed_at=committed_at))
+            # Nearly always all are visible by now: asked here, the answer costs no waiting of its own.
+            looked = await checkpoint.ask_invisible(conn, [t.xid for t in visible])
+            await checkpoint.hold(conn, slot, epoch)
+            if hidden := {xid async for (xid,) in looked}:
+                self._hide(visible, hidden)
+                # No rollback: psycopg would forget every prepared statement.
+                return None
+            frame = replace(self._frame, committed_at=committed_at)
+            if reached is None:
+                return await project(conn, dirty, frame)
+            moved = await checkpoint.ask_advance(conn, slot, epoch, reached.end_lsn, committed_at)
+            projected = await project(conn, dirty, frame)
+            await checkpoint.sure(moved, slot)
+            return projected
 
     def _note(self, projected: Projected, reached: Transaction | None) -> None:
         self.progress.documents.update(projected.counts())
@@ -224,7 +244,7 @@ class Capture:
         self._changed()
 
     async def _write_page(self, conn: AsyncConnection) -> Work | None:
-        async with conn.transaction():
+        async with conn.pipeline(), conn.transaction():
             await checkpoint.hold(conn, self._settings.slot, self._epoch)
             return await project_page(conn, self._frame)
 

@@ -3,16 +3,20 @@
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-ScopeKind = Literal["content", "rates", "availability", "booking", "horizon"]
+ScopeKind = Literal["content", "rates", "availability", "booking", "horizon", "client"]
 CHANGED = ""
 """A client's digest where it is not known, or was several: no stored digest equals it."""
 
 
 class Scope(NamedTuple):
-    """Durable work on all keys of a kind: of one hotel, or of every hotel (None)."""
+    """Durable work on all keys of a kind: of one hotel, or of every hotel (None). Clients are of no hotel."""
 
     kind: ScopeKind
     hotel_id: int | None
+
+
+ALL_CLIENTS = Scope("client", None)
+"""Look at every client that a document shows, and recompute the bookings of those that differ."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,8 @@ class Dirty:
 
     def add_client(self, client_id: str, digest: str) -> None:
         """Note a client's digest; one that went there and back has changed, for a document may show the middle."""
+        if ALL_CLIENTS in self.scopes:
+            return
         self.clients[client_id] = digest if self.clients.get(client_id, digest) == digest else CHANGED
 
     def update(self, other: "Dirty") -> None:
@@ -73,7 +79,9 @@ class Dirty:
         """Give up the single keys of what has become too large to hold: durable work covers all of theirs."""
         hotels = {hotel_id for hotel_id, _ in self.reservations | self.nights}
         self.scopes |= {Scope(kind, hotel_id) for hotel_id in hotels for kind in ("availability", "booking")}
-        if self.gone or self.touched or self.clients:
+        if self.gone or self.touched:
             self.scopes.add(Scope("booking", None))
+        if self.clients:
+            self.scopes.add(ALL_CLIENTS)
         for held in (self.reservations, self.nights, self.inserted, self.gone, self.touched, self.clients):
             held.clear()

@@ -8,8 +8,9 @@ differ: once that is noted, the client's own change makes nothing dirty any more
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from outbox import conflicts
 from outbox.dirty import Dirty
@@ -40,14 +41,17 @@ async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projecte
     await projection.lock_endpoints(conn)
     nights = set(dirty.nights)
     bookings = await _project_bookings(conn, dirty, nights, frame)
-    content = await _project_content(conn, dirty, frame) if dirty.hotels or dirty.rates else 0
-    availability = await projection.write_nights(conn, nights, frame) if nights else 0
+    content = await _project_content(conn, dirty, frame) if dirty.hotels or dirty.rates else []
+    availability = [await projection.write_nights(conn, nights, frame)] if nights else []
     for scope in sorted(dirty.scopes, key=str):
         await scopes.add(conn, scope.kind, scope.hotel_id, "the change stream")
-    return Projected(bookings, content, availability)
+    # Asked last, so that in a pipeline all of it is sent before the first answer is waited for.
+    return Projected(*[await projection.counted(written) for written in (bookings, content, availability)])
 
 
-async def _project_bookings(conn: AsyncConnection, dirty: Dirty, nights: set[tuple[int, str]], frame: Frame) -> int:
+async def _project_bookings(
+    conn: AsyncConnection, dirty: Dirty, nights: set[tuple[int, str]], frame: Frame
+) -> list[AsyncCursor[Any]]:
     """Recompute the bookings behind all dirty ids; adds the nights that they left to `nights`."""
     todo = dirty.reservations | await _named_indirectly(conn, dirty, frame)
     lost = set(dirty.gone)
@@ -55,8 +59,8 @@ async def _project_bookings(conn: AsyncConnection, dirty: Dirty, nights: set[tup
     done: set[tuple[int, str]] = set()
     while todo or lost:
         if todo:
-            keys += await projection.lock_bookings(conn, todo, frame)
-            moved, renamed = await projection.renew_seen(conn, todo)
+            locked, moved, renamed = await projection.renew_bookings(conn, todo, frame)
+            keys += locked
             nights |= {(m.hotel_id, night) for m in moved for night in m.old_dates}
             lost -= {ref for m in moved for ref in m.old_refs}
             lost |= {night for m in moved for night in set(m.nights) - set(m.old_refs)} - dirty.inserted
@@ -65,7 +69,7 @@ async def _project_bookings(conn: AsyncConnection, dirty: Dirty, nights: set[tup
         todo = await projection.owners(conn, lost) - done
         lost = set()
     written = {*keys, *await conflicts.watch(conn, nights, done, frame)}
-    return await projection.write(conn, "booking", written, frame) if written else 0
+    return [await projection.write(conn, "booking", written, frame)] if written else []
 
 
 async def _named_indirectly(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> set[tuple[int, str]]:
@@ -79,11 +83,11 @@ async def _named_indirectly(conn: AsyncConnection, dirty: Dirty, frame: Frame) -
     return found
 
 
-async def _project_content(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> int:
-    written = 0
+async def _project_content(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> list[AsyncCursor[Any]]:
+    written = []
     kinds = [(kind, dirty.hotels) for kind in projection.CONTENT] if dirty.hotels else []
     for kind, hotels in [*kinds, ("rates", dirty.rates)]:
         keys = await projection.lock_content(conn, kind, hotels) if hotels else []
-        written += await projection.write(conn, kind, keys, frame) if keys else 0
+        written += [await projection.write(conn, kind, keys, frame)] if keys else []
     await projection.forget_room_types(conn, dirty.hotels)
     return written

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from psycopg import AsyncConnection
 
-from outbox.dirty import Dirty
+from outbox.dirty import CHANGED, Dirty
 from outbox.projector import project
 from sql import conflicts, scopes
 from sql.projection import Frame
@@ -13,6 +13,7 @@ from sql.scopes import Work
 
 NIGHTS_A_PAGE = 90
 BOOKINGS_A_PAGE = 100
+CLIENTS_A_PAGE = 500
 _AHEAD = 730
 
 
@@ -21,7 +22,9 @@ async def project_page(conn: AsyncConnection, frame: Frame) -> Work | None:
     work = await scopes.take(conn)
     if work is None:
         return None
-    if work.hotel_id is None:
+    if work.kind == "client":
+        await _clients(conn, work, frame)
+    elif work.hotel_id is None:
         await scopes.expand(conn, work)
     else:
         await _PAGES[work.kind](conn, work, work.hotel_id, frame)
@@ -71,6 +74,18 @@ async def _horizon(conn: AsyncConnection, work: Work, hotel_id: int, frame: Fram
     nights = await scopes.missing_nights(conn, hotel_id, frame.today)
     await project(conn, Dirty(nights={(hotel_id, night) for night in nights}), frame)
     await scopes.finish(conn, work)
+
+
+async def _clients(conn: AsyncConnection, work: Work, frame: Frame) -> None:
+    total = work.total
+    if total is None:
+        total = await scopes.count_clients(conn)
+    page = await scopes.client_page(conn, work.cursor, CLIENTS_A_PAGE)
+    await project(conn, Dirty(clients={client_id: CHANGED for client_id, differs in page if differs}), frame)
+    if len(page) < CLIENTS_A_PAGE:
+        await scopes.finish(conn, work)
+    else:
+        await scopes.step(conn, work, cursor=page[-1][0], done=len(page), total=total)
 
 
 _PAGES: dict[str, Callable[[AsyncConnection, Work, int, Frame], Awaitable[None]]] = {

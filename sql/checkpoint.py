@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from sql.queries import load
 
@@ -67,8 +67,24 @@ async def advance(
     Raises:
         DeposedError: another leads, or the checkpoint stands further already.
     """
+    await sure(await ask_advance(conn, slot, epoch, end_lsn, committed_at), slot)
+
+
+async def ask_advance(
+    conn: AsyncConnection, slot: str, epoch: int, end_lsn: int, committed_at: datetime | None
+) -> AsyncCursor[tuple[int]]:
+    """Move the checkpoint as `advance` does, if nothing speaks against it; `sure` tells whether it moved."""
     values = {"slot": slot, "epoch": epoch, "end_lsn": end_lsn, "committed_at": committed_at}
-    if await (await conn.execute(_QUERIES["advance"], values)).fetchone() is None:
+    return await conn.execute(_QUERIES["advance"], values)
+
+
+async def sure(moved: AsyncCursor[tuple[int]], slot: str) -> None:
+    """Make sure, before the transaction ends, that the checkpoint has moved.
+
+    Raises:
+        DeposedError: another leads, or the checkpoint stands further already.
+    """
+    if await moved.fetchone() is None:
         raise DeposedError(slot)
 
 
@@ -87,10 +103,17 @@ async def move_horizon(conn: AsyncConnection, slot: str, epoch: int, today: date
     await conn.execute(_QUERIES["move_horizon"], {"slot": slot, "epoch": epoch, "today": today})
 
 
+async def ask_invisible(conn: AsyncConnection, xids: Collection[int]) -> AsyncCursor[tuple[int]]:
+    """Ask which of these transactions (low 32 bits of their ids) a new snapshot does not show yet.
+
+    In a pipeline the answer is there when that of a later statement is.
+    """
+    return await conn.execute(_QUERIES["invisible"], {"xids": list(xids)})
+
+
 async def invisible(conn: AsyncConnection, xids: Collection[int]) -> set[int]:
     """Those of these transactions (low 32 bits of their ids) that a new snapshot does not show yet."""
-    rows = await conn.execute(_QUERIES["invisible"], {"xids": list(xids)})
-    return {xid async for (xid,) in rows}
+    return {xid async for (xid,) in await ask_invisible(conn, xids)}
 
 
 async def beat(conn: AsyncConnection, content: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.sql import Composable, Composed
 
 from sql.pms.prices import DOCUMENT as RATES
@@ -98,20 +98,30 @@ async def lock_bookings(
     conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame
 ) -> list[tuple[int, str]]:
     """Make sure that these reservations' documents exist, and lock them in key order; returns their keys."""
+    return await (await _lock_bookings(conn, reservations, frame)).fetchall()
+
+
+async def _lock_bookings(
+    conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame
+) -> AsyncCursor[Any]:
     wanted = _columns(reservations)
     await conn.execute(_STUB_BOOKINGS, wanted | {"today": frame.today})
-    return await (await conn.execute(_OURS["lock_bookings"], wanted)).fetchall()
+    return await conn.execute(_OURS["lock_bookings"], wanted)
 
 
-async def renew_seen(
-    conn: AsyncConnection, reservations: Collection[tuple[int, str]]
-) -> tuple[list[Moved], set[str]]:
-    """Note what these reservations are computed from now.
+async def renew_bookings(
+    conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame
+) -> tuple[list[tuple[int, str]], list[Moved], set[str]]:
+    """Lock these reservations' documents as `lock_bookings` does, then note what they are computed from now.
 
-    Returns those for which that differs, and their clients who differ from what other documents may show.
+    Returns the keys, the reservations for which that differs, and their clients who differ from what documents of
+    others may show.
     """
-    rows = await (await conn.execute(_RENEW_SEEN, _columns(reservations))).fetchall()
-    return [Moved(*row) for client, *row in rows if client is None], {client for client, *_ in rows if client}
+    locked = await _lock_bookings(conn, reservations, frame)
+    renewed = await conn.execute(_RENEW_SEEN, _columns(reservations))
+    keys, rows = await locked.fetchall(), await renewed.fetchall()
+    moved = [Moved(*row) for client, *row in rows if client is None]
+    return keys, moved, {client for client, *_ in rows if client}
 
 
 async def lock_content(conn: AsyncConnection, kind: ContentKind, hotels: Collection[int]) -> list[tuple[int, str]]:
@@ -127,10 +137,12 @@ async def booking_in_step(conn: AsyncConnection, key: tuple[int, str], frame: Fr
     return row[0] if row else None
 
 
-async def write(conn: AsyncConnection, kind: DocumentKind, keys: Collection[tuple[int, str]], frame: Frame) -> int:
-    """Recompute the locked documents; returns how many differed and got a new version."""
+async def write(
+    conn: AsyncConnection, kind: DocumentKind, keys: Collection[tuple[int, str]], frame: Frame
+) -> AsyncCursor[Any]:
+    """Recompute the locked documents; `counted` tells how many differed and got a new version."""
     extra = {"kind": kind, "agent": frame.agent, "committed_at": frame.committed_at}
-    return await _count(conn, _WRITE[kind], _columns(keys) | extra)
+    return await conn.execute(_WRITE[kind], _columns(keys) | extra)
 
 
 async def write_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> None:
@@ -144,11 +156,19 @@ async def lock_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame
     await conn.execute(_LOCK_BOOKING, _columns([key]) | {"today": frame.today})
 
 
-async def write_nights(conn: AsyncConnection, nights: Collection[tuple[int, str]], frame: Frame) -> int:
-    """Recompute these hotels' nights for every room type; returns how many availability documents moved."""
+async def write_nights(
+    conn: AsyncConnection, nights: Collection[tuple[int, str]], frame: Frame
+) -> AsyncCursor[Any]:
+    """Recompute these hotels' nights for every room type; `counted` tells how many availability documents moved."""
     wanted: dict[str, Any] = {"hotels": [n[0] for n in nights], "dates": [n[1] for n in nights]}
     extra = {"today": frame.today, "committed_at": frame.committed_at}
-    return await _count(conn, _WRITE_NIGHTS, wanted | extra)
+    return await conn.execute(_WRITE_NIGHTS, wanted | extra)
+
+
+async def counted(written: Collection[AsyncCursor[Any]]) -> int:
+    """How many documents these writes changed; in a pipeline the first to be asked waits for all."""
+    rows = [await cursor.fetchone() for cursor in written]
+    return sum(row[0] for row in rows if row)
 
 
 async def forget_room_types(conn: AsyncConnection, hotels: Collection[int]) -> None:
@@ -159,8 +179,3 @@ async def forget_room_types(conn: AsyncConnection, hotels: Collection[int]) -> N
 def _columns(pairs: Collection[tuple[int, str]]) -> dict[str, Any]:
     ordered = sorted(pairs)
     return {"hotels": [p[0] for p in ordered], "ids": [p[1] for p in ordered]}
-
-
-async def _count(conn: AsyncConnection, query: Composed, parameters: dict[str, Any]) -> int:
-    row = await (await conn.execute(query, parameters)).fetchone()
-    return int(row[0]) if row else 0

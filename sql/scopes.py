@@ -10,6 +10,7 @@ from sql.queries import load
 _QUERIES = load("scopes.sql")
 _BOOKINGS = load("pms/bookings.sql")
 _EXPAND = _QUERIES["expand"].format(hotels=load("pms/tables.sql")["hotels"])
+_CLIENT_PAGE = _QUERIES["client_page"].format(digests=_BOOKINGS["digests"])
 _BOOKING_PAGE = _QUERIES["booking_page"].format(page=_BOOKINGS["page"])
 
 
@@ -85,6 +86,17 @@ async def count_bookings(conn: AsyncConnection, hotel_id: int, today: date) -> i
     """How many reservations of a hotel lie in the window."""
     cursor = await conn.execute(_BOOKINGS["count"], {"hotel": hotel_id, "today": today})
     row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def client_page(conn: AsyncConnection, cursor: str | None, limit: int) -> list[tuple[str, bool]]:
+    """The next clients that documents show, in id order after `cursor`, and whether they are others now."""
+    return await (await conn.execute(_CLIENT_PAGE, {"cursor": cursor, "limit": limit})).fetchall()
+
+
+async def count_clients(conn: AsyncConnection) -> int:
+    """How many clients documents show."""
+    row = await (await conn.execute(_QUERIES["count_clients"])).fetchone()
     return int(row[0]) if row else 0
 
 

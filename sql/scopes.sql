@@ -9,7 +9,8 @@ on conflict (kind, hotel_id) do update
 -- name: next
 select id, kind, hotel_id, reason, cursor, done, total
 from booking_engine.dirty_scope
-order by hotel_id is not null, array_position(array['content', 'rates', 'horizon', 'availability', 'booking'], kind), id
+order by hotel_id is not null or kind = 'client',
+    array_position(array['content', 'rates', 'horizon', 'availability', 'booking', 'client'], kind), id
 limit 1
 for update
 
@@ -64,6 +65,26 @@ from (
 ) known
 order by id collate "C"
 limit %(limit)s
+
+-- name: client_page
+-- The next clients that documents show, and whether they are others now.
+with shown as (
+    select client_id, digest as seen
+    from booking_engine.client_seen
+    where client_id > coalesce(%(cursor)s::uuid, '00000000-0000-0000-0000-000000000000')
+    order by client_id
+    limit %(limit)s
+),
+digests as (
+    {digests}
+)
+select shown.client_id::text, digests.digest is not null and digests.digest <> shown.seen
+from shown
+left join digests using (client_id)
+order by shown.client_id
+
+-- name: count_clients
+select count(*) from booking_engine.client_seen
 
 -- name: missing_nights
 -- The nights of the horizon that a hotel's availability does not have yet.

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from outbox.dirty import Dirty, Scope
+from outbox import resync
+from outbox.dirty import ALL_CLIENTS, Dirty, Scope
 from sql import scopes
 from tests.integration.projection.house import FAR, HOTEL, House
 
@@ -235,6 +236,29 @@ async def test_work_on_every_hotel_becomes_work_on_each_that_is_known_or_was(hou
     assert {(work.kind, work.hotel_id) for work in await scopes.listed(house.conn)} == {
         ("booking", hotel) for hotel in (1, 2, 77)
     }
+
+
+async def test_a_look_at_all_clients_finds_those_that_documents_show_otherwise(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resync, "CLIENTS_A_PAGE", 1)
+    one, other = [await house.stay([room]) for room in (await house.rooms())[:2]]
+    await house.follow()
+    versions = {stay.id: await house.version("booking", str(stay.id)) for stay in (one, other)}
+    await house.desk.execute(
+        "update clients set name_kanji = '別人', updated_by = 1"
+        " where id = (select reservation_client_id from reservations where id = %s)",
+        [one.id],
+    )
+    await house.stream()
+    await house.project_keys(Dirty(scopes={ALL_CLIENTS}))
+    while await house.page() is not None:
+        pass
+    body = await house.booking(one)
+    assert body is not None
+    assert body["guest"]["name"] == "別人"
+    assert await house.version("booking", str(other.id)) == versions[other.id]
+    assert await house.wrong() == []
 
 
 async def test_a_resync_mends_whatever_was_wrong(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.replication.changes import Action, Row
 from daemon.routes import client_digest, route, route_everything
-from outbox.dirty import Dirty, Scope
+from outbox.dirty import ALL_CLIENTS, Dirty, Scope
 from sql.pms.tables import FOLLOWED
 
 ACTIONS: tuple[Action, ...] = ("insert", "update", "delete")
@@ -150,8 +150,15 @@ def test_what_is_too_large_to_hold_becomes_work_on_the_hotels_concerned() -> Non
     assert dirty == Dirty(hotels={1}, rooms={(1, 5)}, scopes={Scope("content", 4)} | works)
 
 
-@pytest.mark.parametrize("held", [{"gone": {"n1"}}, {"touched": {"n1"}}, {"clients": {"c1": "d"}}])
+@pytest.mark.parametrize("held", [{"gone": {"n1"}}, {"touched": {"n1"}}])
 def test_ids_without_a_hotel_become_work_on_every_hotel(held: dict[str, Any]) -> None:
     dirty = Dirty(**held)
     dirty.collapse()
     assert dirty == Dirty(scopes={Scope("booking", None)})
+
+
+def test_clients_too_many_to_hold_become_one_look_at_all_and_no_more_are_held() -> None:
+    dirty = Dirty(clients={"c1": "d"})
+    dirty.collapse()
+    dirty.add_client("c2", "e")
+    assert dirty == Dirty(scopes={ALL_CLIENTS})
