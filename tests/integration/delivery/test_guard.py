@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from typing import Any
 
@@ -19,6 +18,7 @@ from outbox.delivery.line import Line, open_session
 from outbox.delivery.outbound import Outbound
 from outbox.delivery.outcome import Outcome
 from outbox.endpoints import EndpointError
+from tests.support.sockets import serving
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 PUBLIC = "93.184.216.34"
@@ -78,38 +78,25 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 
 class Listener:
-    """Answers 204 on a port of both loopback addresses, where there are both; notes who came."""
+    """Answers 204; counts who came."""
 
     def __init__(self) -> None:
         self.port = 0
-        self.heard: list[bytes] = []
         self.connections = 0
 
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        """Listen until the block ends."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        async with server:
-            yield
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request, and wait until whoever came goes."""
         self.connections += 1
-        try:
-            self.heard.append(await reader.readuntil(b"{}"))
-            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-            await writer.drain()
-            await reader.read()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+        await reader.readuntil(b"{}")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        await reader.read()
 
 
 @pytest.fixture
 async def listener() -> AsyncIterator[Listener]:
     listener = Listener()
-    async with listener.listening():
+    async with serving(listener.serve) as listener.port:
         yield listener
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -22,23 +22,15 @@ from cryptography.x509.oid import NameOID
 from outbox.delivery import reaching
 from outbox.delivery.connecting import Guard
 from outbox.delivery.line import Line, open_session
+from tests.support.sockets import serving
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture
 async def session() -> AsyncIterator[ClientSession]:
     async with open_session(Guard(LOOPBACK, encrypted=True), connect=2, total=5) as session:
         yield session
-
-
-@asynccontextmanager
-async def serving(handle: Serve) -> AsyncIterator[int]:
-    """A server that speaks as it is told; its port."""
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
 
 
 async def request(reader: asyncio.StreamReader) -> bytes:
@@ -56,7 +48,6 @@ async def test_a_connection_is_kept_for_longer_than_a_heartbeat_takes(session: C
             await request(reader)
             writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
             await writer.drain()
-        writer.close()
 
     async with serving(handle) as port:
         line = Line(session, f"http://127.0.0.1:{port}/")
@@ -74,7 +65,6 @@ async def test_a_kept_connection_that_closes_as_it_is_used_again_is_no_outage(se
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         await writer.drain()
         heard.append(await request(reader))
-        writer.close()
 
     async with serving(handle) as port:
         line = Line(session, f"http://127.0.0.1:{port}/")
@@ -88,7 +78,6 @@ async def test_a_new_connection_that_closes_is_an_outage_at_once(session: Client
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append(await request(reader))
-        writer.close()
 
     async with serving(handle) as port:
         outcome = await Line(session, f"http://127.0.0.1:{port}/").post(b"{}", {})
@@ -100,7 +89,6 @@ async def test_headers_are_added_and_shown_to_nobody(session: ClientSession) -> 
         said = await request(reader)
         writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: %d\r\n\r\n%s" % (len(said), said))
         await writer.drain()
-        writer.close()
 
     async with serving(echo) as port:
         line = Line(session, f"http://127.0.0.1:{port}/?s3cret=1", headers={"Authorization": "Bearer t0ken"})
@@ -119,7 +107,6 @@ async def test_no_failure_tells_the_query(session: ClientSession, said: bytes) -
 
     async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)
-        writer.close()
 
     async with serving(babble) as port:
         line = Line(session, f"http://127.0.0.1:{port}/hook?token=s3cret%20%E9%80%9A")
@@ -134,7 +121,6 @@ async def test_what_never_answers_is_given_up(scheme: str) -> None:
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1000):
             pass
-        writer.close()
 
     times = {"connect": 60.0, "total": 0.2} if scheme == "http" else {"connect": 0.2, "total": 60.0}
     async with serving(swallow) as port, open_session(Guard(LOOPBACK, encrypted=True), **times) as session:
@@ -156,7 +142,6 @@ async def test_of_an_endless_answer_little_is_read(session: ClientSession) -> No
                 writer.write(b"x" * 10_000)
                 await writer.drain()
                 taken += 10_000
-        writer.close()
 
     async with serving(babble) as port:
         outcome = await Line(session, f"http://127.0.0.1:{port}/").post(b"{}", {})
