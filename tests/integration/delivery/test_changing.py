@@ -1,5 +1,6 @@
 """Endpoints that are changed: told of more, of less, or otherwise."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from outbox import changing, endpoints
 from outbox.endpoints import EndpointError
 from sql import control
+from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
-from tests.integration.delivery.documents import booking_id
+from tests.integration.delivery.documents import Documents, booking_id
 from tests.integration.delivery.test_first_sync import small_world
+from tests.support.servers.databases import Database
 
 
 async def changed(bench: Bench, **wishes: Any) -> list[Any]:
@@ -126,3 +129,64 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(bench: Bench) -> No
     with pytest.raises(EndpointError, match="no endpoint named"):
         await changing.change(conn, "nobody", {}, bench.outbound)
     assert await control.find(conn, "engine") == before
+
+
+async def test_widening_among_writers_loses_nothing(bench: Bench, ours: Database) -> None:
+    """The one that is widened ends with what the one has that was told of everything from the beginning."""
+    conn = bench.documents.conn
+    for hotel in (7, 8):
+        await bench.documents.hotel(hotel)
+        await bench.documents.bookings(hotel, 50, first=hotel * 100)
+    for name, hotels in (("all", None), ("widened", [8])):
+        await bench.endpoint(name, url=f"{bench.receiver.url}?{name}", hotels=hotels)
+    async with bench.delivering():
+        await bench.idle()
+        stop = asyncio.Event()
+
+        async def write(first: int) -> None:
+            async with await connect(ours.dsn, application="projector", lock_timeout="20s") as other:
+                documents, number = Documents(other), 0
+                while not stop.is_set():
+                    number += 1
+                    await documents.booking(7, booking_id(first + number % 20), number_of_people=number)
+                    await documents.delete("booking", 7, booking_id(first + 20 + number % 5))
+
+        async with asyncio.TaskGroup() as writers:
+            for writer in range(2):
+                writers.create_task(write(1000 * (writer + 1)))
+            begun = bench.receiver.begun
+            await bench.receiver.until(lambda: bench.receiver.begun > begun + 30)
+            await changing.change(conn, "widened", {"hotels": None}, bench.outbound)
+            begun = bench.receiver.begun
+            await bench.receiver.until(lambda: bench.receiver.begun > begun + 60)
+            stop.set()
+
+        async def done() -> bool:
+            return await bench.count("replay where finished_at is null") == 0
+
+        await eventually(done)
+        await bench.idle()
+    live = await bench.rows(
+        "select id, version from booking_engine.document"
+        " where kind = 'booking' and hotel_id = 7 and body is not null"
+    )
+    assert held(bench, "widened") == held(bench, "all") == dict(live)
+
+
+def held(bench: Bench, name: str) -> dict[str, int]:
+    """Booking → version, at a receiver that applies what is newer, of hotel 7 without what is gone."""
+    versions: dict[str, int] = {}
+    there: set[str] = set()
+    for received in bench.receiver.accepted:
+        data = received.data
+        if received.query != name or data["hotel_id"] != 7:
+            continue
+        if received.type == "hotel.snapshot":
+            for number in [one for one, version in versions.items() if version <= data["version"]]:
+                if number not in data["bookings"]["ids"]:
+                    versions[number] = data["version"]
+                    there.discard(number)
+        elif "booking_id" in data and versions.get(data["booking_id"], 0) <= data["version"]:
+            versions[data["booking_id"]] = data["version"]
+            (there.discard if received.type == "booking.deleted" else there.add)(data["booking_id"])
+    return {number: versions[number] for number in there}
