@@ -163,6 +163,8 @@ def describe(row: Overview) -> str:
         state = f"{row.status}: {row.reason}; {state}"
     hotels = "all hotels" if row.hotels is None else f"hotels {', '.join(map(str, row.hotels))}"
     told = row.format if row.format == "cache-refresh" else f"{row.bookings} bookings"
+    if row.types and row.format != "cache-refresh":
+        told += f", only {', '.join(row.types)}"
     line = f"{row.name}  {shown(row.url)}  {hotels}, {told}  {state}"
     if row.failures:
         line += f"\n    {row.failures} failures in a row; {row.last_error}"

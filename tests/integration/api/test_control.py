@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from typing import Any
 
+import psycopg
 import pytest
 
 from api.house import Wishes
@@ -248,6 +250,25 @@ async def test_a_replay_is_counted_begun_once_and_seen(api: Api, receiver: Recei
     assert (await api.post("/replays", asked, headers=headers)).code == "endpoint_refused"
     assert (await api.post("/replay-count", asked | {"endpoint": "nobody"})).code == "unknown_endpoint"
     assert (await api.post("/replay-count", asked | {"hotels": [99]})).code == "unknown_hotel"
+
+
+async def test_who_writes_documents_goes_first(api: Api, receiver: Receiver) -> None:
+    """What needs the list of endpoints to itself waits a few seconds, and can be asked again as it was."""
+    await added(api, receiver, hotels=[1])
+    asked, once = {"endpoint": "web"}, {"Idempotency-Key": "replay-1"}
+    calls = (
+        lambda: api.post("/replays", asked, headers=once),
+        lambda: api.post("/endpoints", WISHES | {"name": "two", "url": receiver.url}),
+        lambda: api.put("/endpoints/web", WISHES),
+        lambda: api.post("/endpoints/web/enable"),
+    )
+    async with await psycopg.AsyncConnection.connect(api.database.dsn) as projector:
+        await projector.execute("lock table booking_engine.endpoint in row share mode")
+        for answer in await asyncio.gather(*(call() for call in calls)):
+            assert (answer.status, answer.code) == (503, "unavailable")
+            assert answer.headers["Retry-After"]
+        assert await api.value("select count(*) from booking_engine.endpoint") == 1
+    assert [(await call()).status for call in calls] == [202, 201, 200, 200]
 
 
 CALLS: list[tuple[str, str, Any]] = [
