@@ -90,6 +90,8 @@ def judge(health: Health, seen: Seen, now: datetime, chance: float) -> Health:
         return replace(health, status="disabled", reason=seen.gone, retry_at=None)
     if health.status == "paused":
         return _while_paused(health, seen, now, chance)
+    if health.retry_at is not None and health.retry_at <= now:
+        health = replace(health, retry_at=None)
     if not seen.failed:
         return _while_it_answers(health, seen, now)
     failures = in_a_row(health, seen)
@@ -119,8 +121,9 @@ def _while_paused(health: Health, seen: Seen, now: datetime, chance: float) -> H
 
 def _while_it_answers(health: Health, seen: Seen, now: datetime) -> Health:
     failures = 0 if seen.answered else health.failures
-    if health.status == "degraded" and not failures and _passed(health.failed_at, now, _CALM):
-        return replace(health, status="healthy", reason=None, failures=0, retry_at=None, last_error=None)
+    calm = not failures and health.retry_at is None and _passed(health.failed_at, now, _CALM)
+    if health.status == "degraded" and calm:
+        return replace(health, status="healthy", reason=None, failures=0, last_error=None)
     return replace(health, failures=failures)
 
 

@@ -66,9 +66,11 @@ class Pace:
         return self._rate / self._workers * risen(self._pace, now - self._paced_at)
 
     def size(self, now: float) -> int:
-        """Keys to claim at once. Where few messages may be sent, many keys: they are put together."""
-        if self.slow or self._rate is not None:
+        """Keys to claim at once. Where few messages may be sent, more keys than messages: they are put together."""
+        if self.slow:
             return _MOST
+        if self._rate is not None:
+            return min(max(4 * self.room(now), 16), _MOST)
         lanes = self.lanes(now)
         if self._latency is None:
             return min(2 * lanes, _MOST)

@@ -6,7 +6,7 @@ Any number of workers may run, on any number of machines: leases in the database
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from functools import partial
 
 import psycopg
@@ -110,13 +110,16 @@ class Fleet:
             elif pump := self._pumps.get(standing.target.id) or self._start(standing.target):
                 pump.poke(standing)
 
-    def hint(self) -> bool:
-        """Tell all that something was marked, unless they are so many that one look at the database is cheaper."""
-        if len(self._pumps) > _FEW:
-            return False
+    @property
+    def large(self) -> bool:
+        """Whether one look at the database is cheaper than a claim for each."""
+        return len(self._pumps) > _FEW
+
+    def hint(self, marked: Container[int] | None = None) -> None:
+        """Tell the pumps of these endpoints, or all, that something was marked just now."""
         for pump in self._pumps.values():
-            pump.hint()
-        return True
+            if marked is None or pump.target.id in marked:
+                pump.hint()
 
     def retire(self) -> None:
         """Let every pump finish what is in flight, and end."""
@@ -181,8 +184,11 @@ async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> N
             fleet.arrange(await steadily(pool, partial(delivery.scan, full=True)))
             now = time.monotonic()
             whole_look = now + max(poll, 10 * (now - started))
-        elif not fleet.hint():
-            fleet.arrange(await steadily(pool, partial(delivery.scan, full=False)))
+        elif fleet.large:
+            found = await steadily(pool, partial(delivery.scan, full=False))
+            fleet.hint({standing.target.id for standing in found if standing.place is not None})
+        else:
+            fleet.hint()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(whole_look - time.monotonic(), 0)):
                 await wake.wait()

@@ -140,3 +140,20 @@ async def test_a_booking_that_passed_through_our_own_unseen_is_not_withdrawn(ben
             await bench.documents.booking(7, booking_id(1), own=False)
         await bench.idle()
     assert bench.receiver.begun == 0
+
+
+async def test_many_endpoints_are_told_of_changes_at_once_too(bench: Bench) -> None:
+    """So many that the database is looked at before anything is claimed."""
+    for number in range(12):
+        await bench.endpoint(f"engine {number}", hotels=[number % 3 + 1])
+    async with bench.delivering(Timing(poll=60)):
+
+        async def filled() -> bool:
+            return await bench.count("endpoint where fill_version is null") == 12
+
+        await eventually(filled)
+        await bench.documents.booking(2, booking_id(1))
+        bench.wake.set()
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 4)
+        await bench.idle()
+    assert len({received.webhook_id for received in bench.receiver.accepted}) == 4

@@ -87,6 +87,8 @@ def test_what_its_operator_paused_is_let_go_by_nobody_else() -> None:
 def test_it_is_left_alone_for_as_long_as_it_asks() -> None:
     asked = after(Health(), Outcome("throttled", 429, "HTTP 429", 500), chance=0)
     assert (asked.status, asked.retry_at) == ("degraded", NOW + timedelta(seconds=500))
+    assert after(asked, TAKEN, later=499).retry_at == asked.retry_at, "what was on its way changes nothing"
+    assert after(asked, TAKEN, later=500).retry_at is None
     probe = after(PAUSED, Outcome("outage", 503, "HTTP 503", 300), probing=True, chance=0)
     assert probe.retry_at == NOW + timedelta(seconds=300), "longer than its own pause"
 
