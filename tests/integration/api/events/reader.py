@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from api.events.answers import EventsAnswer
 from outbox.feed import Tail, maintain, number
 from sql.pool import make_pool
 from tests.support.api import Api
@@ -38,6 +39,7 @@ async def pull(api: Api, mirror: Mirror, after: int | str = 0, **wishes: Any) ->
     while True:
         answer = await api.get("/events", after=after, **wishes)
         assert answer.status == 200, answer.body
+        EventsAnswer.model_validate_json(answer.raw)
         for event in answer.body["events"]:
             positions.append(event["position"])
             keep(mirror, event)

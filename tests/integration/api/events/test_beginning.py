@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from api.events.answers import SnapshotAnswer
 from outbox.feed import maintain
 from sql.pool import make_pool
 from tests.integration.api.bookings.stays import asked, book, room_type
@@ -18,6 +19,7 @@ async def everything(api: Api, mirror: Mirror, *, page: str | None = None, **wis
     while True:
         answer = await api.get("/events/snapshot", **wishes, **({"page": page} if page else {}))
         assert answer.status == 200, answer.body
+        SnapshotAnswer.model_validate_json(answer.raw)
         for message in answer.body["messages"]:
             keep(mirror, message)
         page = answer.body["page"]
