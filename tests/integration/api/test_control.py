@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import ip_network
 from typing import Any
 
@@ -256,12 +256,12 @@ async def test_who_writes_documents_goes_first(api: Api, receiver: Receiver) -> 
     """What needs the list of endpoints to itself waits a few seconds, and can be asked again as it was."""
     await added(api, receiver, hotels=[1])
     asked, once = {"endpoint": "web"}, {"Idempotency-Key": "replay-1"}
-    calls = (
+    calls: list[Callable[[], Awaitable[Answered]]] = [
         lambda: api.post("/replays", asked, headers=once),
         lambda: api.post("/endpoints", WISHES | {"name": "two", "url": receiver.url}),
         lambda: api.put("/endpoints/web", WISHES),
         lambda: api.post("/endpoints/web/enable"),
-    )
+    ]
     async with await psycopg.AsyncConnection.connect(api.database.dsn) as projector:
         await projector.execute("lock table booking_engine.endpoint in row share mode")
         for answer in await asyncio.gather(*(call() for call in calls)):
