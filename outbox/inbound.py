@@ -9,24 +9,25 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql import documents, projection
+from sql import inbound, projection
 from sql.documents import Document
 from sql.projection import Frame
 
 
 async def project_booking(
-    conn: AsyncConnection, hotel_id: int, reservation_id: UUID, frame: Frame
+    conn: AsyncConnection, hotel_id: int, reservation_id: UUID, frame: Frame, *, new: bool = False
 ) -> Document | None:
     """Bring a reservation's document up to what the caller's transaction has written, and return it.
 
     To be called last: who writes documents locks them after everything of the PMS. None where there is no document,
-    for what is no booking or lies outside the window.
+    for what is no booking or lies outside the window. new: nobody else can know of the reservation, so there is
+    nothing to lock.
     """
     key = (hotel_id, str(reservation_id))
     await projection.lock_endpoints(conn)
-    await projection.lock_booking(conn, key, frame)
-    await projection.write_booking(conn, key, frame)
-    return await documents.get(conn, "booking", *key)
+    if not new:
+        await projection.lock_booking(conn, key, frame)
+    return await inbound.tell(conn, key, frame)
 
 
 async def version_in_step(conn: AsyncConnection, hotel_id: int, reservation_id: UUID, frame: Frame) -> int | None:

@@ -7,10 +7,10 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from sql.pms.booking import ACT_AS
-from sql.queries import load
+from sql.queries import fill, load
 
 _QUERIES = load("idempotency.sql")
-_CLAIM = _QUERIES["claim"].format(act_as=ACT_AS)
+_CLAIM = fill(_QUERIES["claim"], act_as=ACT_AS)
 
 
 @dataclass(frozen=True, slots=True)

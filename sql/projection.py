@@ -145,12 +145,6 @@ async def write(
     return await conn.execute(_WRITE[kind], _columns(keys) | extra)
 
 
-async def write_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> None:
-    """Recompute one locked booking; in a pipeline nobody waits for it."""
-    extra = {"kind": "booking", "agent": frame.agent, "committed_at": frame.committed_at}
-    await conn.execute(_WRITE["booking"], _columns([key]) | extra)
-
-
 async def lock_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> None:
     """Make sure that a reservation's document exists, if it is to have one, and lock it; in a pipeline unwaited."""
     await conn.execute(_LOCK_BOOKING, _columns([key]) | {"today": frame.today})

@@ -155,6 +155,7 @@ moved as (
     returning d.kind, d.hotel_id, d.id, c.old_version, d.version, d.own, c.was_own
 ),
 {marks}
+select count(*) from moved
 
 -- name: in_step
 -- The versions of those documents that say what the PMS says now.
@@ -199,6 +200,7 @@ nights as (
         set sellable = excluded.sellable, occupied = excluded.occupied, version = excluded.version
 ),
 {marks}
+select count(*) from moved
 
 -- name: marks
 -- In the queue bookings stand a second before the rest, and many keys of one hotel apart from each other, so that those
@@ -229,7 +231,6 @@ told as (
     insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions)
     select kind, array_agg(hotel_id), array_agg(id), array_agg(old_version), array_agg(version) from moved group by kind
 )
-select count(*) from moved
 
 -- name: forget_room_types
 -- The nights of room types that are no more.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composable
 
 _HEADING = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -26,3 +26,8 @@ def load(path: str) -> Mapping[str, SQL]:
     if len(set(names)) != len(names):
         raise ValueError(f"{path}: a query name stands twice")
     return {name: SQL(body.strip()) for name, body in zip(names, bodies, strict=True)}
+
+
+def fill(query: SQL, **parts: Composable) -> SQL:
+    """A query with others in the places that it keeps for them, put together once and not for every execution."""
+    return SQL(query.format(**parts).as_string())

@@ -53,7 +53,7 @@ async def _book(conn: AsyncConnection, call: Booked) -> Reply:
     link = await _link(conn, call)
     priced = await agree(conn, call)
     await _write(conn, call, link, priced)
-    return await tell(conn, call, link, status=201)
+    return await tell(conn, call, link, status=201, new=asked.hold_id is None)
 
 
 async def _link(conn: AsyncConnection, call: Booked) -> Link:
@@ -104,11 +104,11 @@ def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUI
     ]
 
 
-async def tell(conn: AsyncConnection, call: Call[Any, Any], link: Link, *, status: int) -> Reply:
-    """Bring the document up to what was written, last of all, and answer."""
+async def tell(conn: AsyncConnection, call: Call[Any, Any], link: Link, *, status: int, new: bool = False) -> Reply:
+    """Bring the document up to what was written, last of all, and answer. new: as `project_booking` has it."""
     wishes = call.house.wishes
     frame = Frame(today(wishes.time_zone), wishes.agent)
-    document = await project_booking(conn, link.hotel_id, link.reservation_id, frame)
+    document = await project_booking(conn, link.hotel_id, link.reservation_id, frame, new=new)
     assert document is not None  # it was just written, and lies ahead
     return reply(document, guest_data=call.access.may("guest-data"), status=status)
 

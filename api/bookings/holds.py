@@ -67,7 +67,7 @@ async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> Reply:
     assert digest is not None  # it was just written
     expires_at = (datetime.now(UTC) + timedelta(minutes=asked.minutes)).replace(microsecond=0)
     await holds.add(conn, Hold(made.id, asked.hotel_id, digest), call.access.source, expires_at, len(asked.rooms))
-    await project_booking(conn, asked.hotel_id, made.id, Frame(today(wishes.time_zone), wishes.agent))
+    await project_booking(conn, asked.hotel_id, made.id, Frame(today(wishes.time_zone), wishes.agent), new=True)
     said = HoldAnswer(hold_id=made.id, expires_at=expires_at, **asked.model_dump(exclude={"minutes"}))
     return Reply(said, 201)
 

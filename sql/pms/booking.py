@@ -16,14 +16,14 @@ from sql.pms.plans import Plan
 from sql.pms.prices import Price
 from sql.pms.rooms import Nights
 from sql.pms.stays import FREE
-from sql.queries import load
+from sql.queries import fill, load
 
 _QUERIES = load("pms/booking.sql")
 _ROWS = {name: _QUERIES[name] for name in ("asked", "night_rows", "rate_rows", "guest_rows")}
-_INSERT = _QUERIES["insert"].format(free=FREE, **_ROWS)
-_INSERT_NIGHTS = _QUERIES["insert_nights"].format(**_ROWS)
-_INSERT_RATES = _QUERIES["insert_rates"].format(**_ROWS)
-_INSERT_GUESTS = _QUERIES["insert_guests"].format(**_ROWS)
+_INSERT = fill(_QUERIES["insert"], free=FREE, **_ROWS)
+_INSERT_NIGHTS = fill(_QUERIES["insert_nights"], **_ROWS)
+_INSERT_RATES = fill(_QUERIES["insert_rates"], **_ROWS)
+_INSERT_GUESTS = fill(_QUERIES["insert_guests"], **_ROWS)
 ACT_AS = _QUERIES["act_as"]
 """What `act_as` says, to be said with something else. Parameter: user."""
 ASKED = _QUERIES["asked"]

@@ -12,10 +12,10 @@ from psycopg import AsyncConnection
 
 from sql.pms.booking import ASKED, RoomNight, Signature, insert_guests, insert_nights, insert_rates, rows
 from sql.pms.rooms import Nights
-from sql.queries import load
+from sql.queries import fill, load
 
 _QUERIES = load("pms/changing.sql")
-_MOVE_NIGHTS, _REPRICE_NIGHTS = (_QUERIES[name].format(asked=ASKED) for name in ("move_nights", "reprice_nights"))
+_MOVE_NIGHTS, _REPRICE_NIGHTS = (fill(_QUERIES[name], asked=ASKED) for name in ("move_nights", "reprice_nights"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 
-from sql.queries import load
+from sql.queries import fill, load
 
 _QUERIES = load("pms/clients.sql")
-_FIND_OR_CREATE = _QUERIES["find_or_create"].format(same=_QUERIES["same"], insert=_QUERIES["insert"])
+_FIND_OR_CREATE = fill(_QUERIES["find_or_create"], same=_QUERIES["same"], insert=_QUERIES["insert"])
 
 BLOCK = UUID("11111111-1111-1111-1111-111111111111")
 """The PMS's fixed client of blocked rooms."""

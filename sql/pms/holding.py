@@ -12,10 +12,10 @@ from psycopg import AsyncConnection
 
 from sql.pms.booking import ASKED, Reservation, RoomNight, Signature, insert_guests, insert_rates, rows
 from sql.pms.rooms import Nights, Room
-from sql.queries import load
+from sql.queries import fill, load
 
 _QUERIES = load("pms/holding.sql")
-_CONFIRM_NIGHTS = _QUERIES["confirm_nights"].format(asked=ASKED)
+_CONFIRM_NIGHTS = fill(_QUERIES["confirm_nights"], asked=ASKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from psycopg.errors import LockNotAvailable, QueryCanceled
 from psycopg.rows import class_row
 
 from sql.pms.stays import FREE
-from sql.queries import load
+from sql.queries import fill, load
 
-_QUERIES = {name: query.format(free=FREE) for name, query in load("pms/rooms.sql").items()}
+_QUERIES = {name: fill(query, free=FREE) for name, query in load("pms/rooms.sql").items()}
 
 
 @dataclass(frozen=True, slots=True)
