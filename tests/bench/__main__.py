@@ -20,17 +20,18 @@ from tests.bench.stage import KITS, Kit, Scale, Stage, raised
 
 Measure = Callable[[Stage], AsyncIterator[Figure]]
 EVERYWHERE = tuple(KITS)
+BOTH = ("pg15-wal2json", "pg18-pgoutput")
 BENCHES: dict[str, tuple[Measure, tuple[str, ...]]] = {
-    "catchup": (catchup.measure, EVERYWHERE),
-    "latency": (latency.measure, EVERYWHERE),
-    "memory": (memory.measure, ("pg15-wal2json", "pg18-pgoutput")),
+    "catchup": (catchup.measure, BOTH),
+    "latency": (latency.measure, BOTH),
+    "memory": (memory.measure, BOTH),
     "harm": (harm.measure, ("pg15-wal2json",)),
     "delivery": (delivery.measure, ("pg15-wal2json",)),
     "down": (down.measure, ("pg18-pgoutput",)),
     "api": (api.measure, ("pg15-wal2json",)),
     "idle": (idle.measure, ("pg15-wal2json",)),
 }
-"""Every benchmark, and where it runs unless told: the last five hardly depend on the plugin."""
+"""Every benchmark, and where it runs unless told (`--on`): the last five hardly depend on the plugin."""
 
 
 def main() -> int:
@@ -43,7 +44,7 @@ def main() -> int:
 
     figures, broken = asyncio.run(_run(asked, say))
     sys.stdout.write(table(figures) + "\n")
-    machine = describe([KITS[name] for name in asked.on or EVERYWHERE])
+    machine = describe([kit for name, kit in KITS.items() if any(figure.stage == name for figure in figures)])
     if asked.json:
         asked.json.write_text(json.dumps({"machine": machine, "figures": [asdict(f) for f in figures]}, indent=1))
     if asked.write:

@@ -15,7 +15,7 @@ from tests.bench.processes import watching
 from tests.bench.receiver import FastReceiver
 from tests.bench.stage import Stage, first_sync, pid_of
 
-SECONDS = (90, 10)
+SECONDS = (600, 10)
 
 
 async def measure(stage: Stage) -> AsyncIterator[Figure]:
