@@ -76,6 +76,12 @@ async def set_total(conn: AsyncConnection, replay_id: int, total: int) -> None:
     await conn.execute(_QUERIES["set_total"], {"replay": replay_id, "total": total})
 
 
+async def any_open(conn: AsyncConnection) -> bool:
+    """Whether there is a replay to go on with: one statement, for looking often."""
+    row = await (await conn.execute(_QUERIES["any_open"])).fetchone()
+    return bool(row and row[0])
+
+
 async def next_(conn: AsyncConnection) -> Job | None:
     """The replay to go on with, the caller's until its transaction ends."""
     row = await (await conn.execute(_QUERIES["next"], prepare=False)).fetchone()

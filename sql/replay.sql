@@ -36,6 +36,9 @@ returning id
 -- name: set_total
 update booking_engine.replay set total = %(total)s where id = %(replay)s
 
+-- name: any_open
+select exists (select from booking_engine.replay where finished_at is null)
+
 -- name: next
 -- The oldest one that nobody else is at. It waits until the PMS has been read, as a first sync does.
 select r.id, e.name, e.status = 'disabled' or e.fill_version is not null as moot

@@ -32,6 +32,8 @@ async def mark(pool: Pool, *, page: int = _PAGE) -> bool:
 
 
 async def _mark(conn: AsyncConnection, page: int) -> bool:
+    if not await replay.any_open(conn):
+        return False
     async with conn.transaction():
         job = await replay.next_(conn)
         if job is None:
