@@ -34,6 +34,7 @@ nights as (
         set sellable = excluded.sellable, occupied = excluded.occupied, version = excluded.version
 ),
 {marks}
+select count(*) from moved
 
 -- name: write_many
 -- `count` bookings of one hotel that differ only in their ids, from the `first` on.
@@ -48,3 +49,4 @@ with moved as (
     returning kind, hotel_id, id, 0 as old_version, version, own, false as was_own
 ),
 {marks}
+select count(*) from moved
