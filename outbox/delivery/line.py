@@ -1,7 +1,7 @@
 """The way to one endpoint: an HTTP request over a guarded, verified and reused connection, and what came back."""
 
-import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,16 +18,17 @@ from outbox.delivery.outcome import Outcome, classify, retry_after
 _ANSWER_CAP = 16_384
 _SHOWN = 500
 _HIDDEN = "…"
+_CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 
 
-def open_session(guard: Guard, *, connect: float = 3.0, total: float = 15.0) -> aiohttp.ClientSession:
+def open_session(guard: Guard, *, connect: float = 3.0) -> aiohttp.ClientSession:
     """The client for all endpoints of a scheme: no proxy of the environment's, no cookies, no decompression.
 
-    `connect` and `total` are seconds.
+    `connect`: seconds until there is a connection, with TLS if need be.
     """
     return aiohttp.ClientSession(
         connector=connecting.connector(guard),
-        timeout=aiohttp.ClientTimeout(total=total, connect=connect),
+        timeout=aiohttp.ClientTimeout(connect=connect),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"user-agent": "roomwire", "content-type": "application/json"},
         trust_env=False,
@@ -79,19 +80,17 @@ class Line:
         the request is made again, over the next one or a new one.
         """
         request = Request(method, self.url + path, body, {**self.headers, **headers})
-        try:
-            async with asyncio.timeout(self.total):
-                while True:
-                    trace = SimpleNamespace(reused=False)
-                    try:
-                        return await self._once(request, trace)
-                    except (aiohttp.ServerDisconnectedError, ConnectionError):
-                        if not trace.reused:
-                            raise
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as failure:
-            return Outcome("outage", error=self._shown(_said(failure)), forbidden=_is_refused(failure))
+        deadline = time.monotonic() + self.total
+        while True:
+            trace = SimpleNamespace(reused=False)
+            try:
+                return await self._once(request, trace, deadline - time.monotonic())
+            except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as failure:
+                if trace.reused and isinstance(failure, _CLOSED) and time.monotonic() < deadline:
+                    continue
+                return Outcome("outage", error=self._shown(_said(failure)), forbidden=_is_refused(failure))
 
-    async def _once(self, request: Request, trace: SimpleNamespace) -> Outcome:
+    async def _once(self, request: Request, trace: SimpleNamespace, seconds: float) -> Outcome:
         async with self.session.request(
             request.method,
             request.url,
@@ -99,6 +98,7 @@ class Line:
             headers=request.headers,
             allow_redirects=False,
             ssl=self.tls,
+            timeout=aiohttp.ClientTimeout(total=seconds, connect=self.session.timeout.connect),
             trace_request_ctx=trace,
         ) as response:
             answer = await _answer(response)

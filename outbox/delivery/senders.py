@@ -27,8 +27,8 @@ async def open_senders(
     """
     secure, plain = Guard(outbound.allowed, encrypted=True), Guard(outbound.allowed, encrypted=False)
     async with (
-        open_session(secure, connect=connect, total=total) as https,
-        open_session(plain, connect=connect, total=total) as http,
+        open_session(secure, connect=connect) as https,
+        open_session(plain, connect=connect) as http,
     ):
         yield lambda target: _sender(outbound, target, https if target.url.startswith("https:") else http, total)
 

@@ -102,7 +102,7 @@ async def listener() -> AsyncIterator[Listener]:
 
 async def post(url: str, allowed: Sequence[Network] = (), *, encrypted: bool | None = None) -> Outcome:
     guard = Guard(allowed, encrypted=url.startswith("https:") if encrypted is None else encrypted)
-    async with open_session(guard, connect=2, total=4) as session:
+    async with open_session(guard, connect=4) as session:
         return await Line(session, url, total=4).post(b"{}", {})
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -29,7 +31,7 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 @pytest.fixture
 async def session() -> AsyncIterator[ClientSession]:
-    async with open_session(Guard(LOOPBACK, encrypted=True), connect=2, total=5) as session:
+    async with open_session(Guard(LOOPBACK, encrypted=True), connect=5) as session:
         yield session
 
 
@@ -57,7 +59,10 @@ async def test_a_connection_is_kept_for_longer_than_a_heartbeat_takes(session: C
     assert (session.connector._keepalive_timeout or 0) > 60
 
 
-async def test_a_kept_connection_that_closes_as_it_is_used_again_is_no_outage(session: ClientSession) -> None:
+@pytest.mark.parametrize("ending", ["closed", "reset"])
+async def test_a_kept_connection_that_ends_as_it_is_used_again_is_no_outage(
+    session: ClientSession, ending: str
+) -> None:
     heard: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,6 +70,9 @@ async def test_a_kept_connection_that_closes_as_it_is_used_again_is_no_outage(se
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         await writer.drain()
         heard.append(await request(reader))
+        if ending == "reset":
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     async with serving(handle) as port:
         line = Line(session, f"http://127.0.0.1:{port}/")
@@ -122,12 +130,23 @@ async def test_what_never_answers_is_given_up(scheme: str) -> None:
         while await reader.read(1000):
             pass
 
-    times = {"connect": 60.0, "total": 0.2} if scheme == "http" else {"connect": 0.2, "total": 60.0}
-    async with serving(swallow) as port, open_session(Guard(LOOPBACK, encrypted=True), **times) as session:
+    connect, total = (60.0, 0.2) if scheme == "http" else (0.2, 60.0)
+    async with serving(swallow) as port, open_session(Guard(LOOPBACK, encrypted=True), connect=connect) as session:
         async with asyncio.timeout(30):
-            outcome = await Line(session, f"{scheme}://127.0.0.1:{port}/", total=60.0).post(b"{}", {})
+            outcome = await Line(session, f"{scheme}://127.0.0.1:{port}/", total=total).post(b"{}", {})
     assert (outcome.verdict, outcome.status) == ("outage", None)
     assert "timeout" in (outcome.error or "").lower()
+
+
+async def test_the_status_stands_whatever_becomes_of_the_answer(session: ClientSession) -> None:
+    async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthanks")
+        await reader.read()
+
+    async with serving(dribble) as port:
+        outcome = await Line(session, f"http://127.0.0.1:{port}/", total=2.0).post(b"{}", {})
+    assert (outcome.verdict, outcome.answer) == ("delivered", "thanks")
 
 
 async def test_of_an_endless_answer_little_is_read(session: ClientSession) -> None:
