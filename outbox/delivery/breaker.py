@@ -97,7 +97,8 @@ def judge(health: Health, seen: Seen, now: datetime, chance: float) -> Health:
     failures = in_a_row(health, seen)
     failing = replace(_slowed(health, seen, now), failures=failures, failed_at=now, last_error=seen.error)
     if failures >= PATIENCE:
-        return _paused(failing, seen, now, chance)
+        # Those beyond were on their way at the same time: the first pause is as short for many lanes as for one.
+        return _paused(replace(failing, failures=PATIENCE), seen, now, chance)
     asked = now + timedelta(seconds=outage_pause(0, seen.asked, chance)) if seen.asked else None
     return replace(failing, status="degraded", reason=seen.error, retry_at=asked or health.retry_at)
 

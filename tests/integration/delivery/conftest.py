@@ -94,7 +94,7 @@ class Bench:
             finally:
                 stop.set()
 
-    async def idle(self, *, rejected: int = 0, seconds: float = 20) -> None:
+    async def idle(self, *, rejected: int = 0, seconds: float = 60) -> None:
         """Wait until nothing is left to deliver but `rejected` keys."""
 
         async def done() -> bool:
@@ -117,7 +117,7 @@ def bench(pool: Pool, documents: Documents, receiver: Receiver) -> Bench:
     return Bench(pool, documents, receiver)
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], limit: float = 20) -> None:
+async def eventually(check: Callable[[], Awaitable[bool]], limit: float = 60) -> None:
     """Look until it is so."""
     async with asyncio.timeout(limit):
         while not await check():  # noqa: ASYNC110  # rows set no event

@@ -96,7 +96,7 @@ class Receiver:
         """
         Webhook(self._secret).verify(raw, headers)
 
-    async def until(self, condition: Callable[[], bool], limit: float = 20) -> None:
+    async def until(self, condition: Callable[[], bool], limit: float = 60) -> None:
         """Wait until a condition holds, looking again whenever something came or was answered."""
         async with asyncio.timeout(limit):
             while not condition():

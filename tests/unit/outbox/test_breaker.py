@@ -47,6 +47,7 @@ def test_ten_in_a_row_pause_until_a_probe() -> None:
     assert (paused.status, paused.failures) == ("paused", 10)
     assert paused.reason == "10 failures in a row, the last: HTTP 503"
     assert paused.retry_at == NOW + timedelta(seconds=1)
+    assert after(Health(), *[FAILED] * 90) == paused, "many at the same time say no more than ten"
     assert after(replace(DEGRADED, failures=7), FAILED, FAILED, FAILED).status == "paused"
     assert after(replace(DEGRADED, failures=9), TAKEN, FAILED).status == "degraded", "an answer begins anew"
 
