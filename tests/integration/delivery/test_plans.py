@@ -9,7 +9,7 @@ import pytest
 
 from outbox.delivery import first_sync
 from sql import delivery
-from sql.delivery import Result
+from sql.delivery import Result, Verdict
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench
 from tests.support.servers.databases import Database
@@ -142,7 +142,7 @@ async def test_plans_made_while_the_tables_were_empty_stay_good_when_they_have_g
     token = uuid4()
     claims = (await delivery.claim(conn, 1, worker=WORKER, token=token, size=50, lease=30)).claims
     assert len(claims) == 50
-    verdicts = ("delivered", "delayed", "rejected", "released")
+    verdicts: tuple[Verdict, ...] = ("delivered", "delayed", "rejected", "released")
     results = [
         Result(*claim[:3], token, claim.version or 0, verdicts[n % 4], 60.0) for n, claim in enumerate(claims)
     ]
@@ -155,11 +155,11 @@ async def test_plans_made_while_the_tables_were_empty_stay_good_when_they_have_g
     assert keyed > 100_000, "the negative control"
 
 
-def looked_at(plan: Plan) -> float:
+def looked_at(plan: Plan) -> int:
     """How many rows all steps of a plan looked at."""
     removed = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
     return sum(
-        (node["Actual Rows"] + sum(node.get(one, 0) for one in removed)) * node["Actual Loops"]
+        int((node["Actual Rows"] + sum(node.get(one, 0) for one in removed)) * node["Actual Loops"])
         for node in nodes(plan)
     )
 
