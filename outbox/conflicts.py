@@ -9,9 +9,10 @@ ends by itself when either stay leaves the room.
 from collections.abc import Collection
 from datetime import date, timedelta
 from itertools import groupby
+from typing import Any
 
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from sql import conflicts as noted
 from sql import projection
@@ -26,21 +27,25 @@ Key = tuple[int, str]
 
 async def watch(
     conn: AsyncConnection, nights: Collection[Key], reservations: Collection[Key], frame: Frame
-) -> set[Key]:
-    """Note the conflicts that changed nights and reservations begin and end.
+) -> list[AsyncCursor[Any]]:
+    """Note the conflicts that changed nights and reservations begin and end; write the documents that show them.
 
-    To be called before documents are written, which show them. Returns the keys of bookings that may show others
-    now, their documents locked. Their sync status follows in the same transaction.
+    To be called last: it nearly always finds nothing, and in a pipeline its question then goes out with everything
+    else. The bookings' sync status follows in the same transaction. Returns what was written, for
+    `projection.counted`.
     """
-    found = await conflicts.touched(conn, nights, reservations, frame.agent)
+    found = await conflicts.touched(conn, nights, reservations, frame.agent) if nights or reservations else set()
     if not found:
-        return set()
+        return []
     locked = await projection.lock_bookings(conn, found, frame)
     changes = await conflicts.renew(conn, found, frame.agent)
-    if changes:
-        await noted.report(conn, {(one.hotel_id, str(one.reservation_id)) for one in changes}, frame.today)
-        _tell(changes, frame.today - timedelta(days=1))
-    return set(locked)
+    if not changes:
+        return []
+    _tell(changes, frame.today - timedelta(days=1))
+    changed = {(one.hotel_id, str(one.reservation_id)) for one in changes}
+    await noted.report(conn, changed, frame.today)
+    shown = changed.intersection(locked)
+    return [await projection.write(conn, "booking", shown, frame)] if shown else []
 
 
 def _tell(changes: list[Change], first: date) -> None:

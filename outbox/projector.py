@@ -39,24 +39,28 @@ class Projected:
 async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projected:
     """Bring the documents of all dirty keys up to what the PMS says now."""
     await projection.lock_endpoints(conn)
-    nights = set(dirty.nights)
-    bookings = await _project_bookings(conn, dirty, nights, frame)
+    nights, done = set(dirty.nights), set[tuple[int, str]]()
+    bookings = await _project_bookings(conn, dirty, nights, done, frame)
     content = await _project_content(conn, dirty, frame) if dirty.hotels or dirty.rates else []
     availability = [await projection.write_nights(conn, nights, frame)] if nights else []
     for scope in sorted(dirty.scopes, key=str):
         await scopes.add(conn, scope.kind, scope.hotel_id, "the change stream")
+    bookings += await conflicts.watch(conn, nights, done, frame)
     # Asked last, so that in a pipeline all of it is sent before the first answer is waited for.
     return Projected(*[await projection.counted(written) for written in (bookings, content, availability)])
 
 
 async def _project_bookings(
-    conn: AsyncConnection, dirty: Dirty, nights: set[tuple[int, str]], frame: Frame
+    conn: AsyncConnection,
+    dirty: Dirty,
+    nights: set[tuple[int, str]],
+    done: set[tuple[int, str]],
+    frame: Frame,
 ) -> list[AsyncCursor[Any]]:
-    """Recompute the bookings behind all dirty ids; adds the nights that they left to `nights`."""
+    """Recompute the bookings behind all dirty ids; they are added to `done`, nights that they left to `nights`."""
     todo = dirty.reservations | await _named_indirectly(conn, dirty, frame)
     lost = set(dirty.gone)
     keys: list[tuple[int, str]] = []
-    done: set[tuple[int, str]] = set()
     while todo or lost:
         if todo:
             locked, moved, renamed = await projection.renew_bookings(conn, todo, frame)
@@ -68,8 +72,7 @@ async def _project_bookings(
         done |= todo
         todo = await projection.owners(conn, lost) - done
         lost = set()
-    written = {*keys, *await conflicts.watch(conn, nights, done, frame)}
-    return [await projection.write(conn, "booking", written, frame)] if written else []
+    return [await projection.write(conn, "booking", keys, frame)] if keys else []
 
 
 async def _named_indirectly(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> set[tuple[int, str]]:
