@@ -17,7 +17,7 @@ from tests.support.mirror import Mirror
 
 FAR = 200
 """Days ahead in which the seed has no stays."""
-ACTIONS, KILLS, BOOKINGS = 240, 2, 12
+ACTIONS, KILLS, BOOKINGS = 150, 2, 8
 
 
 class Puller:
