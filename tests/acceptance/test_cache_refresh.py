@@ -48,7 +48,7 @@ def true(roomwire: Roomwire) -> dict[str, Any]:
     }
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_an_engine_that_refreshes_its_caches_shows_the_truth(roomwire: Roomwire) -> None:
     simulator = Simulator(roomwire.database.dsn, seed=17, connections=3, rate=None, today=today())
     async with CacheEngine() as engine:
@@ -60,12 +60,12 @@ async def test_an_engine_that_refreshes_its_caches_shows_the_truth(roomwire: Roo
         key = await roomwire.add_key()
         async with roomwire.running() as daemon:
             engine.connect(await daemon.api(), key)
-            await roomwire.settled()
+            await roomwire.settled(180)
             assert shown(engine) == true(roomwire)
             first = engine.calls.copy()
             engine.refusals = [500, 503]
             await simulator.run(actions=300)
-            await roomwire.settled(120)
+            await roomwire.settled(180)
             assert shown(engine) == true(roomwire)
         listed = await roomwire.command("endpoint", "list")
     assert 0 < first["update-room-types"] < len(engine.room_types), "few calls for all room types"

@@ -15,7 +15,7 @@ from tests.support.nextjs.supabase import Supabase
 from tests.support.servers.databases import fresh_database
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("server", ["pg15"], indirect=True)
 async def test_the_example_holds_the_truth(roomwire: Roomwire, mirror: MirrorProcess, nextjs: Path) -> None:
     secret = new_secret()
@@ -24,10 +24,10 @@ async def test_the_example_holds_the_truth(roomwire: Roomwire, mirror: MirrorPro
         async with Supabase(kept) as supabase, Engine(nextjs, secret, supabase) as engine:
             await roomwire.add_endpoint("nextjs", engine.url, secret)
             async with roomwire.running():
-                await roomwire.settled()
+                await roomwire.settled(180)
                 supabase.failing = 2
                 await simulator.run(actions=200)
-                await roomwire.settled(120)
+                await roomwire.settled(180)
             held, beside = supabase.mirror(), await mirror.mirror()
             assert supabase.failing == 0
         assert roomwire.wrong(held) == []

@@ -17,7 +17,7 @@ from tests.support.daemon import Roomwire, today, until
 from tests.support.mirror.process import MirrorProcess
 from tests.support.truth import Key
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 ON_ONE = pytest.mark.parametrize("server", ["pg18"], indirect=True)
 """Where the server makes no difference, one is enough."""
 
@@ -88,10 +88,10 @@ async def test_a_receiver_that_misbehaves_on_a_third_of_the_requests_ends_with_t
         return sum((await mirror.requests()).tricks.values()) >= 20
 
     async with roomwire.running():
-        await roomwire.settled()
+        await roomwire.settled(180)
         first = len((await second.mirror()).delays)
         await simulator.run(actions=120)
-        await roomwire.settled()
+        await roomwire.settled(180)
         calm = len((await second.mirror()).delays)
         await mirror.control("unruly")
         stop = asyncio.Event()
@@ -119,7 +119,7 @@ async def test_two_endpoints_that_are_down_cost_a_row_per_key_and_get_the_net_st
     roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess, desk: Desk, actions: int
 ) -> None:
     async with roomwire.running():
-        await roomwire.settled()
+        await roomwire.settled(180)
         for one in (mirror, second):
             await one.control("down")
         await staff(roomwire, connections=6).run(actions=actions)
@@ -128,7 +128,7 @@ async def test_two_endpoints_that_are_down_cost_a_row_per_key_and_get_the_net_st
         behind = await desk.one(BEHIND)
         assert keys > 0
         assert 0 < behind <= 2 * keys
-        assert await until(desk.holds(CONFIRMED.format(roomwire.slot)), 60), "the slot holds no WAL for them"
+        assert await until(desk.holds(CONFIRMED.format(roomwire.slot)), 120), "the slot holds no WAL for them"
         taken = [sum((await one.mirror()).counts.values()) for one in (mirror, second)]
         for one in (mirror, second):
             await one.control("ok")
@@ -155,7 +155,7 @@ async def test_what_an_endpoint_always_refuses_holds_up_nothing_else(
     roomwire: Roomwire, mirror: MirrorProcess, desk: Desk
 ) -> None:
     async with roomwire.running():
-        await roomwire.settled()
+        await roomwire.settled(180)
         booking = await desk.one(
             "select id from booking_engine.document where kind = 'booking' and hotel_id = 1 and body is not null"
             " and body ->> 'status' = 'confirmed' order by id limit 1"
@@ -165,10 +165,10 @@ async def test_what_an_endpoint_always_refuses_holds_up_nothing_else(
         await mirror.control("ok", refused)
         # All nights of the hotel in one transaction: its room types come in one message, its bookings in many.
         await desk.change(CANCEL)
-        await roomwire.captured()
+        await roomwire.captured(180)
         guilty = f"(b.kind, b.id) in (('booking', '{booking}'), ('availability', '{room_type}'))"
         left = desk.holds(f"select ({BEHIND}) = 2 and ({BEHIND} where {guilty} and b.tries > 0) = 2")
-        assert await until(left, 60), "everything else of the hotel is there"
+        assert await until(left, 120), "everything else of the hotel is there"
         listed = (await roomwire.command("delivery", "list", "--endpoint", "mirror")).splitlines()
         assert len(listed) == 2
         assert all("HTTP 422" in line for line in listed)
@@ -180,5 +180,5 @@ async def test_what_an_endpoint_always_refuses_holds_up_nothing_else(
         await desk.change("update booking_engine.behind set not_before = now() + interval '1 day'")
         await mirror.control("ok")
         await desk.change(REVIVE)
-        await roomwire.settled()
+        await roomwire.settled(180)
     assert roomwire.wrong(await mirror.mirror()) == []

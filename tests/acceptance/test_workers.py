@@ -15,7 +15,7 @@ from tests.support.mirror.process import MirrorProcess
 LONG = pytest.param(6_000, 20, marks=[pytest.mark.chaos, pytest.mark.timeout(900)], id="6000-20")
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("server", ["pg18"], indirect=True)
 @pytest.mark.parametrize(("actions", "kills"), [pytest.param(600, 4, id="600-4"), LONG])
 async def test_three_workers_of_which_one_after_the_other_is_killed(

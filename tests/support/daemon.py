@@ -124,7 +124,7 @@ class Roomwire:
         finally:
             await daemon.end()
 
-    async def settled(self, seconds: float = 60.0) -> None:
+    async def settled(self, seconds: float = 120.0) -> None:
         """Wait until everything that the PMS has committed by now is with every endpoint.
 
         Raises:
@@ -132,7 +132,7 @@ class Roomwire:
         """
         await self._reach(_SETTLED, seconds)
 
-    async def captured(self, seconds: float = 60.0) -> None:
+    async def captured(self, seconds: float = 120.0) -> None:
         """Wait until everything that the PMS has committed by now is in the documents, wherever the endpoints are.
 
         Raises:
