@@ -34,7 +34,7 @@ class Monitor:
         self._pool = pool
         self._target = target
         self._seen = Seen()
-        self._run = 0
+        self._run = self._untold = 0
         self._told = 0.0
         self._noted = -_NOTED_EVERY
         self.known = Health()
@@ -49,9 +49,11 @@ class Monitor:
         return self._run >= PATIENCE
 
     def learn(self, known: Health, *, open_: bool) -> None:
-        """Take what the database says."""
+        """Take what the database says, unless it was asked before this worker told it better."""
+        if known.failed_at and self.known.failed_at and known.failed_at < self.known.failed_at:
+            return
         self.known, self.open = known, open_
-        self._run = min(self._run, known.failures + self._seen.run)
+        self._run = min(self._run, known.failures + self._untold + self._seen.run)
 
     def note(self, outcome: Outcome, *, probing: bool) -> None:
         """A send has ended."""
@@ -67,9 +69,11 @@ class Monitor:
         if not self._due(now):
             return False
         seen, self._seen, self._told = self._seen, Seen(), now
+        self._untold = seen.run
         if seen.answered:
             self._noted = now
         found = await steadily(self._pool, partial(self._judge, seen=seen))
+        self._untold = 0
         if found is None:
             return False
         before, after = found
