@@ -80,7 +80,7 @@ BEHIND = "select count(*) from booking_engine.behind b join booking_engine.endpo
 
 @ON_ONE
 async def test_a_receiver_that_misbehaves_on_a_third_of_the_requests_ends_with_the_truth(
-    roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess, record_property: Callable[[str, object], None]
+    roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess
 ) -> None:
     simulator = staff(roomwire, rate=40)
 
@@ -106,8 +106,9 @@ async def test_a_receiver_that_misbehaves_on_a_third_of_the_requests_ends_with_t
     assert unruly.stale == 0, "versions of a key only rise"
     assert beside.stale == 0
     before, meanwhile = statistics.median(beside.delays[first:calm]), statistics.median(beside.delays[calm:])
-    record_property("median_delay_before_and_meanwhile_seconds", (before, meanwhile))
-    assert meanwhile < PAUSED / 3, "the other endpoint's changes wait for no request of this one"
+    # As slow as the machine is, and no more: whoever waited for one of these requests would be later than that.
+    print(f"median delays beside it: {before:.3f} s before, {meanwhile:.3f} s meanwhile")  # noqa: T201  # for -rP
+    assert meanwhile < PAUSED / 3 + 5 * before, "the other endpoint waits for none of this one's requests"
 
 
 LONG = pytest.param(10_000, marks=[pytest.mark.chaos, pytest.mark.timeout(900)])
