@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+
+import pytest
 
 from outbox.signing import new_secret
 from tests.acceptance.test_operations import ON_ONE, ask, refused
 from tests.support.daemon import Roomwire, until
 from tests.support.mirror.process import MirrorProcess
+
+pytestmark = pytest.mark.timeout(400)
 
 
 async def totals(mirror: MirrorProcess) -> dict[str, int]:
@@ -40,12 +45,15 @@ async def test_an_endpoint_is_tried_out_paused_changed_and_resumed(
         before = await totals(mirror)
         ask(roomwire, "update hotels set formal_name = 'House of ' || id")
         await roomwire.captured()
-        shown = await roomwire.command("endpoint", "show", "mirror")
+        shown, lacking, story = await asyncio.gather(
+            roomwire.command("endpoint", "show", "mirror"),
+            roomwire.command("delivery", "list", "--json"),
+            roomwire.command("delivery", "show", "hotel:1"),
+        )
         assert "mirror  paused: moving house" in shown
         assert "behind      on 2 keys" in shown
-        listed = [json.loads(line) for line in (await roomwire.command("delivery", "list", "--json")).splitlines()]
-        assert [one["key"] for one in listed] == ["hotel:1", "hotel:2"]
-        assert "behind for" in await roomwire.command("delivery", "show", "hotel:1")
+        assert [json.loads(line)["key"] for line in lacking.splitlines()] == ["hotel:1", "hotel:2"]
+        assert "behind for" in story
         assert await totals(mirror) == before
 
         said = await roomwire.command("delivery", "skip", "hotel:1", "--endpoint", "mirror", "--reason", "a test")
@@ -71,9 +79,11 @@ async def test_what_was_refused_is_listed_and_sent_again_by_a_command(
 
         assert await until(rejected, 60)
         ask(roomwire, "update booking_engine.behind set rejected_at = now(), not_before = null")
-        said = await roomwire.command("delivery", "list", "--rejected")
+        said, story = await asyncio.gather(
+            roomwire.command("delivery", "list", "--rejected"), roomwire.command("delivery", "show", "hotel:1")
+        )
         assert re.search(r"mirror  hotel:1  REFUSED .* ago, \d tries: HTTP 4\d\d", said)
-        assert re.search(r"rejected 4\d\d in \d+ ms", await roomwire.command("delivery", "show", "hotel:1"))
+        assert re.search(r"rejected 4\d\d in \d+ ms", story)
         await mirror.control("ok", rejected=[])
         assert "1 keys are tried again" in await roomwire.command("delivery", "retry", "--endpoint", "mirror")
         await roomwire.settled()
@@ -132,12 +142,14 @@ async def test_an_endpoint_that_is_told_of_more_is_sent_it(roomwire: Roomwire) -
 
 @ON_ONE
 async def test_a_slip_of_the_fingers_is_explained(roomwire: Roomwire) -> None:
-    for words, said in (
+    slips = (
         (["replay"], "--endpoint NAME"),
         (["replay", "--endpoint", "x", "--since", "yesterday"], "such as 24h"),
         (["delivery", "show", "booking-7"], "no key"),
         (["delivery", "retry"], "--endpoint"),
         (["endpoint", "change", "x"], "Say what to change"),
         (["endpoint", "resume", "x"], "no endpoint named 'x'"),
-    ):
-        assert said in await refused(roomwire, *words), words
+    )
+    found = await asyncio.gather(*(refused(roomwire, *words) for words, _ in slips))
+    for (words, said), line in zip(slips, found, strict=True):
+        assert said in line, words
