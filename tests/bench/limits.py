@@ -27,7 +27,8 @@ LIMITS = {
     ),
     "api": (
         "Roomwire's one process for calendars, of whose time a third is the HTTP library's; for stays, it and its"
-        " database sessions alike. The callers share the machine's cores with both, so that waiting for a core is"
+        " database sessions alike; for bookings both, of whose database time a third is the PMS's own foreign keys"
+        " and log triggers. The callers share the machine's cores with both, so that waiting for a core is"
         " part of an answer's time."
     ),
     "idle": "The looks at the database each second, by capture and delivery, and the server's own background work.",

@@ -121,7 +121,11 @@ _SHOWN: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "milliseconds",
         ("before: commit → received p99", "with two down: commit → received p99"),
     ),
-    "api": ("Answers of the API", "milliseconds", ("calendar of 30 nights: p99", "stay of 2 nights: p99")),
+    "api": (
+        "Answers of the API",
+        "milliseconds",
+        ("calendar of 30 nights: p99", "stay of 2 nights: p99", "booking of 2 nights: p99"),
+    ),
     "idle": ("Idle", "% of a core", ("CPU",)),
 }
 """Per benchmark: the picture's title, its unit, and the ends of the names of the figures it shows."""
