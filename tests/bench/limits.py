@@ -3,14 +3,14 @@
 LIMITS = {
     "catchup": (
         "One database session at a time computes documents, in one transaction per batch. Most of its time goes"
-        " into booking documents (`write` in `projection.sql`), noting what they were computed from (`renew_seen`) and"
-        " counting nights (`pms/nights.sql`). Larger batches cost less per change, for more of their keys are the"
-        " same; but creating a hotel has to wait for a batch's end, so none is let grow over 150 ms. The session,"
-        " Roomwire's process, which decodes, and the server's decoding share the cores."
+        " into booking documents (`write` in `projection.sql`), noting what they were computed from"
+        " (`renew_seen`) and counting nights (`pms/nights.sql`). Larger batches cost less per change, for more of"
+        " their keys are the same; but creating a hotel has to wait for a batch's end, so none is let grow over"
+        " 150 ms. The session, Roomwire's process, which decodes, and the server's decoding share the cores."
     ),
     "latency": (
         "Capture takes some six round trips to the database for a batch, delivery three more for a message, and"
-        " each waits for a core: the PMS, its load generator, the server, Roomwire and the receiver share the machine's."
+        " each waits for a core: the PMS, its load generator, the server, Roomwire and the receiver share them."
     ),
     "memory": "The rows and keys that are held of one transaction before they become durable work on whole hotels.",
     "harm": (
