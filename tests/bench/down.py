@@ -80,7 +80,7 @@ async def _delays(stage: Stage, roomwire: Roomwire, healthy: FastReceiver, when:
         Figure(
             "down",
             stage.name,
-            f"healthy endpoint, {when}: commit → received p{share * 100:g}",
+            f"healthy, {when}: commit → received p{share * 100:g}",
             percentile(delays, share) * 1000,
             "ms",
             at_most(50) if share == 0.99 else None,
