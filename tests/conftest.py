@@ -9,12 +9,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.pms import install
 from tests.support.nextjs import build
 from tests.support.servers import KINDS, PG15, PG18, Kind, Launcher, Server, UnavailableError
 from tests.support.servers.databases import Database, fresh_database, template
 from tests.support.servers.local import LocalLauncher
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("roomwire", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("roomwire")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
