@@ -61,11 +61,12 @@ async def run_delivery(
 @contextlib.asynccontextmanager
 async def _alive(lease: Lease) -> AsyncIterator[None]:
     """Renew the lease until all that was on its way is settled."""
-    keeping = asyncio.create_task(lease.keep())
     try:
-        yield
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(lease.keep())
+            yield
+            keeping.cancel()
     finally:
-        keeping.cancel()
         # Where the database is away, it ends by itself.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FAREWELL):
