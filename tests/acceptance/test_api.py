@@ -82,10 +82,13 @@ async def test_without_secret_keys_only_operations_are_answered(pms: Database) -
 
 async def test_the_readme_s_commands_run_as_they_are_printed(pms: Database) -> None:
     roomwire = Roomwire(pms)
-    found = re.search(r"(    export ROOMWIRE_WRITER_DSN.*?)\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert found is not None
+    text = README.read_text(encoding="utf-8")
+    keys = re.search(r"    export ROOMWIRE_SECRET_KEYS.*\n", text)
+    asking = re.search(r"(    export ROOMWIRE_WRITER_DSN.*?)\n\n", text, re.DOTALL)
+    assert keys is not None
+    assert asking is not None
     writer = make_conninfo(pms.dsn, user=roomwire.writer, password="w")
-    script = re.sub(r"'postgresql://[^']*'", f"'{writer}'", found[1])
+    script = keys[0].replace("roomwire/bin/", "") + re.sub(r"'postgresql://[^']*'", f"'{writer}'", asking[1])
     given = roomwire.environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     port = free_port()
     process = await asyncio.create_subprocess_exec(
