@@ -55,9 +55,10 @@ class Daily:
         there = {partition.day for partition in await self.partitions(conn) if partition.attached}
         for day in (first + timedelta(days=n) for n in range(ahead + 1)):
             if day not in there:
-                await self._create(conn, day)
+                await self.create(conn, day)
 
-    async def _create(self, conn: AsyncConnection, day: date) -> None:
+    async def create(self, conn: AsyncConnection, day: date) -> None:
+        """Make a day's partition."""
         names = {"table": Identifier(self.table), "partition": Identifier(f"{self.table}_{day:%Y%m%d}")}
         first, end = (datetime.combine(day + timedelta(days=n), time(), UTC) for n in (0, 1))
         bounds = {"first": Literal(self.bound(first)), "end": Literal(self.bound(end))}

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from sql import attempts
+from sql.partitions import Daily, today
 from sql.pool import Pool
 
-_AHEAD = timedelta(days=3)
+ATTEMPTS = Daily("attempt", lambda day: day)
+_DAYS_AHEAD = 3
 _KEPT = timedelta(days=14)
 
 
@@ -17,15 +18,11 @@ async def maintain(pool: Pool) -> None:
     Raises:
         psycopg.errors.LockNotAvailable: somebody held the table too long; the next run goes on.
     """
-    async with pool.connection() as conn, attempts.alone(conn) as mine:
+    async with pool.connection() as conn, ATTEMPTS.alone(conn) as mine:
         if not mine:
             return
-        today = await attempts.today(conn)
-        known = await attempts.partitions(conn)
-        days = {partition.day for partition in known if partition.attached}
-        for ahead in range(_AHEAD.days + 1):
-            if (day := today + timedelta(days=ahead)) not in days:
-                await attempts.create(conn, day)
-        for partition in known:
-            if partition.day < today - _KEPT:
-                await attempts.drop(conn, partition)
+        await ATTEMPTS.make(conn, ahead=_DAYS_AHEAD)
+        oldest = await today(conn) - _KEPT
+        for partition in await ATTEMPTS.partitions(conn):
+            if partition.day < oldest:
+                await ATTEMPTS.drop(conn, partition)

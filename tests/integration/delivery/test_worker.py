@@ -10,9 +10,10 @@ import pytest
 
 from outbox import endpoints, signing
 from outbox.delivery import partitions
+from outbox.delivery.partitions import ATTEMPTS
 from outbox.delivery.pump import Timing
 from outbox.endpoints import EndpointError, Settings
-from sql import attempts
+from sql.partitions import today
 from sql.pool import make_pool
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id
@@ -136,14 +137,14 @@ async def test_a_heartbeat_does_not_say_up_to_date_while_a_resync_of_its_hotels_
 async def test_partitions_are_made_ahead_and_old_ones_dropped(bench: Bench) -> None:
     conn = bench.documents.conn
     await partitions.maintain(bench.pool)
-    today = await attempts.today(conn)
+    now = await today(conn)
     for age in (13, 14, 15, 40):
-        await attempts.create(conn, today - timedelta(days=age))
+        await ATTEMPTS.create(conn, now - timedelta(days=age))
     await conn.execute("create table booking_engine.attempt_20200101 (like booking_engine.attempt)")
     await asyncio.gather(*(partitions.maintain(bench.pool) for _ in range(3)))
     await partitions.maintain(bench.pool)
-    found = await attempts.partitions(conn)
-    assert [partition.day - today for partition in found] == [timedelta(days=n) for n in (-14, -13, 0, 1, 2, 3)]
+    found = await ATTEMPTS.partitions(conn)
+    assert [partition.day - now for partition in found] == [timedelta(days=n) for n in (-14, -13, 0, 1, 2, 3)]
     assert all(partition.attached for partition in found)
 
 
@@ -151,25 +152,25 @@ async def test_an_old_partition_is_dropped_though_detaching_it_was_interrupted(
     bench: Bench, ours: Database
 ) -> None:
     conn = bench.documents.conn
-    old = await attempts.today(conn) - timedelta(days=30)
-    await attempts.create(conn, old)
+    old = await today(conn) - timedelta(days=30)
+    await ATTEMPTS.create(conn, old)
     async with await psycopg.AsyncConnection.connect(ours.dsn) as reader:
         await reader.execute("select count(*) from booking_engine.attempt")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             await partitions.maintain(bench.pool)
-        (left,) = [partition for partition in await attempts.partitions(conn) if partition.day == old]
+        (left,) = [partition for partition in await ATTEMPTS.partitions(conn) if partition.day == old]
         assert left.detaching
         await reader.rollback()
     await partitions.maintain(bench.pool)
-    assert old not in {partition.day for partition in await attempts.partitions(conn)}
+    assert old not in {partition.day for partition in await ATTEMPTS.partitions(conn)}
 
 
 async def test_a_missing_partition_is_made_when_it_is_needed(bench: Bench) -> None:
     await bench.endpoint()
     async with bench.delivering():
         await bench.idle()
-        for partition in await attempts.partitions(bench.documents.conn):
-            await attempts.drop(bench.documents.conn, partition)
+        for partition in await ATTEMPTS.partitions(bench.documents.conn):
+            await ATTEMPTS.drop(bench.documents.conn, partition)
         await bench.documents.booking(7, booking_id(1))
         await bench.idle()
     assert await bench.count("attempt") == 1
