@@ -100,7 +100,11 @@ async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None]
     dsn = make_conninfo(dsn, options=options)
     try:
         async with await ReplicationStream.connect(dsn, application="roomwire capture") as stream:
-            await _lead(Capture(stream, pool, settings, changed, progress), watch_publication(pool, settings))
+            leadership = _lead(
+                Capture(stream, pool, settings, changed, progress), watch_publication(pool, settings)
+            )
+            # A task of its own: Python 3.11's task groups leave the task that they fail in marked as cancelled.
+            await asyncio.create_task(leadership)
     except (PublicationFaultyError, PublicationMissingError):
         if not await make_up(pool, settings):
             raise

@@ -6,7 +6,10 @@ Reservations as booking documents, and the rows each is computed from.
 select r.hotel_id, r.id::text as id
 from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
 cross join lateral (
-    select * from reservations found where found.hotel_id = wanted.hotel_id and found.id = wanted.id limit 1
+    select found.hotel_id, found.id, found.status, found.type, found.check_out
+    from reservations found
+    where found.hotel_id = wanted.hotel_id and found.id = wanted.id
+    limit 1
 ) r
 where r.status <> 'block' and r.type <> 'employee' and r.check_out >= %(today)s::date - 30
 

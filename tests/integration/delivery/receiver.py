@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,8 +17,9 @@ from outbox.messages import parse
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request, as it came."""
+    """One request, as it came. at: when it was answered, in seconds of the monotonic clock."""
 
+    at: float
     webhook_id: str
     headers: dict[str, str]
     raw: bytes
@@ -135,7 +137,9 @@ class Receiver:
         finally:
             self._under_way -= 1
         response = given if isinstance(given, web.Response) else web.Response(status=given)
-        self.received.append(Received(headers["webhook-id"], headers, raw, response.status, request.query_string))
+        self.received.append(
+            Received(time.monotonic(), headers["webhook-id"], headers, raw, response.status, request.query_string)
+        )
         self._changed.set()
         return response
 

@@ -216,7 +216,7 @@ def test_whatever_is_visible_when_the_checkpoint_passes_nothing_unfinished(data:
     everything = list(arriving)
     waiting, finished, checkpoint = Pending(), {t.end_lsn for t in everything if t.done}, 0
     while arriving or not waiting.empty:
-        for _ in range(data.draw(st.integers(0, len(arriving)))):
+        for _ in range(data.draw(st.integers(min(1, len(arriving)), len(arriving)))):
             waiting.add(arriving.pop(0))
         window = waiting.window(data.draw(st.integers(1, 8)))
         # With nothing more to come, what has been held is released at last.
