@@ -218,7 +218,7 @@ async def test_postgresql_restarts(roomwire: Roomwire, mirror: MirrorProcess) ->
         await roomwire.settled()
         server = roomwire.database.server
         await asyncio.to_thread(server.stop)
-        await daemon.logged('"wait_seconds"')
+        await daemon.logged('"reconnecting"')
         status = await attempt(["status"], roomwire.environment())
         assert status.code == 1
         await asyncio.to_thread(server.start)
