@@ -70,12 +70,13 @@ async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced
     """Write the reservation, or make one of the hold."""
     asked, wishes = call.body, call.house.wishes
     needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]
+    # Its lock of the user is waited for before anything of the PMS is locked.
+    client_id = await booker(conn, call)
     held = None
     if asked.hold_id is None:
         given = await take_rooms(conn, _nights(asked), needs)
     else:
         held, given = await held_rooms(conn, call.access.source, asked, asked.hold_id, needs)
-    client_id = await booker(conn, call)
     stays = await staying(conn, asked, client_id, wishes.pms_user)
     made = Reservation(
         id=link.reservation_id,

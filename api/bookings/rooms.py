@@ -7,14 +7,14 @@ from psycopg import AsyncConnection
 from api.bookings.assignment import Need
 from api.bookings.selection import choose_rooms
 from api.problems import Fault, Problem
-from sql.pms import rooms
+from sql.pms import booking, rooms
 from sql.pms.rooms import Nights, Room
 
 
 async def take_rooms(
     conn: AsyncConnection, nights: Nights, needs: Sequence[Need], numbers: Sequence[int] = ()
 ) -> list[Room]:
-    """A room for each need, locked until the transaction ends.
+    """A room for each need, locked until the transaction ends, which is in a `hurry` from here on.
 
     numbers: which of the rooms asked for each need is; without them, the needs are all of the rooms.
 
@@ -22,6 +22,7 @@ async def take_rooms(
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
     """
     if given := await choose_rooms(conn, nights, needs):
+        await booking.hurry(conn)
         return given
     types = {need.room_type_id for need in needs}
     holds = await rooms.capacities(conn, nights.hotel_id, types)

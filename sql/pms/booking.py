@@ -75,6 +75,11 @@ async def act_as(conn: AsyncConnection, user: int) -> None:
     await conn.execute(_QUERIES["act_as"], {"user": user})
 
 
+async def hurry(conn: AsyncConnection) -> None:
+    """Let this transaction wait for 100 ms at most for any further lock: staff may be waiting for what it has."""
+    await conn.execute(_QUERIES["hurry"])
+
+
 async def insert(conn: AsyncConnection, made: Reservation, nights: Sequence[RoomNight], by: Signature) -> None:
     """Write a reservation with its nights, their guests and rates; what is confirmed is billable.
 

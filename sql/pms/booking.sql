@@ -6,6 +6,9 @@ columns; blocks with {braces} take another in their place.
 -- The PMS's log triggers ask for the user of every transaction.
 select set_config('my_app.user_id', %(user)s::text, true)
 
+-- name: hurry
+select set_config('lock_timeout', '100ms', true)
+
 -- name: asked
 -- Nights as they shall be.
 select * from jsonb_to_recordset(%(nights)s::jsonb) as n (

@@ -7,9 +7,6 @@ from reservations r
 where r.hotel_id = %(hotel)s and r.id = %(id)s and r.status <> 'block' and r.type <> 'employee'
 for update
 
--- name: hurry
-select set_config('lock_timeout', '100ms', true)
-
 -- name: lock_nights
 select d.id
 from reservation_details d

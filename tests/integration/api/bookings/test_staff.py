@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
+from api.bookings.assignment import Need
+from api.bookings.rooms import take_rooms
 from deploy.pms.simulator.run import Simulator
-from sql.pms import rooms
+from sql.pms import holding, rooms
 from sql.pms.rooms import Nights
 from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type
 from tests.support.api import Answered, Api
@@ -142,7 +144,7 @@ async def test_waiting_for_several_rooms_is_bounded_as_a_whole(api: Api) -> None
     _, middle, highest = await rooms_of(api, kind)
     night = Nights(HOTEL, api.day(FAR), api.day(FAR + 1))
     async with api.house.connection() as conn:
-        before = await timeout(conn)
+        before = await setting(conn, "statement_timeout")
         async with colleague(api) as desk, desk.transaction(), colleague(api) as other, other.transaction():
             for session, room in ((desk, middle), (other, highest)):
                 await write(session, STAY, id=uuid4(), hotel=HOTEL, first=api.day(FAR), room=room)
@@ -152,12 +154,51 @@ async def test_waiting_for_several_rooms_is_bounded_as_a_whole(api: Api) -> None
                     await rooms.lock_all(conn, night, {kind})
         async with conn.transaction():
             assert len(await rooms.lock_all(conn, night, {kind})) == 1
-            assert await timeout(conn) == before
+            assert await setting(conn, "statement_timeout") == before
 
 
-async def timeout(conn: psycopg.AsyncConnection[Any]) -> str:
-    """For how long a statement of this session may take."""
-    row = await (await conn.execute("show statement_timeout")).fetchone()
+async def test_who_holds_rooms_waits_for_nothing_else_for_long(api: Api) -> None:
+    kind = await room_type(api, rooms=2)
+    nights = Nights(HOTEL, api.day(FAR), api.day(FAR + 1))
+    stay = asked(api, kind)
+    held = {name: stay[name] for name in ("hotel_id", "check_in", "check_out")} | {
+        "rooms": [{"room_type_id": kind, "number_of_people": 1}]
+    }
+    made = await api.post("/holds", held, headers={"Idempotency-Key": str(uuid4())})
+    async with api.house.connection() as conn:
+        before = await setting(conn, "lock_timeout")
+        assert before != "100ms"
+        async with conn.transaction():
+            assert len(await take_rooms(conn, nights, [Need(kind, 1)])) == 1
+            assert await setting(conn, "lock_timeout") == "100ms"
+        async with conn.transaction():
+            assert await holding.lock(conn, HOTEL, UUID(made.body["hold_id"])) is not None
+            assert await setting(conn, "lock_timeout") == "100ms"
+        assert await setting(conn, "lock_timeout") == before
+
+
+async def test_who_waits_for_his_other_booking_holds_no_room_meanwhile(api: Api) -> None:
+    kind = await room_type(api, rooms=1)
+    (room,) = await rooms_of(api, kind)
+    async with colleague(api) as other, colleague(api) as desk:
+        async with other.transaction(force_rollback=True):
+            await other.execute(
+                "insert into booking_engine.engine_user (source, user_id, client_id)"
+                " select 'engine', 'U-1', id from clients limit 1"
+            )
+            asking = asyncio.create_task(book(api, asked(api, kind, user_id="U-1")))
+            assert await until(lambda: our_waits(api), 20)
+            async with desk.transaction():
+                await desk.execute(
+                    "select from rooms where hotel_id = %s and id = %s for update nowait", [HOTEL, room]
+                )
+        answer = await asking
+    assert answer.status == 201, answer.body
+
+
+async def setting(conn: psycopg.AsyncConnection[Any], name: str) -> str:
+    """What a setting of this session is now."""
+    row = await (await conn.execute("select current_setting(%s)", [name])).fetchone()
     assert row is not None
     return str(row[0])
 
