@@ -21,6 +21,7 @@ _PERIOD = 5.0
 ANSWER_DAYS = 7
 """For how long an answer is repeated to its Idempotency-Key."""
 _BATCH = 500
+_BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 async def keep_sweeping(house: House) -> None:
@@ -36,10 +37,10 @@ async def keep_sweeping(house: House) -> None:
 async def sweep(house: House) -> int:
     """End every expired hold and forget a batch of old answers; returns how many holds it ended.
 
-    A hold that the PMS's people are at is passed over until the next time.
+    A hold that the PMS's people are at, or that cannot be ended, is passed over until the next time.
 
     Raises:
-        psycopg.OperationalError: the database is away.
+        psycopg.Error: the database is away, or cannot say which holds are over.
         PoolTimeout: all connections are taken.
     """
     ended, passed = 0, set[UUID]()
@@ -53,10 +54,12 @@ async def sweep(house: House) -> int:
                     if hold is None:
                         break
                     await end(conn, house, hold)
-                    ended += 1
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-                if hold is None:
-                    break
+                ended += 1
+            except psycopg.Error as error:
+                if hold is None or conn.broken:
+                    raise
                 passed.add(hold.id)
+                if not isinstance(error, _BUSY):
+                    log.warning("hold_not_ended", hold=str(hold.id), error=type(error).__name__)
         await idempotency.forget(conn, days=ANSWER_DAYS, limit=_BATCH)
     return ended

@@ -7,6 +7,8 @@ from typing import Any, LiteralString
 from uuid import uuid4
 
 import pytest
+from psycopg.sql import SQL
+from structlog.testing import capture_logs
 
 from api.bookings.sweeper import sweep
 from api.house import Wishes
@@ -169,6 +171,34 @@ async def test_the_sweeper_passes_over_what_staff_are_at_and_forgets_old_answers
         assert await sweep(api.house) == 1
     assert [await api.value(STATUS, one) for one in (first, second)] == ["hold", None]
     assert await api.value("select count(*) from booking_engine.idempotency") == 0
+    assert await sweep(api.house) == 1
+
+
+async def test_a_hold_that_cannot_be_ended_keeps_no_other_from_its_end(api: Api) -> None:
+    kind = await room_type(api, rooms=2)
+    first, second = [(await hold(api, kind)).body["hold_id"] for _ in range(2)]
+    await api.desk.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise 'not this one'; end $$"
+    )
+    await api.desk.execute(
+        SQL(
+            "create trigger refused before delete on reservations for each row when (old.id = {})"
+            " execute function refuse()"
+        ).format(first)
+    )
+    await expire(api)
+    await api.rows(
+        "update booking_engine.hold set expires_at = expires_at - interval '1 minute'"
+        " where reservation_id = %s returning 1",
+        first,
+    )
+    with capture_logs() as logs:
+        assert await sweep(api.house) == 1
+    assert [await api.value(STATUS, one) for one in (first, second)] == ["hold", None]
+    assert [(line["event"], line["hold"], line["error"]) for line in logs] == [
+        ("hold_not_ended", first, "RaiseException")
+    ]
+    await api.desk.execute("drop trigger refused on reservations")
     assert await sweep(api.house) == 1
 
 
