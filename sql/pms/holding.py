@@ -56,8 +56,13 @@ async def shared(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> 
 
 async def digest(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> str | None:
     """How a reservation reads now: another text once staff have changed it. None where it is gone."""
-    row = await (await conn.execute(_QUERIES["digest"], {"hotel": hotel_id, "id": reservation_id})).fetchone()
-    return row[0] if row else None
+    wanted = {"hotel": hotel_id, "id": reservation_id}
+    row = await (await conn.execute(_QUERIES["digest"], wanted)).fetchone()
+    if row is None:
+        return None
+    has_parking, text = row
+    parked = await (await conn.execute(_QUERIES["parking"], wanted)).fetchone() if has_parking else None
+    return f"{text} {parked[0]}" if parked and parked[0] else str(text)
 
 
 async def confirm(

@@ -16,7 +16,7 @@ for update of d
 
 -- name: digest
 -- Of all that staff would change about it.
-select md5(concat_ws('|',
+select to_regclass('public.reservation_parking') is not null, md5(concat_ws('|',
     r.status, r.type, r.agent, r.reservation_client_id, r.check_in, r.check_in_time, r.check_out, r.check_out_time,
     r.number_of_people, r.payment_timing, r.comment, r.updated_by,
     (select string_agg(concat_ws(',', d.id, d.date, d.room_id, d.plans_global_id, d.plans_hotel_id, d.plan_name,
@@ -31,6 +31,13 @@ select md5(concat_ws('|',
         where d.hotel_id = %(hotel)s and d.reservation_id = r.id)))
 from reservations r
 where r.hotel_id = %(hotel)s and r.id = %(id)s
+
+-- name: parking
+-- Apart from the digest, for not every PMS has the table.
+select count(*)
+from reservation_details d
+join reservation_parking p on p.hotel_id = d.hotel_id and p.reservation_details_id = d.id
+where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s
 
 -- name: shared
 select exists (

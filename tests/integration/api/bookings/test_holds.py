@@ -95,6 +95,8 @@ async def test_a_hold_that_is_given_back_frees_its_room(api: Api) -> None:
         "update reservations set comment = 'VIP', updated_by = 3 where id = %s",
         "update reservations set status = 'provisory', updated_by = 3 where id = %s",
         "update reservation_details set price = 100, updated_by = 3 where reservation_id = %s",
+        "insert into reservation_parking (hotel_id, reservation_details_id, date)"
+        " select hotel_id, id, date from reservation_details where reservation_id = %s limit 1",
     ],
 )
 async def test_what_staff_have_touched_is_theirs(api: Api, change: LiteralString) -> None:
