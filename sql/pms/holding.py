@@ -5,7 +5,7 @@ Every function runs in the caller's transaction, after `sql.pms.booking.act_as`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -20,17 +20,23 @@ _CONFIRM_NIGHTS = fill(_QUERIES["confirm_nights"], asked=ASKED)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a hold keeps, as staff have left it. ids: (room id, date) → night."""
+    """What a hold keeps, as staff have left it.
+
+    ids: (room id, date) → night; for_sale: whether all of its rooms can be sold.
+    """
 
     status: str
     nights: Nights
     rooms: Sequence[Room]
     ids: dict[tuple[int, date], UUID]
+    for_sale: bool
 
     @property
     def whole(self) -> bool:
-        """Whether it still holds each of its rooms for all nights."""
-        return self.status == "hold" and len(self.ids) == len(self.rooms) * len(self.nights)
+        """Whether it still holds each of its rooms for all nights, and they can be sold."""
+        dates = [self.nights.check_in + timedelta(days=n) for n in range(len(self.nights))]
+        kept = {(room.id, day) for room in self.rooms for day in dates}
+        return self.status == "hold" and self.for_sale and self.ids.keys() == kept
 
 
 async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> Held | None:
@@ -42,10 +48,13 @@ async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> He
     await hurry(conn)
     rooms: dict[int, Room] = {}
     ids: dict[tuple[int, date], UUID] = {}
-    async for night_id, day, room_id, room_type, capacity in await conn.execute(_QUERIES["nights"], wanted):
+    for_sale = True
+    found = await conn.execute(_QUERIES["nights"], wanted)
+    async for night_id, day, room_id, room_type, capacity, can_be_sold in found:
         rooms[room_id] = Room(room_id, room_type, capacity, None)
         ids[room_id, day] = night_id
-    return Held(row[0], Nights(hotel_id, row[1], row[2]), list(rooms.values()), ids)
+        for_sale = for_sale and can_be_sold
+    return Held(row[0], Nights(hotel_id, row[1], row[2]), list(rooms.values()), ids, for_sale)
 
 
 async def shared(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> bool:

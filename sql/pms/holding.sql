@@ -7,7 +7,7 @@ where r.hotel_id = %(hotel)s and r.id = %(id)s
 for update
 
 -- name: nights
-select d.id, d.date, m.id as room_id, m.room_type_id, m.capacity
+select d.id, d.date, m.id as room_id, m.room_type_id, m.capacity, m.for_sale and not m.is_staff_room
 from reservation_details d
 join rooms m on m.hotel_id = d.hotel_id and m.id = d.room_id
 where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and d.cancelled is null

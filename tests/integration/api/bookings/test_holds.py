@@ -142,6 +142,27 @@ async def test_a_hold_is_for_its_own_stay(api: Api) -> None:
     assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "hold_changed"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update rooms r set for_sale = false, updated_by = 3 from reservation_details d"
+        " where r.hotel_id = d.hotel_id and r.id = d.room_id and d.reservation_id = %s",
+        "update rooms r set is_staff_room = true, updated_by = 3 from reservation_details d"
+        " where r.hotel_id = d.hotel_id and r.id = d.room_id and d.reservation_id = %s",
+        "update reservation_details d set date = r.check_out, updated_by = 3 from reservations r"
+        " where d.hotel_id = r.hotel_id and d.reservation_id = r.id and d.date = r.check_in and r.id = %s",
+    ],
+    ids=["not for sale", "a staff room", "another night"],
+)
+async def test_a_hold_that_does_not_keep_its_stay_any_more_is_not_booked(api: Api, change: LiteralString) -> None:
+    kind = await room_type(api, rooms=1)
+    hold_id = (await hold(api, kind)).body["hold_id"]
+    await staff(api, change, hold_id)
+    refused = await book(api, asked(api, kind, hold_id=hold_id))
+    assert (refused.status, refused.code) == (409, "hold_changed")
+    assert await api.value(STATUS, hold_id) == "hold"
+
+
 async def test_a_hold_whose_room_staff_have_given_away_is_not_booked(api: Api) -> None:
     kind = await room_type(api, rooms=1)
     hold_id = (await hold(api, kind)).body["hold_id"]
