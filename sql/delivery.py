@@ -205,7 +205,7 @@ async def settle(
 ) -> bool:
     """Write down what came of sends. Keys whose lease passed to another sender are left to that one.
 
-    Returns whether keys that were delivered have a newer version already.
+    Returns whether some are due at once: a newer version than was delivered, or marked again during the send.
 
     Raises:
         psycopg.errors.CheckViolation: no partition takes the attempts.

@@ -91,7 +91,7 @@ due as (
 ),
 claimed as (
     update booking_engine.behind b
-    set token = %(token)s, worker = %(worker)s, sent = true
+    set token = %(token)s, worker = %(worker)s, sent = true, again = false
     from due
     where b.ctid = due.ctid
     returning b.kind, b.hotel_id, b.id, b.version, b.acked, b.place, b.tries, b.outages, due.sent
@@ -149,9 +149,10 @@ left join booking_engine.endpoint e on e.id = %(endpoint)s
 
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
--- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now. Tells whether there is
--- such a key, because whoever marked it found it leased; and how many rows moved while they were waited for, which have to
--- be settled once more.
+-- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now, and one that was marked
+-- `again` stays as it was marked, its place before the snapshot too, whatever came of the send. Tells whether there is such
+-- a key, because whoever marked it found it leased; and how many rows moved while they were waited for, which have to be
+-- settled once more.
 with result as (
     select *
     from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[], %(tokens)s::uuid[], %(versions)s::bigint[],
@@ -159,10 +160,10 @@ with result as (
         as r (kind, hotel_id, id, token, sent_version, verdict, wait, error)
 ),
 mine as (
-    select b.*, r.sent_version, r.verdict, r.wait, r.error, b.version <= r.sent_version as newest
+    select b.*, r.sent_version, r.verdict, r.wait, r.error, b.version <= r.sent_version and not b.again as newest
     from (select * from result order by kind, hotel_id, id collate "C") r
     cross join lateral (
-        select b.ctid as row, b.version
+        select b.ctid as row, b.version, b.again
         from booking_engine.behind b
         where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
             and b.token = r.token
@@ -179,8 +180,9 @@ kept as (
     update booking_engine.behind b
     set token = null,
         worker = null,
-        acked = case when m.verdict = 'delivered' then greatest(b.acked, m.sent_version) else b.acked end,
-        place = case when m.verdict = 'delivered' then (extract(epoch from clock_timestamp()) * 1000000)::bigint
+        again = false,
+        acked = case when m.verdict = 'delivered' and not m.again then greatest(b.acked, m.sent_version) else b.acked end,
+        place = case when m.verdict = 'delivered' and not m.again then (extract(epoch from clock_timestamp()) * 1000000)::bigint
             else b.place end,
         tries = case when m.verdict in ('rejected', 'refused') and m.newest then b.tries + 1
             when m.verdict = 'delivered' then 0
@@ -194,7 +196,7 @@ kept as (
         last_error = case when m.verdict = 'delivered' then null else coalesce(m.error, b.last_error) end
     from mine m
     where b.ctid = m.row and not (m.verdict = 'delivered' and m.newest)
-    returning m.verdict
+    returning m.verdict = 'delivered' or m.again as newer
 ),
 attempted as (
     insert into booking_engine.attempt
@@ -205,13 +207,13 @@ attempted as (
         %(attempt_errors)s::text[], %(answers)s::text[])
         as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
 )
-select exists (select from kept where verdict = 'delivered'),
+select exists (select from kept where newer),
     (select count(*) from mine) - (select count(*) from acknowledged) - (select count(*) from kept)
 
 -- name: forget
 -- Gives back what was claimed though nobody was told: the connection was lost on the way.
 update booking_engine.behind b
-set token = null, worker = null
+set token = null, worker = null, again = false
 from (
     select kind, hotel_id, id
     from booking_engine.behind

@@ -84,22 +84,24 @@ where id = %(endpoint)s and fill_version = %(version)s
 for no key update skip locked
 
 -- name: clear
--- A page of what was marked before the first sync; what is being marked at this moment stays.
+-- A page of what was marked before the first sync; what is being marked at this moment stays, and so does what is in
+-- flight: marked without its row, it would be sent twice at the same time.
 with page as (
-    select kind, hotel_id, id
-    from booking_engine.behind
-    where endpoint_id = %(endpoint)s and version <= %(version)s
-    order by kind, hotel_id, id
+    select b.kind, b.hotel_id, b.id
+    from booking_engine.behind b
+    where b.endpoint_id = %(endpoint)s and b.version <= %(version)s
+        and not exists (select from booking_engine.worker w where w.id = b.worker and w.until > now())
+    order by b.kind, b.hotel_id, b.id
     limit %(size)s
-    for update skip locked
+    for update of b skip locked
 )
 delete from booking_engine.behind b
 using page p
 where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_id and b.id = p.id
 
 -- name: fill
--- Marks a page of documents as unknown to the endpoint. A send in flight loses its token, so that its acknowledgement
--- cannot undo that. Bookings that ended before the window are left out; hotels that are gone are sent as gone.
+-- Marks a page of documents as unknown to the endpoint. What is in flight is sent again after it, so that its
+-- acknowledgement cannot undo that. Bookings that ended before the window are left out; hotels that are gone are sent as gone.
 with page as (
     select kind, hotel_id, id, version, body is null as gone, own, ends
     from booking_engine.document
@@ -123,7 +125,7 @@ marked as (
     order by p.kind, p.hotel_id, p.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
         set version = greatest(behind.version, excluded.version), acked = excluded.acked, place = excluded.place,
-            token = null, worker = null, tries = 0, outages = 0, not_before = null, rejected_at = null,
+            again = behind.token is not null, tries = 0, outages = 0, not_before = null, rejected_at = null,
             last_error = null
 )
 select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
@@ -163,4 +165,4 @@ cross join lateral (
     select digit, digit from unnest(string_to_array('0123456789abcdef', null)) as digit where bookings.many
 ) digits
 on conflict (endpoint_id, kind, hotel_id, id) do update
-    set version = excluded.version, place = excluded.place, token = null, worker = null
+    set version = excluded.version, place = excluded.place, again = behind.token is not null

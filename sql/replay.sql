@@ -51,8 +51,8 @@ limit 1
 for no key update of r skip locked
 
 -- name: mark
--- Marks a page of documents as what the endpoint may have in some version, or had at the time asked for. A send in
--- flight loses its token, so that its acknowledgement cannot undo that. Tells how many documents the page had.
+-- Marks a page of documents as what the endpoint may have in some version, or had at the time asked for. What is in
+-- flight is sent again after it, so that its acknowledgement cannot undo that. Tells how many documents the page had.
 with page as (
     select d.kind, d.hotel_id, d.id, d.version, d.body, d.own, d.ends
     from booking_engine.replay r
@@ -78,7 +78,7 @@ marked as (
     order by d.kind, d.hotel_id, d.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
         set version = greatest(behind.version, excluded.version), acked = least(behind.acked, excluded.acked),
-            place = least(behind.place, excluded.place), token = null, worker = null, tries = 0, outages = 0,
+            place = least(behind.place, excluded.place), again = behind.token is not null, tries = 0, outages = 0,
             not_before = null, rejected_at = null, last_error = null
     returning 1
 ),

@@ -285,30 +285,34 @@ async def test_two_workers_mark_a_first_sync_once(bench: Bench) -> None:
 
 
 async def test_a_send_in_flight_cannot_acknowledge_what_a_new_first_sync_asks_for(bench: Bench) -> None:
-    """Enabling again means: it may have lost everything, also what it is being sent at this moment."""
-    await bench.endpoint()
-    gate = asyncio.Event()
+    """Enabling again means: it may have lost everything, also what it is being sent at this moment.
 
-    async def hold(_message: dict[str, Any]) -> int:
-        await gate.wait()
+    Nor is anything sent beside it: of two sends of one key the older could come last.
+    """
+    await bench.endpoint(concurrency=2)
+    gate, begun = asyncio.Event(), list[str]()
+
+    async def hold(message: dict[str, Any]) -> int:
+        begun.append(message["type"])
+        if begun[-1] == "availability.updated":
+            await gate.wait()
         return 204
 
     async with bench.delivering():
         await bench.idle()
         await bench.documents.availability(7, 71, nights(DAY, [1, 2, 3]))
+        await bench.documents.booking(7, booking_id(1))
         await bench.idle()
         bench.receiver.answer = hold
         await bench.documents.availability(7, 71, nights(DAY, [5]))
-        await bench.receiver.until(lambda: bench.receiver.begun == 2)
+        await bench.receiver.until(lambda: len(begun) == 1)
         await endpoints.enable(bench.documents.conn, "engine")
-
-        async def filled() -> bool:
-            return await bench.count("endpoint where fill_version is null") == 1
-
-        await eventually(filled)
+        await bench.receiver.until(lambda: len(begun) == 2)
+        assert begun == ["availability.updated", "booking.created"], "the one in flight stands before it"
         gate.set()
         await bench.idle()
-    said = [received.data["room_types"][0]["ranges"] for received in bench.receiver.accepted]
+    told = [received.data for received in bench.receiver.accepted if received.type == "availability.updated"]
+    said = [data["room_types"][0]["ranges"] for data in told]
     assert [[day for span in spans for day in _days(span["from"], span["until"])] for spans in said] == [
         _days("2026-12-28", "2026-12-31"),
         ["2026-12-28"],
@@ -330,26 +334,26 @@ async def test_what_changes_before_the_first_sync_is_marked_is_still_sent_whole(
 
 
 async def test_nor_does_a_send_in_flight_acknowledge_what_changes_before_that(bench: Bench) -> None:
-    await bench.endpoint()
-    gate = asyncio.Event()
+    await bench.documents.booking(7, booking_id(1))
+    await bench.endpoint(concurrency=2)
+    gate, begun = asyncio.Event(), list[str]()
 
-    async def hold(_message: dict[str, Any]) -> int:
-        await gate.wait()
+    async def hold(message: dict[str, Any]) -> int:
+        begun.append(message["type"])
+        if begun[-1] == "availability.updated":
+            await gate.wait()
         return 204
 
-    bench.receiver.answer = hold
     async with bench.delivering():
         await bench.idle()
+        bench.receiver.answer = hold
         await bench.documents.availability(7, 71, nights(DAY, [1, 2, 3]))
-        await bench.receiver.until(lambda: bench.receiver.begun == 1)
+        await bench.receiver.until(lambda: len(begun) == 1)
         async with bench.documents.conn.transaction():
             await endpoints.enable(bench.documents.conn, "engine")
             await bench.documents.availability(7, 71, nights(DAY, [5]))
-
-        async def filled() -> bool:
-            return await bench.count("endpoint where fill_version is null") == 1
-
-        await eventually(filled)
+        await bench.receiver.until(lambda: len(begun) == 2)
+        assert begun == ["availability.updated", "booking.created"], "the one in flight stands before it"
         gate.set()
         await bench.idle()
     last = bench.receiver.accepted[-1].data["room_types"][0]["ranges"]
