@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
 
@@ -23,10 +23,14 @@ _NOTICEABLE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A message whose keys are claimed under `token`. probing: it finds out whether the endpoint is back."""
+    """A message whose keys are claimed under `token`.
+
+    term: of the worker's lease before they were; probing: it finds out whether the endpoint is back.
+    """
 
     message: Message
     token: UUID
+    term: int
     probing: bool = False
 
     @property
@@ -139,7 +143,7 @@ class Lanes:
 
     async def _send(self, leased: Leased) -> None:
         await self._admission()
-        if not self._lease.held or (self._monitor.tripped and not leased.probing):
+        if not self._lease.holds(leased.term) or (self._monitor.tripped and not leased.probing):
             self._ledger.release(leased.token, leased.claims)
             return
         sent = await self._sender.send(leased.message)
@@ -153,7 +157,7 @@ class Lanes:
             case "rejected" if leased.message.divisible:
                 # Find the key that is not taken, so that the others go through.
                 for half in leased.message.halves():
-                    await self._send(Leased(half, leased.token, leased.probing))
+                    await self._send(replace(leased, message=half))
             case "rejected":
                 for part in parts:
                     self._ledger.reject(leased.token, part, outcome.error)

@@ -1,6 +1,7 @@
 """A worker's life in the database: what it claimed is its own as long as it renews its lease."""
 
 import asyncio
+import math
 import os
 import socket
 import time
@@ -30,6 +31,7 @@ class Lease:
         worker: this worker's id, new with every start.
         seconds: how long others wait for a worker that they do not hear of.
         workers: how many live, as far as known.
+        term: rises whenever it is gained.
         gained: called when it is held, for the first time or again.
         lapsed: called when it could not be renewed in time.
     """
@@ -38,16 +40,25 @@ class Lease:
         self.worker = uuid4()
         self.seconds = seconds
         self.workers = 1
+        self.term = 0
         self.gained: Callable[[], None] = _nothing
         self.lapsed: Callable[[], None] = _nothing
         self._pool = pool
         self._end: asyncio.TimerHandle | None = None
+        self._until = -math.inf
         self._lost: dict[UUID, tuple[int, float]] = {}
 
     @property
     def held(self) -> bool:
         """Whether keys may be claimed and sent now."""
-        return self._end is not None
+        return time.monotonic() < self._until
+
+    def holds(self, term: int) -> bool:
+        """Whether it has been held all the time since `term` was what it is.
+
+        If not, others may have taken what was claimed then.
+        """
+        return self.held and term == self.term
 
     async def keep(self) -> None:
         """Renew it until cancelled, telling when it is gained and when it lapses."""
@@ -68,6 +79,7 @@ class Lease:
         if self._end is not None:
             self._end.cancel()
             self._end = None
+        self._until = -math.inf
         await steadily(self._pool, partial(delivery.leave, worker=self.worker))
 
     def lose(self, endpoint_id: int, token: UUID) -> None:
@@ -85,16 +97,22 @@ class Lease:
 
     def _begin(self, began: float) -> None:
         """Count from before the renewal was asked for, which is earlier than the database does."""
-        gained = self._end is None
         if self._end is not None:
             self._end.cancel()
-        left = began + self.seconds * _SAFE - time.monotonic()
+            if not self.held:
+                # The timer is late, as after a pause of the whole machine.
+                self._lapse()
+        gained = self._end is None
+        self._until = began + self.seconds * _SAFE
+        left = self._until - time.monotonic()
         self._end = asyncio.get_running_loop().call_later(max(left, 0.0), self._lapse)
         if gained:
+            self.term += 1
             self.gained()
 
     def _lapse(self) -> None:
         self._end = None
+        self._until = -math.inf
         _log.warning("lease_lapsed", seconds=self.seconds)
         self.lapsed()
 

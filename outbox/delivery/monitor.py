@@ -1,5 +1,6 @@
 """How one endpoint is, as one worker sees it, and telling the others."""
 
+import math
 import random
 import time
 from functools import partial
@@ -37,6 +38,7 @@ class Monitor:
         self._run = self._untold = 0
         self._told = 0.0
         self._noted = -_NOTED_EVERY
+        self._as_of = -math.inf
         self.known = Health()
         self.open = False
 
@@ -48,11 +50,15 @@ class Monitor:
             return True
         return self._run >= PATIENCE
 
-    def learn(self, known: Health, *, open_: bool) -> None:
-        """Take what the database says, unless it was asked before this worker told it better."""
-        if known.failed_at and self.known.failed_at and known.failed_at < self.known.failed_at:
+    def learn(self, known: Health, *, open_: bool, as_of: float) -> None:
+        """Take what the database says, unless it was asked before this worker told it better.
+
+        Asked later it is right whatever it says: a crash may have taken back what it was told last. `as_of`: when
+        it was asked, in seconds of the monotonic clock.
+        """
+        if as_of < self._as_of and _earlier(known, self.known):
             return
-        self.known, self.open = known, open_
+        self.known, self.open, self._as_of = known, open_, max(as_of, self._as_of)
         self._run = min(self._run, known.failures + self._untold + self._seen.run)
 
     def note(self, outcome: Outcome, *, probing: bool) -> None:
@@ -77,7 +83,7 @@ class Monitor:
         if found is None:
             return False
         before, after = found
-        self.learn(after, open_=after.retry_at is None and not held(after))
+        self.learn(after, open_=after.retry_at is None and not held(after), as_of=time.monotonic())
         self._announce(before, after)
         back = before.status == "paused" and after.status == "degraded"
         if back:
@@ -85,7 +91,8 @@ class Monitor:
         return back
 
     async def again(self) -> None:
-        """The probe that was this worker's was not sent."""
+        """The probe that was this worker's was not sent: the next look finds it due."""
+        self.open = False
         await steadily(self._pool, partial(health.again, endpoint_id=self._target.id))
 
     def _due(self, now: float) -> bool:
@@ -120,3 +127,8 @@ class Monitor:
             _log.info("endpoint_better", endpoint=name, state=state, before=before.status)
         else:
             _log.warning("endpoint_worse", endpoint=name, state=state, before=before.status, reason=after.reason)
+
+
+def _earlier(one: Health, other: Health) -> bool:
+    """Whether it knows less of failures."""
+    return other.failed_at is not None and (one.failed_at is None or one.failed_at < other.failed_at)

@@ -73,9 +73,9 @@ class Pump:
         self._due: int | None = None
         self._beat = False
 
-    def poke(self, standing: Standing) -> None:
-        """Tell what the last look at the database found."""
-        self._monitor.learn(standing.health, open_=standing.open)
+    def poke(self, standing: Standing, asked: float) -> None:
+        """Tell what the last look at the database found, and when it was asked (monotonic)."""
+        self._monitor.learn(standing.health, open_=standing.open, as_of=asked)
         paced_at = time.monotonic() - standing.paced_for
         self._pace.adjust(workers=self._lease.workers, pace=standing.health.pace, paced_at=paced_at)
         self._ended.set()
@@ -186,19 +186,24 @@ class Pump:
             return
         self._monitor.open = self._fresh = False
         self._due = None
-        token = uuid4()
+        token, term = uuid4(), self._lease.term
         claimed = await self._claimed(token, 1, 0)
+        if claimed is None:
+            self._monitor.open = True
+            return
         kept = 1 if claimed.probing else 0
         self._ledger.release(token, claimed.claims[kept:])
-        sent = await self._take(claimed.claims[:kept], token, live=True, probing=True)
+        sent = await self._take(claimed.claims[:kept], token, term, live=True, probing=True)
         if claimed.probing and not sent:
             await self._monitor.again()
 
     async def _claim(self, place: int | None) -> None:
         """Make ready what comes next in the queue from a place on, or what was marked just now."""
         size = self._pace.size(time.monotonic())
-        token = uuid4()
+        token, term = uuid4(), self._lease.term
         claimed = await self._claimed(token, size, place)
+        if claimed is None:
+            return
         if len(claimed.claims) >= size:
             # From here on: what was claimed before is dead weight at the head of the queue.
             if place is None:
@@ -209,10 +214,13 @@ class Pump:
         if claimed.paused:
             self._ledger.release(token, claimed.claims)
             self._ended.set()
+            if claimed.probing:
+                await self._monitor.again()
         else:
-            await self._take(claimed.claims, token, live=place is None)
+            await self._take(claimed.claims, token, term, live=place is None)
 
-    async def _claimed(self, token: UUID, size: int, place: int | None) -> Claimed:
+    async def _claimed(self, token: UUID, size: int, place: int | None) -> Claimed | None:
+        """None where the database was away: it is tried again after `timing.poll` seconds."""
         lease = self._lease
         try:
             async with self._pool.connection() as conn:
@@ -230,25 +238,38 @@ class Pump:
             if not isinstance(error, PASSING):
                 raise
             _log.warning("database_retry", error=str(error).strip(), wait_seconds=self._timing.poll)
-            return Claimed([], paused=False, probing=False)
+            asyncio.get_running_loop().call_later(self._timing.poll, self._retry, place)
+            return None
 
-    async def _take(self, claims: list[Claim], token: UUID, *, live: bool, probing: bool = False) -> int:
+    def _retry(self, place: int | None) -> None:
+        """Claim what could not be claimed; what was marked just now may be older than that by then."""
+        self._fresh = self._fresh or place is None
+        self._find(place or 0)
+        self._turn.set()
+
+    async def _take(self, claims: list[Claim], token: UUID, term: int, *, live: bool, probing: bool = False) -> int:
         """Make messages of claimed keys; returns how many there are to send."""
-        documents = [claim for claim in claims if claim.kind != "snapshot"]
-        composed = self._sender.compose(documents)
-        self._ledger.acknowledge(token, composed.silent)
-        messages = composed.messages
-        messages += [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
+        try:
+            messages = await self._compose(claims, token)
+        except BaseException:
+            self._lease.lose(self.target.id, token)
+            raise
         room = self._pace.room(time.monotonic())
         for message in messages[room:]:
             self._ledger.release(token, [part.claim for part in message.parts])
             self._find(min(part.claim.place for part in message.parts))
         queue = self._lanes.live if live else self._lanes.backlog
-        queue.extend(Leased(message, token, probing) for message in messages[:room])
+        queue.extend(Leased(message, token, term, probing) for message in messages[:room])
         self._lanes.open()
         if self._ledger:
             self._ended.set()
         return len(messages)
+
+    async def _compose(self, claims: list[Claim], token: UUID) -> list[Message]:
+        composed = self._sender.compose([claim for claim in claims if claim.kind != "snapshot"])
+        snapshots = [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
+        self._ledger.acknowledge(token, composed.silent)
+        return composed.messages + snapshots
 
     async def _snapshot(self, claim: Claim) -> Message:
         first, last = digits(claim)
@@ -258,9 +279,10 @@ class Pump:
         return snapshot(claim, await steadily(self._pool, read))
 
     async def _claim_heartbeat(self) -> None:
+        term = self._lease.term
         take = partial(delivery.heartbeat, endpoint_id=self.target.id, lease=self._lease.seconds)
         beat = await steadily(self._pool, take)
         if beat:
             message = self._sender.heartbeat(beat.as_of, beat.behind)
-            self._lanes.live.append(Leased(message, uuid4(), beat.probing))
+            self._lanes.live.append(Leased(message, uuid4(), term, beat.probing))
             self._lanes.open()

@@ -11,6 +11,7 @@ from functools import partial
 
 import psycopg
 import structlog
+from psycopg import AsyncConnection
 
 from outbox.delivery import first_sync, partitions, sealing
 from outbox.delivery.lease import Lease
@@ -67,10 +68,19 @@ async def _alive(lease: Lease) -> AsyncIterator[None]:
             yield
             keeping.cancel()
     finally:
-        # Where the database is away, it ends by itself.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL):
-                await lease.leave()
+        await _farewell(lease)
+
+
+async def _farewell(lease: Lease) -> None:
+    """Leave, unless the database is away: then the lease ends by itself."""
+    # A task of its own: Python 3.11's task groups leave the task that they fail in marked as cancelled.
+    leaving = asyncio.create_task(lease.leave())
+    _, late = await asyncio.wait({leaving}, timeout=_FAREWELL)
+    if late:
+        leaving.cancel()
+        await asyncio.wait({leaving})
+    else:
+        leaving.result()
 
 
 class Fleet:
@@ -99,8 +109,11 @@ class Fleet:
         self.changed = False
         self._unusable: dict[int, Target] = {}
 
-    def arrange(self, standings: Sequence[Standing]) -> None:
-        """Start what is new, retire what is gone or set up anew, and tell each what there is to do."""
+    def arrange(self, standings: Sequence[Standing], asked: float) -> None:
+        """Start what is new, retire what is gone or set up anew, and tell each what there is to do.
+
+        `asked`: when the database was, in seconds of the monotonic clock.
+        """
         wanted = {standing.target.id: standing.target for standing in standings}
         for old in list(self._pumps.values()):
             if wanted.get(old.target.id) != old.target:
@@ -109,7 +122,7 @@ class Fleet:
             if standing.fill_version is not None:
                 self._fill(standing.target, standing.fill_version)
             elif pump := self._pumps.get(standing.target.id) or self._start(standing.target):
-                pump.poke(standing)
+                pump.poke(standing, asked)
 
     @property
     def large(self) -> bool:
@@ -179,12 +192,11 @@ async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> N
     whole_look = 0.0
     while True:
         wake.clear()
-        started = time.monotonic()
-        if started >= whole_look or fleet.changed:
+        if time.monotonic() >= whole_look or fleet.changed:
             fleet.changed = False
-            fleet.arrange(await steadily(pool, partial(delivery.scan, full=True)))
-            now = time.monotonic()
-            whole_look = now + max(poll, 10 * (now - started))
+            standings, asked, took = await steadily(pool, _see_all)
+            fleet.arrange(standings, asked)
+            whole_look = time.monotonic() + max(poll, 10 * took)
         elif fleet.large:
             found = await steadily(pool, partial(delivery.scan, full=False))
             fleet.hint({standing.target.id for standing in found if standing.place is not None})
@@ -193,6 +205,13 @@ async def _look(pool: Pool, fleet: Fleet, wake: asyncio.Event, poll: float) -> N
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(whole_look - time.monotonic(), 0)):
                 await wake.wait()
+
+
+async def _see_all(conn: AsyncConnection) -> tuple[list[Standing], float, float]:
+    """What there is to do, when that was asked, and the seconds it took; waiting for a database does not count."""
+    asked = time.monotonic()
+    standings = await delivery.scan(conn, full=True)
+    return standings, asked, time.monotonic() - asked
 
 
 async def _maintain_hourly(pool: Pool, outbound: Outbound) -> None:

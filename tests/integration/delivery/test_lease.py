@@ -1,13 +1,21 @@
 """Workers that live, die, and cannot show that they live."""
 
 import asyncio
+import time
 from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 
+from outbox.delivery.lanes import Lanes, Leased
 from outbox.delivery.lease import Lease
+from outbox.delivery.ledger import Ledger
+from outbox.delivery.monitor import Monitor
+from outbox.delivery.pace import Pace
 from outbox.delivery.pump import Timing
+from outbox.delivery.senders import open_senders
+from outbox.delivery.worker import _alive
 from sql import delivery
 from sql.delivery import Claim
 from sql.pool import connect
@@ -172,3 +180,79 @@ async def test_a_lock_that_moves_a_row_while_it_is_settled_leaves_nothing_leased
             await projector.commit()
         assert await settling is True
     assert await bench.rows("select token, acked from booking_engine.behind") == [(None, claimed.version)]
+
+
+async def test_it_is_held_by_the_clock_though_no_timer_was_heard_of(bench: Bench) -> None:
+    """A machine that slept wakes up with its timers still to run."""
+    lease = Lease(bench.pool, 60)
+    heard: list[str] = []
+    lease.gained, lease.lapsed = lambda: heard.append("gained"), lambda: heard.append("lapsed")
+    assert not lease.held
+    lease._begin(time.monotonic())
+    term = lease.term
+    lease._begin(time.monotonic())
+    assert lease.holds(term)
+    lease._begin(time.monotonic() - lease.seconds)
+    assert not lease.holds(term), "it ended before it was renewed"
+    lease._begin(time.monotonic())
+    assert lease.held
+    assert not lease.holds(term), "others may have had the keys in between"
+    assert heard == ["gained", "lapsed", "gained"]
+    await lease.leave()
+    assert not lease.holds(lease.term)
+
+
+async def test_what_was_claimed_before_a_lapse_is_not_sent_after_it(bench: Bench) -> None:
+    await bench.endpoint()
+    await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
+    (standing,) = await delivery.scan(bench.documents.conn, full=True)
+    await bench.documents.bookings(7, 2)
+    lease = Lease(bench.pool, 60)
+    lease._begin(time.monotonic())
+    ended = asyncio.Event()
+    async with open_senders(bench.outbound) as sender_of:
+        sender, ledger = sender_of(standing.target), Ledger(bench.pool, standing.target)
+        lanes = Lanes(
+            sender=sender,
+            ledger=ledger,
+            monitor=Monitor(bench.pool, standing.target),
+            pace=Pace(1),
+            lease=lease,
+            ended=ended.set,
+        )
+        token = uuid4()
+        claimed = await delivery.claim(bench.documents.conn, 1, worker=lease.worker, token=token, size=2, lease=60)
+        first, second = sender.compose(claimed.claims).messages
+        before = lease.term
+        lease._lapse()
+        lease._begin(time.monotonic())
+        lanes.backlog.extend([Leased(first, token, before), Leased(second, token, lease.term)])
+        lanes.open()
+        async with asyncio.timeout(20):
+            while lanes.busy:
+                await ended.wait()
+                ended.clear()
+        assert [one.raw for one in bench.receiver.received] == [second.body()]
+        await ledger.settle()
+    assert await bench.rows("select id, token from booking_engine.behind") == [(first.parts[0].claim.id, None)]
+    await lease.leave()
+
+
+async def test_what_failed_at_the_end_is_said_and_the_lease_left(bench: Bench) -> None:
+    """Python 3.11 leaves the task of a task group that fails while it ends marked as cancelled."""
+    lease = Lease(bench.pool, 60)
+    gained = asyncio.Event()
+    lease.gained = gained.set
+
+    async def fail() -> None:
+        await gained.wait()
+        raise ValueError
+
+    async def live() -> None:
+        async with _alive(lease), asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.create_task(live())
+    assert caught.group_contains(ValueError)
+    assert await bench.count("worker") == 0

@@ -10,9 +10,12 @@ import pytest
 
 from outbox import endpoints, signing
 from outbox.delivery import partitions
+from outbox.delivery.lease import Lease
 from outbox.delivery.partitions import ATTEMPTS
-from outbox.delivery.pump import Timing
+from outbox.delivery.pump import Pump, Timing
+from outbox.delivery.senders import open_senders
 from outbox.endpoints import EndpointError, Settings
+from sql import delivery
 from sql.partitions import today
 from sql.pool import make_pool
 from tests.integration.delivery.conftest import Bench, eventually
@@ -254,6 +257,37 @@ async def test_a_lease_that_would_end_during_the_send_is_given_back_instead(benc
         await bench.documents.bookings(7, 15, first=100)
         await bench.idle()
     assert len(bench.receiver.received) - before == 15, "nothing was sent twice"
+
+
+async def test_a_claim_that_fails_is_made_again_without_another_look(bench: Bench, ours: Database) -> None:
+    await bench.endpoint()
+    await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
+    await bench.documents.booking(7, booking_id(1))
+    asked = time.monotonic()
+    (standing,) = await delivery.scan(bench.documents.conn, full=True)
+    lease = Lease(bench.pool, 60)
+    gained = asyncio.Event()
+    lease.gained = gained.set
+    keeping = asyncio.create_task(lease.keep())
+    await gained.wait()
+    async with (
+        make_pool(ours.dsn, application="broken", size=1, **delivery.SESSION) as pool,
+        open_senders(bench.outbound) as sender_of,
+    ):
+        await pool.wait()
+        ended = "select pg_terminate_backend(pid, 20000) from pg_stat_activity where application_name = %s"
+        assert await (await bench.documents.conn.execute(ended, ["roomwire broken"])).fetchall() == [(True,)]
+        pump = Pump(pool, sender_of(standing.target), standing.target, lease, Timing(poll=0.05))
+        pump.poke(standing, asked)
+        delivering = asyncio.create_task(pump.run())
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 1, 20)
+        pump.retired = True
+        delivering.cancel()
+        await asyncio.wait({delivering})
+    keeping.cancel()
+    await lease.leave()
+    assert lease._lost, "the claim that failed"
+    assert await bench.count("behind") == 0
 
 
 @pytest.mark.own_server
