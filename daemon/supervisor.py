@@ -10,7 +10,7 @@ import structlog
 from daemon.following import follow
 from daemon.hints import receive_hints, send_hints
 from daemon.outbound import outbound
-from daemon.parts import Part
+from daemon.parts import Part, PartEndedError
 from daemon.progress import Progress
 from daemon.serving import serving
 from daemon.settings import Settings
@@ -28,14 +28,23 @@ _FEED_CONNECTIONS = 2
 
 async def supervise(settings: Settings, parts: Collection[Part]) -> None:
     """Run these parts until SIGTERM or SIGINT; a part that fails ends them all, with its error."""
-    stop = asyncio.Event()
+    asked, stop = asyncio.Event(), asyncio.Event()
+
+    def ask() -> None:
+        asked.set()
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, ask)
     async with AsyncExitStack() as resources, asyncio.TaskGroup() as tasks:
         forever = await _start(settings, parts, stop, resources, tasks)
+        for task in forever:
+            task.add_done_callback(lambda _: stop.set())
         log.info("running", parts=sorted(parts), slot=settings.slot)
         await stop.wait()
+        if not asked.is_set():
+            raise PartEndedError
         log.info("stopping")
         for task in forever:
             task.cancel()
@@ -71,7 +80,8 @@ async def _start(
             make_pool(dsn, application="delivery", size=_DELIVERY_CONNECTIONS, **delivery.SESSION)
         )
         pools.append(pool)
-        tasks.create_task(run_delivery(pool, outbound(settings), wake=changed, stop=stop))
+        delivering = tasks.create_task(run_delivery(pool, outbound(settings), wake=changed, stop=stop))
+        delivering.add_done_callback(lambda _: stop.set())
         if "capture" not in parts:
             forever.append(tasks.create_task(receive_hints(dsn, changed)))
     if "capture" in parts or "delivery" in parts:

@@ -17,6 +17,8 @@ _SESSION = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "30s",
     "synchronous_commit": "local",
+    # A look that follows a lock has to see what was committed meanwhile, whatever the database's own default.
+    "default_transaction_isolation": "read committed",
     "timezone": "UTC",
     "datestyle": "ISO",
     "search_path": "public",
@@ -26,6 +28,9 @@ _SESSION = {
     "enable_seqscan": "off",
     "jit": "off",
 }
+
+_BLANK = "\\ "
+"""How a blank is written in libpq's options."""
 
 
 class Pool(AsyncConnectionPool[AsyncConnection]):
@@ -69,7 +74,7 @@ def polite(dsn: str, *, application: str, **overrides: str) -> str:
     `application` is what the DBA sees in pg_stat_activity.
     """
     settings = _SESSION | overrides
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    options = " ".join(f"-c {name}={value.replace(' ', _BLANK)}" for name, value in settings.items())
     return make_conninfo(
         dsn,
         options=options,

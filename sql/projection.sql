@@ -225,7 +225,7 @@ marked as (
 listed as (
     update booking_engine.booking_link l set version = m.version
     from moved m
-    where m.kind = 'booking' and m.own and l.hotel_id = m.hotel_id and l.reservation_id = m.id::uuid
+    where m.kind = 'booking' and l.hotel_id = m.hotel_id and l.reservation_id = m.id::uuid
 ),
 told as (
     insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions)

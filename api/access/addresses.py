@@ -38,6 +38,9 @@ def is_in(text: str | None, networks: Sequence[Network]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_address(text: str) -> bool:
+    """An address that PostgreSQL's inet takes, too: without the zone of a link."""
+    if "%" in text:
+        return False
     try:
         ip_address(text)
     except ValueError:

@@ -41,7 +41,7 @@ class Gate:
 
     async def recognise(self, text: str, address: str | None) -> tuple[Access, Held]:
         """Who a key or token belongs to, and what it allows; raises as `enter`."""
-        if text.count(".") != 2:
+        if text.count(".") != 2 or not text.isascii():
             held = await self.keyring.verify(text, address)
             return held.access, held
         try:

@@ -109,9 +109,15 @@ async def _decided(
 
 
 def _fingerprint(call: Call[Any, Any]) -> bytes:
-    """Digest of method, path and content; the same however the JSON is laid out."""
+    """Digest of method, path, content and rights; the same however the JSON is laid out.
+
+    The rights, because a client's keys share their Idempotency-Keys: what one may know is not answered to another.
+    """
     content = orjson.dumps(orjson.loads(call.raw), option=orjson.OPT_SORT_KEYS) if call.raw else b""
-    return sha256(b"\0".join((call.method.encode(), call.path.encode(), content))).digest()
+    who = call.access
+    hotels = None if who.hotels is None else sorted(who.hotels)
+    rights = orjson.dumps([hotels, who.user_id, who.may("guest-data")])
+    return sha256(b"\0".join((call.method.encode(), call.path.encode(), content, rights))).digest()
 
 
 def _refusal(request: Request, problem: Problem) -> Answer:

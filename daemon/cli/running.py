@@ -15,6 +15,7 @@ from psycopg_pool import PoolTimeout
 from api.access.issue import IssueError
 from daemon.logs import configure
 from daemon.outbound import outbound
+from daemon.parts import PartEndedError
 from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings, SettingsError, read
 from outbox.delivery.outbound import Outbound
@@ -34,6 +35,7 @@ _KNOWN = (
     SecretsError,
     MigrationError,
     DeposedError,
+    PartEndedError,
     psycopg.Error,
     PoolTimeout,
     OSError,

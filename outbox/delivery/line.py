@@ -17,6 +17,8 @@ from outbox.delivery.outcome import Outcome, classify, retry_after
 
 _ANSWER_CAP = 16_384
 _SHOWN = 500
+_SHORTEST_SECRET = 6
+"""Characters: a shorter part of a header or query is a word that any text may hold, such as Bearer's `Basic`."""
 _HIDDEN = "…"
 _CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 
@@ -107,11 +109,18 @@ class Line:
             error = None if verdict == "delivered" else f"HTTP {response.status}"
             return Outcome(verdict, response.status, error, asked, self._shown(answer) if answer else None)
 
+    def _secrets(self) -> list[str]:
+        """Header values and the query, whole and in parts: who refuses a token may say which. Longest first."""
+        url = URL(self.url)
+        whole = [url.raw_query_string, url.query_string, *self.headers.values()]
+        words = [*url.query.values(), *(word for value in self.headers.values() for word in value.split())]
+        secrets = {one for one in whole if one} | {word for word in words if len(word) >= _SHORTEST_SECRET}
+        return sorted(secrets, key=len, reverse=True)
+
     def _shown(self, text: str) -> str:
         """What an operator may see, and what PostgreSQL's text can hold: no NUL and no lone surrogates."""
-        url = URL(self.url)
-        for secret in (url.raw_query_string, url.query_string, *self.headers.values()):
-            text = text.replace(secret, _HIDDEN) if secret else text
+        for secret in self._secrets():
+            text = text.replace(secret, _HIDDEN)
         return text[:_SHOWN].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from daemon import serving, supervisor
-from daemon.parts import PARTS
+from daemon.parts import PARTS, PartEndedError
 from daemon.settings import Settings, read
 from outbox.delivery import worker
 from tests.support.daemon import Roomwire
@@ -61,6 +61,19 @@ async def test_a_part_that_breaks_ends_the_process(
     error = await ended(settings)
     assert isinstance(error, BaseExceptionGroup)
     assert error.subgroup(BrokenError)
+
+
+@pytest.mark.parametrize("part", ["follow", "run_delivery", "run_feed"])
+async def test_a_part_that_ends_without_an_error_ends_the_process_with_one(
+    settings: Settings, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ends(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(supervisor, part, ends)
+    error = await ended(settings)
+    assert isinstance(error, BaseExceptionGroup)
+    assert error.subgroup(PartEndedError)
 
 
 async def test_all_parts_that_break_at_once_end_the_process(

@@ -16,6 +16,7 @@ from api.access.keys import new_key
 from api.access.scopes import SCOPES
 from api.app import ROUTES
 from api.house import Wishes
+from api.problems import Problem
 from api.routing import Route
 from sql import access
 from tests.support.api import Answered, Api, running_api
@@ -56,6 +57,13 @@ async def test_without_a_valid_key_nobody_is_let_in(api: Api, header: str) -> No
     assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="roomwire"')
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert header.removeprefix("Bearer ").strip() not in answer.raw.decode() or len(header) < 8
+
+
+@pytest.mark.parametrize("text", ["a.\udcff.b", "\udcff"])
+async def test_bytes_that_are_no_text_are_no_token(api: Api, text: str) -> None:
+    with pytest.raises(Problem) as refused:
+        await api.house.gate.enter(f"Bearer {text}", None)
+    assert refused.value.code == "unauthorized"
 
 
 async def test_a_key_with_a_wrong_checksum_costs_no_query(api: Api) -> None:

@@ -92,6 +92,19 @@ async def test_a_new_connection_that_closes_is_an_outage_at_once(session: Client
     assert (outcome.verdict, outcome.forbidden, len(heard)) == ("outage", False, 1)
 
 
+async def test_a_token_that_is_refused_by_name_is_hidden(session: ClientSession) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        said = b"no such key: t0ken-of-ours, nor other-t0ken; from kyoto"
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: %d\r\n\r\n%s" % (len(said), said))
+        await writer.drain()
+
+    async with serving(refuse) as port:
+        url = f"http://127.0.0.1:{port}/?key=other-t0ken&from=kyoto"
+        outcome = await Line(session, url, headers={"Authorization": "Bearer t0ken-of-ours"}).post(b"{}", {})
+    assert outcome.answer == "no such key: …, nor …; from kyoto"
+
+
 async def test_headers_are_added_and_shown_to_nobody(session: ClientSession) -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         said = await request(reader)

@@ -19,6 +19,7 @@ TRUSTED = parse_networks("10.0.0.0/8, 2001:db8::1")
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["unknown"], None),
         ("10.0.0.1", ["'; drop table"], None),
+        ("fe80::1%eth0", [], None),  # what an inet does not hold
         (None, ["203.0.113.1"], None),
     ],
 )

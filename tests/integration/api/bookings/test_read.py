@@ -39,6 +39,21 @@ async def test_a_booking_reads_as_it_was_answered(api: Api) -> None:
     assert changed.body["version"] > made.body["version"]
 
 
+async def test_what_staff_make_of_it_is_listed_whatever_they_make(api: Api) -> None:
+    made = await book(api, asked(api, await room_type(api, rooms=1)))
+    await settle(api)
+    cursor = (await api.get("/bookings")).body["cursor"]
+    for kind in ("employee", "default"):
+        await api.rows(
+            "update reservations set type = %s, updated_by = 3 where id = %s returning 1",
+            kind,
+            made.body["booking_id"],
+        )
+        await api.project()
+    await settle(api)
+    assert ids(await api.get("/bookings", cursor=cursor)) == [made.body["booking_id"]]
+
+
 async def test_others_know_nothing_of_it(api: Api) -> None:
     made = await book(api, asked(api, await room_type(api, rooms=1)))
     path = f"/bookings/{made.body['booking_id']}"

@@ -64,6 +64,20 @@ async def test_what_is_another_hotel_s_is_not_there(api: Api, route: Route) -> N
     assert await api.rows("select id, status, updated_by from reservations order by id") == before
 
 
+async def test_an_answer_is_repeated_only_to_who_may_know_as_much(api: Api) -> None:
+    wanted = asked(api, await room_type(api, rooms=1))
+    once = {"Idempotency-Key": str(uuid4())}
+    made = await api.post("/bookings", wanted, headers=once)
+    assert made.status == 201, made.body
+    for less, code in (
+        (await api.key(hotels=[OTHER]), "unknown_hotel"),
+        (await api.key(scopes=("read", "book")), "idempotency_key_reused"),
+    ):
+        again = await api.post("/bookings", wanted, key=less, headers=once)
+        assert again.code == code, again.body
+        assert made.body["guest"]["name"] not in again.raw.decode()
+
+
 async def test_nothing_of_another_hotel_goes_into_a_booking(api: Api) -> None:
     stay, booking_id, hold_id = await theirs(api)
     bound = await api.key(hotels=[HOTEL])
