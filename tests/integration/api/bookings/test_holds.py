@@ -109,6 +109,13 @@ async def test_what_staff_have_touched_is_theirs(api: Api, change: LiteralString
     assert await api.value("select count(*) from booking_engine.hold") == 0
 
 
+async def test_a_hold_ends_in_a_pms_without_parking_too(api: Api) -> None:
+    await api.desk.execute("drop table reservation_parking")
+    hold_id = (await hold(api, await room_type(api, rooms=1))).body["hold_id"]
+    assert (await release(api, hold_id)).status == 204
+    assert await api.value(STATUS, hold_id) is None
+
+
 async def test_a_hold_that_staff_moved_is_booked_where_it_is_now(api: Api) -> None:
     kind = await room_type(api, rooms=2)
     hold_id = (await hold(api, kind)).body["hold_id"]
