@@ -7,6 +7,7 @@ REPLICA IDENTITY DEFAULT the change stream does not name it. So is every reserva
 differ: once that is noted, the client's own change makes nothing dirty any more.
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from outbox import conflicts
 from outbox.dirty import Dirty
 from sql import projection, scopes
 from sql.projection import Frame
+
+_PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +62,28 @@ async def _project_bookings(
 ) -> list[AsyncCursor[Any]]:
     """Recompute the bookings behind all dirty ids; they are added to `done`, nights that they left to `nights`."""
     todo = dirty.reservations | await _named_indirectly(conn, dirty, frame)
-    lost = set(dirty.gone)
+    gone = set(dirty.gone)
     keys: list[tuple[int, str]] = []
-    while todo or lost:
-        if todo:
-            locked, moved, renamed = await projection.renew_bookings(conn, todo, frame)
+    while todo or gone:
+        found = set[tuple[int, str]]()
+        for page in _pages(todo):
+            locked, moved, renamed = await projection.renew_bookings(conn, page, frame)
             keys += locked
             nights |= {(m.hotel_id, night) for m in moved for night in m.old_dates}
-            lost -= {ref for m in moved for ref in m.old_refs}
-            lost |= {night for m in moved for night in set(m.nights) - set(m.old_refs)} - dirty.inserted
-            lost |= renamed
+            gone -= {ref for m in moved for ref in m.old_refs}
+            appeared = {night for m in moved for night in set(m.nights) - set(m.old_refs)} - dirty.inserted
+            found |= await projection.owners(conn, appeared | renamed)
         done |= todo
-        todo = await projection.owners(conn, lost) - done
-        lost = set()
+        todo = (found | await projection.owners(conn, gone)) - done
+        gone = set()
     return [await projection.write(conn, "booking", keys, frame)] if keys else []
+
+
+def _pages(reservations: Collection[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """In key order, as they are locked; no more at once than whose night ids one can hold."""
+    ordered = sorted(reservations)
+    for first in range(0, len(ordered), _PAGE):
+        yield ordered[first : first + _PAGE]
 
 
 async def _named_indirectly(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> set[tuple[int, str]]:
