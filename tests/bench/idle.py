@@ -1,4 +1,7 @@
-"""What Roomwire costs where nothing happens."""
+"""What Roomwire costs where nothing happens.
+
+The log is mostly the server's own: it analyzes and vacuums what was loaded before, which pg_walinspect shows.
+"""
 
 from __future__ import annotations
 
