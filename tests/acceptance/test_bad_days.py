@@ -71,7 +71,7 @@ async def refused(roomwire: Roomwire) -> str:
 async def ended(daemon: Daemon) -> str:
     """What a daemon complained of when it ended by itself, with an exit code other than 0."""
     assert daemon.process is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(30):
         assert await daemon.process.wait() == 1
     assert "Traceback" not in daemon.log()
     return complaint(daemon.log())

@@ -86,7 +86,7 @@ async def test_a_leader_that_was_frozen_writes_nothing_more_and_ends(
             # It is sent this, and finds it in its socket when it wakes up.
             await rename(roomwire, "凍った宿")
             await standby.logged('"leading"')
-            assert await documented(roomwire, "凍った宿", 30), standby.log()
+            assert await documented(roomwire, "凍った宿", TAKEOVER_SECONDS), standby.log()
             led = await ask(roomwire, "select clock_timestamp()")
             leader.process.send_signal(signal.SIGCONT)
             assert await ended(leader) == 1, leader.log()
