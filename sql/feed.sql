@@ -21,15 +21,16 @@ taken as (
     delete from booking_engine.event_queue q using page p where q.id = p.id returning q.*
 ),
 key as (
-    select t.kind, k.hotel_id, k.id, min(k.since) as since, max(k.version) as version, max(t.id) as turn
+    select t.kind, k.hotel_id, k.id, min(k.since) as since, max(k.version) as version, bool_or(k.own) as own,
+        max(t.id) as turn
     from taken t
-    cross join lateral unnest(t.hotels, t.ids, t.sinces, t.versions) as k (hotel_id, id, since, version)
+    cross join lateral unnest(t.hotels, t.ids, t.sinces, t.versions, t.owns) as k (hotel_id, id, since, version, own)
     group by t.kind, k.hotel_id, k.id
 ),
 told as (
-    insert into booking_engine.event (position, kind, hotel_id, id, since, version)
+    insert into booking_engine.event (position, kind, hotel_id, id, since, version, own)
     select base.first - 1 + row_number() over (order by k.turn, k.kind, k.hotel_id, k.id),
-        k.kind, k.hotel_id, k.id, k.since, k.version
+        k.kind, k.hotel_id, k.id, k.since, k.version, k.own
     from key k
     cross join (
         select booking_engine.next_version(greatest(floor, (select max(position) from booking_engine.event))) as first
@@ -48,8 +49,11 @@ select floor from booking_engine.feed
 -- A page of events with the documents as they are now. An event tells of what is newest since its own version: of
 -- availability the nights that last changed with it. What changed again is left to the later event, unless that was within
 -- this second: a key that changes all the time would otherwise never be told. `last`: null where the page is full.
+-- For who reads of our own bookings only, one that is our own no longer is gone; the last event that it was our own at
+-- tells so, as later ones are none of his.
 with page as materialized (
-    select e.position, e.kind, e.hotel_id, e.id, e.since, d.version, d.born, d.body::text as body, d.committed_at,
+    select e.position, e.kind, e.hotel_id, e.id, e.since, d.version, d.born, d.committed_at,
+        case when e.kind <> 'booking' or d.own or not %(own)s then d.body::text end as body,
         case when d.version > recent.version then d.version else e.version end as upto
     from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint - 1000000 as version) recent
     cross join lateral (
@@ -61,8 +65,9 @@ with page as materialized (
     ) d
     where (%(hotels)s::int[] is null or e.hotel_id = any(%(hotels)s::int[]))
         and e.kind = any(%(kinds)s::text[])
-        and (e.kind <> 'booking' or d.own or not %(own)s)
-        and (e.kind = 'availability' or d.version <= e.version or d.version > recent.version)
+        and (e.kind <> 'booking' or e.own or not %(own)s)
+        and (e.kind = 'availability' or d.version <= e.version or d.version > recent.version
+            or e.kind = 'booking' and %(own)s and not d.own)
     order by e.position
     limit %(limit)s
 )

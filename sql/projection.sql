@@ -228,8 +228,11 @@ listed as (
     where m.kind = 'booking' and l.hotel_id = m.hotel_id and l.reservation_id = m.id::uuid
 ),
 told as (
-    insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions)
-    select kind, array_agg(hotel_id), array_agg(id), array_agg(old_version), array_agg(version) from moved group by kind
+    insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions, owns)
+    select kind, array_agg(hotel_id), array_agg(id), array_agg(old_version), array_agg(version),
+        array_agg(own or was_own)
+    from moved
+    group by kind
 )
 
 -- name: forget_room_types

@@ -127,8 +127,9 @@ async def test_a_transaction_of_the_pms_that_stays_open_holds_nothing_up(
     ours: Database, pool: Pool, documents: Documents
 ) -> None:
     many = (
-        "insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions)"
-        " select 'hotel', array[n], array[''], array[0], array[1] from generate_series(1, 3000) n returning id"
+        "insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions, owns)"
+        " select 'hotel', array[n], array[''], array[0], array[1], array[false]"
+        " from generate_series(1, 3000) n returning id"
     )
     async with await psycopg.AsyncConnection.connect(ours.dsn) as open_one:
         await open_one.execute("create table of_the_pms (id int)")

@@ -120,6 +120,52 @@ async def test_only_what_is_asked_for_is_told_and_the_rest_is_passed(api: Api) -
     assert again.status == 304
 
 
+async def test_a_booking_that_is_our_own_no_longer_is_withdrawn_from_who_reads_of_our_own_only(api: Api) -> None:
+    made = await book(api, asked(api, await room_type(api, rooms=1)))
+    number = made.body["booking_id"]
+    await api.project()
+    await number_all(api.database)
+    own, everything = Mirror(), Mirror()
+    _, end = await pull(api, own, bookings="own", types="booking")
+    assert [key for _, _, key in own.documents] == [number]
+    await disown(api, number)
+    # It changes once more before anybody reads: of that, who reads of our own only is not told.
+    await api.rows("update reservations set comment = 'staff' where id = %s returning id", number)
+    await api.project()
+    await number_all(api.database)
+    _, after = await pull(api, own, after=end, bookings="own", types="booking")
+    _, _ = await pull(api, everything, after=end, types="booking")
+    said = (await api.get("/events", after=end, bookings="own", types="booking")).body["events"]
+    version = await api.value("select version from booking_engine.document where id = %s", number)
+    assert [(one["type"], one["data"]["version"]) for one in said] == [("booking.deleted", version)]
+    assert "staff" not in str(said)
+    assert own.documents == {}
+    assert [key for _, _, key in everything.documents] == [number]
+    assert [*map(str, own.violations), *map(str, everything.violations)] == []
+    await api.rows("update reservations set comment = 'more' where id = %s returning id", number)
+    await api.project()
+    await number_all(api.database)
+    assert (await api.get("/events", after=after, bookings="own", types="booking")).body["events"] == []
+    await own_again(api, number)
+    told = (await api.get("/events", after=after, bookings="own", types="booking")).body["events"]
+    assert [(one["type"], one["data"]["booking_id"]) for one in told] == [("booking.updated", number)]
+
+
+async def disown(api: Api, number: str) -> None:
+    """Staff change whose a booking is, and Roomwire's own note of it goes."""
+    await api.rows("delete from booking_engine.booking_link where reservation_id = %s returning 1", number)
+    await api.rows("update reservations set type = 'default', agent = null where id = %s returning id", number)
+    await api.project()
+    await number_all(api.database)
+
+
+async def own_again(api: Api, number: str) -> None:
+    """Staff take that back."""
+    await api.rows("update reservations set type = 'web', agent = 'roomwire' where id = %s returning id", number)
+    await api.project()
+    await number_all(api.database)
+
+
 async def test_a_cursor_keeps_how_far_one_has_read(api: Api) -> None:
     await number_all(api.database)
     first = (await api.get("/events", after="website", limit=5)).body
