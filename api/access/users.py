@@ -12,6 +12,7 @@ from api.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Rout
 from sql import access
 from sql.access import User
 from sql.pms import people
+from sql.pms.clients import Circle
 
 
 class UserPath(Asked):
@@ -45,7 +46,8 @@ async def read_user(call: Call[UserPath, Nothing]) -> Reply:
     user_id = _allowed(call)
     async with call.house.connection() as conn:
         user = await access.user(conn, call.access.source, user_id)
-        person = await people.find(conn, user.client_id) if user else None
+        # He was linked by this client, so he is known to all of its keys.
+        person = await people.find(conn, user.client_id, _circle(call)) if user else None
     if user is None or person is None:
         raise Problem("unknown_user")
     return _reply(call, user, person)
@@ -56,11 +58,15 @@ async def link_user(call: Call[UserPath, UserLinked]) -> Reply:
     if call.access.user_id is not None:
         raise Problem("insufficient_scope", "A token for one user links nobody: use the key.")
     async with call.house.connection() as conn:
-        person = await people.find(conn, call.body.client_id)
+        person = await people.find(conn, call.body.client_id, _circle(call))
         if person is None:
             raise Problem("unknown_client")
         user = await access.link_user(conn, call.access.source, call.params.user_id, call.body.client_id)
     return _reply(call, user, person)
+
+
+def _circle(call: Call[UserPath, Any]) -> Circle:
+    return Circle(call.access.source, call.access.hotels)
 
 
 def _allowed(call: Call[UserPath, Nothing]) -> str:

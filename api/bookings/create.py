@@ -77,7 +77,7 @@ async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced
         given = await take_rooms(conn, _nights(asked), needs)
     else:
         held, given = await held_rooms(conn, call.access.source, asked, asked.hold_id, needs)
-    stays = await staying(conn, asked, client_id, wishes.pms_user)
+    stays = await staying(conn, call, client_id)
     made = Reservation(
         id=link.reservation_id,
         nights=_nights(asked),

@@ -1,14 +1,17 @@
 """Which clients of the PMS the guests of a booking are."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from api.access.scopes import Access
 from api.bookings.asked import BookingAsked, GuestAsked
 from api.problems import Fault, Problem
 from api.routing import Call, Nothing
 from sql import access
 from sql.pms import clients
+from sql.pms.clients import Circle
 
 
 async def booker(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> UUID:
@@ -24,21 +27,31 @@ async def booker(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> UU
     linked = await access.user(conn, by.source, user_id) if user_id else None
     if linked and await clients.exists(conn, linked.client_id):
         return linked.client_id
-    # Who names himself proves nothing: a user's own token must not make him somebody who is known here.
-    find = clients.find_or_create if by.user_id is None else clients.create
-    found = await find(conn, asked.guest.guest(), user)
+    found = await clients.find_or_create(conn, asked.guest.guest(), user, circle(by))
     if user_id:
         await access.link_user(conn, by.source, user_id, found)
     return found
 
 
-async def staying(conn: AsyncConnection, asked: BookingAsked, client_id: UUID, user: int) -> list[tuple[UUID, ...]]:
+def circle(by: Access, own: Collection[UUID] = ()) -> Circle:
+    """Whom a caller finds among the PMS's clients; own: who is noted in the booking already.
+
+    Who names somebody proves nothing: a user's own token makes neither him nor those he brings along somebody who
+    is known here.
+    """
+    return Circle(by.source, by.hotels, None if by.user_id is None else own)
+
+
+async def staying(
+    conn: AsyncConnection, call: Call[Nothing, BookingAsked], client_id: UUID
+) -> list[tuple[UUID, ...]]:
     """The clients who stay in each room; the one who books where nobody is named."""
+    asked, user, within = call.body, call.house.wishes.pms_user, circle(call.access)
     known: dict[GuestAsked, UUID] = {asked.guest: client_id}
     rooms = []
     for room in asked.rooms:
         for guest in room.guests:
             if guest not in known:
-                known[guest] = await clients.find_or_create(conn, guest.guest(), user)
+                known[guest] = await clients.find_or_create(conn, guest.guest(), user, within)
         rooms.append(tuple(dict.fromkeys(known[guest] for guest in room.guests)) or (client_id,))
     return rooms

@@ -9,10 +9,12 @@ from psycopg import AsyncConnection
 from api.bookings.asked import GuestAsked, RoomBooked
 from api.bookings.change_models import ChangeAsked
 from api.bookings.current import CurrentNight, CurrentRoom
+from api.bookings.guests import circle
 from api.bookings.read import BookingPath
 from api.problems import Fault, Problem
 from api.routing import Call
 from sql.pms import clients
+from sql.pms.clients import Circle
 
 
 class Persons:
@@ -22,10 +24,11 @@ class Persons:
         booker: who books, from now on.
     """
 
-    def __init__(self, before: UUID, booker: UUID, name: str | None, user: int) -> None:
+    def __init__(self, before: UUID, booker: UUID, name: str | None, user: int, within: Circle) -> None:
         self.booker = booker
         self._before = before
         self._user = user
+        self._within = within
         self._known: dict[GuestAsked, UUID] = {}
         self._names = {name: booker} if name else {}
 
@@ -40,11 +43,13 @@ class Persons:
         """
         noted, asked, user = body["guest"], call.body.guest, call.house.wishes.pms_user
         before = UUID(noted["client_id"])
+        within = circle(call.access, _everybody(body))
         if asked is None or _same(asked, noted):
-            return cls(before, before, noted["name"], user)
+            return cls(before, before, noted["name"], user, within)
         if call.access.user_id is not None:
             raise Problem("invalid_request", faults=[Fault("/guest", "The token is for the user who booked.")])
-        return cls(before, await clients.find_or_create(conn, asked.guest(), user), asked.name, user)
+        booker = await clients.find_or_create(conn, asked.guest(), user, within)
+        return cls(before, booker, asked.name, user, within)
 
     async def staying(self, conn: AsyncConnection, room: RoomBooked, kept: CurrentRoom | None) -> tuple[UUID, ...]:
         """Who stays in a room: those who are named, else those who are noted, else who books."""
@@ -67,8 +72,14 @@ class Persons:
         if guest.email is None and guest.phone is None and guest.name in names:
             return names[guest.name]
         if guest not in self._known:
-            self._known[guest] = await clients.find_or_create(conn, guest.guest(), self._user)
+            self._known[guest] = await clients.find_or_create(conn, guest.guest(), self._user, self._within)
         return self._known[guest]
+
+
+def _everybody(body: Mapping[str, Any]) -> list[UUID]:
+    """Who books and who stays, as a booking's document has it."""
+    guests = {guest["client_id"] for night in body["nights"] for guest in night["guests"]}
+    return [UUID(one) for one in sorted(guests | {body["guest"]["client_id"]})]
 
 
 def _same(asked: GuestAsked, noted: Mapping[str, Any]) -> bool:

@@ -1,7 +1,8 @@
 """Guests as the PMS's clients: found again, or created."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
@@ -9,7 +10,8 @@ from psycopg import AsyncConnection
 from sql.queries import fill, load
 
 _QUERIES = load("pms/clients.sql")
-_FIND_OR_CREATE = fill(_QUERIES["find_or_create"], same=_QUERIES["same"], insert=_QUERIES["insert"])
+_SAME = fill(_QUERIES["same"], known=_QUERIES["known"])
+_FIND_OR_CREATE = fill(_QUERIES["find_or_create"], same=_SAME, insert=_QUERIES["insert"])
 
 BLOCK = UUID("11111111-1111-1111-1111-111111111111")
 """The PMS's fixed client of blocked rooms."""
@@ -27,24 +29,42 @@ class Guest:
     phone: str | None = None
 
 
-async def find_or_create(conn: AsyncConnection, guest: Guest, user: int) -> UUID:
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Whose clients a caller knows; everybody else is to him as if there were no such client.
+
+    source: those that its users are linked to; hotels: those with a reservation or a stay there, None for every
+    client; only: these alone, whatever the rest says.
+    """
+
+    source: str
+    hotels: Collection[int] | None
+    only: Collection[UUID] | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The parameters of KNOWN."""
+        return {
+            "source": self.source, "hotels": None if self.hotels is None else list(self.hotels),
+            "only": None if self.only is None else list(self.only), "block": BLOCK, "hold": HOLD,
+        }  # fmt: skip
+
+
+KNOWN = _QUERIES["known"]
+"""Whether a client `c` is within a circle, whose `values` are the parameters."""
+
+
+async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> UUID:
     """The client that a guest is.
 
     Strangers are never merged: a client is taken for the guest only where the name and all given ways to reach him
-    agree and there is at least one. Nothing of a client that is found is changed.
+    agree and there is at least one, and only within the circle: otherwise whoever names somebody would learn
+    whether he is a client elsewhere. Nothing of a client that is found is changed.
     """
-    values = _values(guest, user) | {"block": BLOCK, "hold": HOLD}
+    values = _values(guest, user) | circle.values()
     row = await (await conn.execute(_FIND_OR_CREATE, values)).fetchone()
     assert row is not None  # the one or the other
     client_id: UUID = row[0]
     return client_id
-
-
-async def create(conn: AsyncConnection, guest: Guest, user: int) -> UUID:
-    """A new client; its id."""
-    values = _values(guest, user)
-    await conn.execute(_QUERIES["insert"], values)
-    return cast("UUID", values["id"])
 
 
 async def exists(conn: AsyncConnection, client_id: UUID) -> bool:
@@ -53,7 +73,7 @@ async def exists(conn: AsyncConnection, client_id: UUID) -> bool:
     return bool(row and row[0])
 
 
-def _values(guest: Guest, user: int) -> dict[str, object]:
+def _values(guest: Guest, user: int) -> dict[str, Any]:
     # The PMS shows kanji, else kana, else the Latin name: what the engine calls the guest is to be shown.
     shown = guest.name if guest.name_kana or not guest.name.isascii() else None
     return {

@@ -27,7 +27,21 @@ select id from made
 -- name: same
 %(name)s::text in (c.name, c.name_kanji, c.name_kana)
 and (%(name_kana)s::text is null or c.name_kana = %(name_kana)s::text)
-and c.id <> all (array[%(block)s, %(hold)s]::uuid[])
+and {known}
+
+-- name: known
+-- Whether a client `c` is the caller's to know. The PMS's fixed clients are nobody's.
+c.id <> all (array[%(block)s, %(hold)s]::uuid[])
+and case
+    when %(only)s::uuid[] is not null then c.id = any(%(only)s::uuid[])
+    else %(hotels)s::int[] is null
+        or exists (
+            select from booking_engine.engine_user u where u.source = %(source)s and u.client_id = c.id)
+        or exists (
+            select from reservations r where r.reservation_client_id = c.id and r.hotel_id = any(%(hotels)s::int[]))
+        or exists (
+            select from reservation_clients g where g.client_id = c.id and g.hotel_id = any(%(hotels)s::int[]))
+end
 
 -- name: exists
 select exists (select from clients c where c.id = %(id)s)

@@ -6,9 +6,10 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from sql.queries import load
+from sql.pms.clients import KNOWN, Circle
+from sql.queries import fill, load
 
-_QUERIES = load("pms/people.sql")
+_FIND = fill(load("pms/people.sql")["find"], known=KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Person:
     phone: str | None
 
 
-async def find(conn: AsyncConnection, client_id: UUID) -> Person | None:
-    """The client of this id."""
+async def find(conn: AsyncConnection, client_id: UUID, circle: Circle) -> Person | None:
+    """The client of this id, if there is one and he is within the circle."""
     async with conn.cursor(row_factory=class_row(Person)) as cursor:
-        await cursor.execute(_QUERIES["find"], {"client": client_id})
+        await cursor.execute(_FIND, {"client": client_id} | circle.values())
         return await cursor.fetchone()

@@ -1,6 +1,6 @@
-Clients of the PMS, as a booking engine may know them.
+Clients of the PMS, as a booking engine may know them. {known}: that he may, see clients.sql.
 
 -- name: find
 select coalesce(name_kanji, name_kana, name) as name, name_kana, email, phone
-from clients
-where id = %(client)s
+from clients c
+where c.id = %(client)s and {known}
