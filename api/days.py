@@ -1,7 +1,7 @@
 """Hotel-local days as callers write them, and which of them can be asked for."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,8 @@ from pydantic import BeforeValidator
 from api.problems import Fault, Place, Problem
 
 MOST_NIGHTS = 400
+HORIZON = timedelta(days=730)
+"""How far ahead of the hotel-local day a stay may end: nothing is known of availability beyond."""
 _PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -52,3 +54,21 @@ def check_nights(
         faults.append(Fault(f"/{names[1]}", f"At most {MOST_NIGHTS} nights can be asked for.", place))
     if faults:
         raise Problem("invalid_request", faults=faults)
+
+
+def check_stay(
+    first: date,
+    until: date,
+    now: date,
+    names: tuple[str, str] = ("check_in", "check_out"),
+    place: Place = "query",
+) -> None:
+    """Make sure that the nights of [first, until) can be priced and booked; now: the hotel-local day.
+
+    Raises:
+        Problem: as `check_nights`, or they are too far ahead.
+    """
+    check_nights(first, until, now, names, place)
+    if until > now + HORIZON:
+        fault = Fault(f"/{names[1]}", f"It must not be later than {now + HORIZON}: nothing is sold beyond.", place)
+        raise Problem("invalid_request", faults=[fault])

@@ -11,7 +11,7 @@ from pydantic import Field
 from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS
 from api.availability.stays import net_revenue
-from api.days import Day, check_nights, today
+from api.days import Day, check_stay, today
 from api.etags import digest
 from api.fields import AskedPlan, AsOf, HotelPath, Stale
 from api.freshness import Fresh, stamped
@@ -68,7 +68,7 @@ class PricingAnswer(Answer):
 async def pricing(call: Call[PricingAsked, Nothing]) -> Reply:
     """Nightly prices per plan."""
     asked = call.params
-    check_nights(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"))
+    check_stay(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"))
     keys = None if asked.plan_key is None else [asked.plan_key]
     as_of = datetime.now(UTC)
     async with call.house.connection() as conn:

@@ -9,7 +9,7 @@ from api.availability import stays
 from api.availability.answers import AvailabilityAnswer
 from api.availability.asked import AvailabilityAsked
 from api.availability.calendars import Wanted
-from api.days import check_nights, today
+from api.days import check_nights, check_stay, today
 from api.etags import digest
 from api.freshness import Fresh, stamped
 from api.problems import Problem
@@ -38,7 +38,7 @@ async def _stay(call: Call[AvailabilityAsked, Nothing]) -> Reply:
     assert asked.check_in is not None
     assert asked.check_out is not None
     assert asked.guests is not None
-    check_nights(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
+    check_stay(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
     as_of = datetime.now(UTC)
     async with call.house.connection() as conn:
         stocks = await stock(conn, asked.hotel_id, asked.check_in, asked.check_out)

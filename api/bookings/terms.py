@@ -1,20 +1,18 @@
 """Whether a stay can be booked as it is asked for: its days, its price."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from psycopg import AsyncConnection
 
 from api.bookings.asked import BookingAsked
-from api.days import check_nights
+from api.days import check_stay
 from api.problems import Fault, Problem
 from api.quotes import tokens
 from api.quotes.pricing import Priced, price_stay
 from api.quotes.routes import quote
 from api.quotes.tokens import Stay
 from api.routing import Call, Nothing
-
-_HORIZON = timedelta(days=730)
 
 
 def check_days(check_in: date, check_out: date, now: date) -> None:
@@ -23,10 +21,7 @@ def check_days(check_in: date, check_out: date, now: date) -> None:
     Raises:
         Problem: it lies in the past, is reversed, too long, or too far ahead.
     """
-    check_nights(check_in, check_out, now, place="body")
-    if check_out > now + _HORIZON:
-        fault = Fault("/check_out", f"Stays until {now + _HORIZON} can be booked.")
-        raise Problem("invalid_request", faults=[fault])
+    check_stay(check_in, check_out, now, place="body")
 
 
 def quoted_total(call: Call[Any, Any], quote: str | None, stay: Stay) -> int | None:
@@ -51,10 +46,11 @@ async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Pri
             `plan_not_on_sale`.
     """
     asked, source = call.body, call.access.source
-    stay = asked.stay()
+    stay, as_of = asked.stay(), datetime.now(UTC)
     expected = {asked.expected_total, quoted_total(call, asked.quote, stay)}
     priced = await price_stay(conn, call.house.prices, stay)
     if expected - {None, priced.total}:
-        said = quote(call.house, source, priced).model_dump(mode="json")
-        raise Problem("price_changed", total=priced.total, quote=said["quote"], expires_at=said["expires_at"])
+        said = quote(call.house, source, priced, as_of).model_dump(mode="json")
+        new = {name: said[name] for name in ("total", "quote", "expires_at", "as_of", "stale")}
+        raise Problem("price_changed", **new)
     return priced

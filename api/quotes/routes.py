@@ -1,7 +1,7 @@
 """`POST /quotes`: checks a stay as a booking does and signs its price. No row is written and no room kept."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, Field
 from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.availability.stays import net_revenue
-from api.days import Day, check_nights, today
-from api.fields import ID_MOST, AskedHotel, AskedPlan
+from api.days import Day, check_stay, today
+from api.fields import ID_MOST, AskedHotel, AskedPlan, AsOf, Stale
 from api.house import House
 from api.quotes.pricing import Priced, check_rooms, price_stay
 from api.quotes.tokens import QuotedRoom, Stay, sign
@@ -67,6 +67,8 @@ class QuoteRoom(Answer):
 class QuoteAnswer(Answer):
     """A quote. The price holds for a booking with it until it expires, unless the hotel changes its rates."""
 
+    as_of: AsOf
+    stale: Stale
     quote: str = Field(description="The token to send with `POST /bookings`.")
     expires_at: AwareDatetime = Field(description="When it ceases to be good: RFC 3339, UTC.")
     hotel_id: HotelId
@@ -79,11 +81,13 @@ class QuoteAnswer(Answer):
     rooms: list[QuoteRoom] = Field(description="As asked, in that order.")
 
 
-def quote(house: House, source: str, priced: Priced) -> QuoteAnswer:
-    """A quote for one client."""
+def quote(house: House, source: str, priced: Priced, as_of: datetime) -> QuoteAnswer:
+    """A quote for one client; as_of: before its price was read from the PMS (UTC)."""
     stay, total, net = priced.stay, priced.total, priced.net_total
     token, expires_at = sign(house.secrets, source, stay, total, net)
     return QuoteAnswer(
+        as_of=as_of,
+        stale=False,
         quote=token,
         expires_at=expires_at,
         hotel_id=stay.hotel_id,
@@ -122,18 +126,20 @@ def _room(room: QuotedRoom, nights: Sequence[Night]) -> QuoteRoom:
 async def make_quote(call: Call[Nothing, QuoteAsked]) -> Reply:
     """Quote a stay."""
     asked = call.body
-    check_nights(asked.check_in, asked.check_out, today(call.house.wishes.time_zone), place="body")
-    stay = asked.stay()
+    check_stay(asked.check_in, asked.check_out, today(call.house.wishes.time_zone), place="body")
+    stay, as_of = asked.stay(), datetime.now(UTC)
     async with call.house.connection() as conn:
         check_rooms(stay, await stock(conn, stay.hotel_id, stay.check_in, stay.check_out))
         priced = await price_stay(conn, call.house.prices, stay)
-    return Reply(quote(call.house, call.access.source, priced), headers={"Cache-Control": "no-store"})
+    return Reply(quote(call.house, call.access.source, priced, as_of), headers={"Cache-Control": "no-store"})
 
 
 _ROOM = {"room_type_id": 31, "plan_key": "2h18", "number_of_people": 2}
 _STAY = {"hotel_id": 7, "check_in": "2026-12-24", "check_out": "2026-12-25"}
 _MONEY = {"total": 18600, "net_total": 16910}
 _EXAMPLE = {
+    "as_of": "2026-11-23T05:14:56.118204Z",
+    "stale": False,
     "quote": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJyb29td2lyZSJ9.Jz0fXn3m2",
     "expires_at": "2026-11-23T05:29:56Z",
     **_STAY,

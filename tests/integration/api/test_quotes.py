@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from api.problems import Problem
 from api.quotes import tokens
 from api.quotes.tokens import QuotedRoom, Stay
-from tests.support.api import Api
+from tests.support.api import Answered, Api
 
 ROOM = {"room_type_id": 2, "plan_key": "2h", "number_of_people": 2}
 
@@ -114,3 +116,38 @@ async def test_pricing_refuses_a_plan_that_the_hotel_does_not_have(api: Api) -> 
         "/hotels/1/pricing", plan_key="2h", headers={"If-None-Match": one.headers["ETag"]}, **nights
     )
     assert same.status == 304
+
+
+async def test_nothing_is_sold_beyond_the_horizon_at_any_door(api: Api) -> None:
+    room = {"room_type_id": 2, "number_of_people": 1}
+    rooms = [room | {"plan_key": "2h"}]
+
+    async def doors(last: int) -> list[tuple[str, Answered]]:
+        stay = {"check_in": str(api.day(last - 1)), "check_out": str(api.day(last))}
+        wanted = {"hotel_id": 1, **stay, "rooms": rooms}
+        guest = {"external_id": str(uuid4()), "guest": {"name": "山田 花子"}}
+        priced = {"from": stay["check_in"], "to": stay["check_out"]}
+        keyed = {"headers": {"Idempotency-Key": str(uuid4())}}
+        return [
+            ("/check_out", await api.post("/quotes", wanted)),
+            ("/check_out", await api.get("/availability/1", guests=1, **stay)),
+            ("/to", await api.get("/hotels/1/pricing", **priced)),
+            ("/check_out", await api.post("/holds", wanted | {"rooms": [room]}, **keyed)),
+            ("/check_out", await api.post("/bookings", wanted | guest, headers={"Idempotency-Key": str(uuid4())})),
+        ]
+
+    for pointer, answer in await doors(731):
+        assert (answer.status, answer.code) == (422, "invalid_request"), answer.body
+        assert [fault["pointer"] for fault in answer.body["errors"]] == [pointer]
+    assert [answer.status for _, answer in await doors(730)] == [200, 200, 200, 201, 201]
+
+
+async def test_a_price_says_as_of_when_it_is(api: Api) -> None:
+    before = datetime.now(UTC)
+    said = (await api.post("/quotes", asked(api))).body
+    assert before <= datetime.fromisoformat(said["as_of"]) <= datetime.now(UTC)
+    assert said["stale"] is False
+    booking = asked(api, expected_total=1, external_id="E1", guest={"name": "山田 花子"})
+    other = await api.post("/bookings", booking, headers={"Idempotency-Key": "k"})
+    assert other.code == "price_changed"
+    assert (other.body["as_of"] >= said["as_of"], other.body["stale"]) == (True, False)

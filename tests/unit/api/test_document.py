@@ -137,3 +137,23 @@ def test_the_page_needs_no_script_and_nothing_from_elsewhere() -> None:
         if address.startswith("#"):
             assert address[1:] in page.ids
     assert {said["operationId"] for _, said in operations()} <= page.ids
+
+
+def says(schema: dict[str, Any], name: str) -> bool:
+    """Whether every answer of a schema has this member, and must have it."""
+    if "$ref" in schema:
+        return says(SCHEMAS[schema["$ref"].rsplit("/", 1)[1]], name)
+    if "anyOf" in schema:
+        return all(says(one, name) for one in schema["anyOf"])
+    return name in schema.get("required", ())
+
+
+@pytest.mark.parametrize("member", ["as_of", "stale"])
+def test_every_answer_about_availability_or_price_says_how_fresh_it_is(member: str) -> None:
+    answers = {
+        name: said["responses"]["200"]["content"]["application/json"]["schema"]
+        for name, said in operations()
+        if "Availability" in said["tags"]
+    }
+    assert len(answers) == 3
+    assert [name for name, schema in answers.items() if not says(schema, member)] == []
