@@ -19,11 +19,12 @@ from sql.access import Audited
 
 log = structlog.get_logger()
 
-_AWAY = (
+AWAY = (
     psycopg.OperationalError,  # also a lock that was not to be had, and a statement that took too long
     psycopg.InterfaceError,
     PoolTimeout,
 )
+"""The database is away, or does not let us in."""
 _OF_HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _REFUSALS = {"unauthorized", "insecure_transport", "address_not_allowed", "insufficient_scope"}
 HEADERS = {
@@ -47,7 +48,7 @@ def make_guard(house: House | None) -> Middleware:
             response = _said(problem, now)
         except web.HTTPException as error:
             response = _of_http(error, now)
-        except _AWAY as error:
+        except AWAY as error:
             log.warning("api_unavailable", error=type(error).__name__, request_id=now.request_id, route=now.route)
             response = _said(Problem("unavailable", headers={"Retry-After": "2"}), now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer

@@ -39,11 +39,12 @@ async def watch(
         return []
     locked = await projection.lock_bookings(conn, found, frame)
     changes = await conflicts.renew(conn, found, frame.agent)
+    # Of all: one may have been noted while the booking was a hold, which has no status.
+    await noted.report(conn, found, frame.today)
     if not changes:
         return []
     _tell(changes, frame.today - timedelta(days=1))
     changed = {(one.hotel_id, str(one.reservation_id)) for one in changes}
-    await noted.report(conn, changed, frame.today)
     shown = changed.intersection(locked)
     return [await projection.write(conn, "booking", shown, frame)] if shown else []
 

@@ -2,18 +2,16 @@ What is noted of conflicts.
 
 -- name: report
 -- In the transaction that notes them, under the lock of the bookings' documents: who else reports holds that, too.
+-- In its end a booking is again what its last attempt has left.
 update booking_engine.sync_status s
-set status = now.status, last_attempt_at = clock_timestamp()
+set status = case when now.contested then 'conflict' when s.undecided then 'pending' else 'synced' end
 from (
-    select w.hotel_id, w.id,
-        case when exists (
-            select from booking_engine.conflict c
-            where c.hotel_id = w.hotel_id and c.reservation_id = w.id and c.date >= %(today)s::date - 1
-        ) then 'conflict' else 'synced' end as status
+    select w.hotel_id, w.id, exists (
+        select from booking_engine.conflict c
+        where c.hotel_id = w.hotel_id and c.reservation_id = w.id and c.date >= %(today)s::date - 1) as contested
     from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
 ) now
-where s.hotel_id = now.hotel_id and s.reservation_id = now.id
-    and s.status in ('synced', 'conflict') and s.status <> now.status
+where s.hotel_id = now.hotel_id and s.reservation_id = now.id and (s.status = 'conflict') <> now.contested
 
 -- name: count
 select count(*)
@@ -23,7 +21,7 @@ where p.slot = %(slot)s
 
 -- name: settle
 update booking_engine.sync_status s
-set status = 'synced', last_attempt_at = clock_timestamp()
+set status = case when s.undecided then 'pending' else 'synced' end
 where s.hotel_id = %(hotel)s and s.status = 'conflict' and not exists (
     select from booking_engine.conflict c
     where c.hotel_id = s.hotel_id and c.reservation_id = s.reservation_id and c.date >= %(today)s::date - 1)

@@ -1,7 +1,6 @@
-"""Bookings that came to us: the link between a client's own id and the reservation, and how each fares."""
+"""Bookings that came to us: the link between a client's own id and the reservation."""
 
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -9,8 +8,6 @@ from psycopg import AsyncConnection
 from sql.queries import load
 
 _QUERIES = load("links.sql")
-
-SyncStatus = Literal["pending", "synced", "failed", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +34,3 @@ async def add(conn: AsyncConnection, link: Link) -> bool:
         "reservation": link.reservation_id,
     }  # fmt: skip
     return await (await conn.execute(_QUERIES["add"], values)).fetchone() is not None
-
-
-async def report(
-    conn: AsyncConnection,
-    source: str,
-    external_id: str,
-    hotel_id: int,
-    status: SyncStatus,
-    *,
-    reservation_id: UUID | None = None,
-    error: str | None = None,
-) -> None:
-    """Note how an attempt at a booking went. error: a code; what was booked is not unmade by a later failure."""
-    values = {
-        "source": source, "external_id": external_id, "hotel": hotel_id, "reservation": reservation_id,
-        "status": status, "error": error,
-    }  # fmt: skip
-    await conn.execute(_QUERIES["report"], values)

@@ -17,17 +17,6 @@ insert into booking_engine.sync_status as s (source, external_id, hotel_id, rese
 select source, external_id, hotel_id, reservation_id, 'synced' from added
 on conflict (source, external_id) do update
     set hotel_id = excluded.hotel_id, reservation_id = excluded.reservation_id, status = excluded.status, error = null,
-        retries = s.retries + 1, last_attempt_at = clock_timestamp()
+        undecided = false, retries = case when s.error is null then 0 else s.retries + 1 end,
+        last_attempt_at = clock_timestamp()
 returning true
-
--- name: report
--- A booking that is changed stays in its conflict until the change stream has seen that it is over.
-insert into booking_engine.sync_status as s (source, external_id, hotel_id, reservation_id, status, error)
-values (%(source)s, %(external_id)s, %(hotel)s, %(reservation)s, %(status)s, %(error)s)
-on conflict (source, external_id) do update
-    set hotel_id = excluded.hotel_id, reservation_id = coalesce(excluded.reservation_id, s.reservation_id),
-        status = case when excluded.status = 'synced' and exists (
-            select from booking_engine.conflict c
-            where c.hotel_id = excluded.hotel_id and c.reservation_id = excluded.reservation_id
-        ) then 'conflict' else excluded.status end, error = excluded.error, retries = s.retries + 1, last_attempt_at = clock_timestamp()
-    where s.reservation_id is null or excluded.reservation_id is not null

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from api.bookings.answers import BookingAnswer
 from api.bookings.once import once
-from api.bookings.own import check_staff, take, tell_change
+from api.bookings.own import check_staff, take, tell_change, told_of
 from api.bookings.read import BookingPath
 from api.problems import Problem
 from api.routing import Call, Nothing, Reply
@@ -27,7 +27,7 @@ class CancelledAnswer(BookingAnswer):
 
 async def cancel_booking(call: Call[BookingPath, Nothing]) -> Reply:
     """Cancel a stay as the PMS does: its rows, prices and payments stay, its rooms are free."""
-    return await once(call, lambda conn: _cancel(conn, call))
+    return await once(call, lambda conn: _cancel(conn, call), told_of(call))
 
 
 async def _cancel(conn: AsyncConnection, call: Call[BookingPath, Nothing]) -> Reply:

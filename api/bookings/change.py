@@ -12,7 +12,7 @@ from api.bookings.change_models import ChangeAsked
 from api.bookings.current import CurrentNight, CurrentRoom, current_rooms, lodging, match
 from api.bookings.holds import spend
 from api.bookings.once import once
-from api.bookings.own import Own, check_staff, take, tell_change
+from api.bookings.own import Own, check_staff, take, tell_change, told_of
 from api.bookings.persons import Persons
 from api.bookings.placing import place
 from api.bookings.read import BookingPath
@@ -42,7 +42,7 @@ async def change_booking(call: Change) -> Reply:
     """Bring a booking to how it is asked for."""
     if not call.headers.get("if-match", "").strip():
         raise Problem("if_match_missing")
-    return await once(call, lambda conn: _change(conn, call))
+    return await once(call, lambda conn: _change(conn, call), told_of(call))
 
 
 async def _change(conn: AsyncConnection, call: Change) -> Reply:

@@ -19,12 +19,13 @@ from api.problems import Problem
 from api.quotes.pricing import Priced
 from api.routing import Call, Nothing, Reply
 from outbox.inbound import project_booking
-from sql import links
+from sql import links, sync
 from sql.links import Link
 from sql.pms import booking, holding
 from sql.pms.booking import Reservation, RoomNight, Signature
 from sql.pms.rooms import Nights
 from sql.projection import Frame
+from sql.sync import Ended
 
 Booked = Call[Nothing, BookingAsked]
 
@@ -33,17 +34,11 @@ async def make_booking(call: Booked) -> Reply:
     """Book a stay, once for its key and once for the engine's own id."""
     asked, source = call.body, call.access.source
 
-    async def refused(conn: AsyncConnection, problem: Problem) -> None:
-        if problem.code != "already_booked":
-            await links.report(conn, source, asked.external_id, asked.hotel_id, "failed", error=problem.code)
+    async def told(conn: AsyncConnection, ended: Ended) -> None:
+        if ended.error != "already_booked":
+            await sync.not_booked(conn, source, asked.external_id, asked.hotel_id, ended)
 
-    try:
-        return await once(call, lambda conn: _book(conn, call), refused)
-    except Problem as problem:
-        if problem.code == "unavailable":
-            async with call.house.connection() as conn:
-                await links.report(conn, source, asked.external_id, asked.hotel_id, "pending", error=problem.code)
-        raise
+    return await once(call, lambda conn: _book(conn, call), told)
 
 
 async def _book(conn: AsyncConnection, call: Booked) -> Reply:

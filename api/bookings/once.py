@@ -2,10 +2,12 @@
 
 The claim on the key, what is written and the stored answer are one transaction: all of it is there, or nothing. A
 refusal undoes what was written, and is final too. What is not final (we are too busy, the key is being worked on)
-is not stored: the same request is then decided anew.
+is not stored: the same request is then decided anew. An attempt that did nothing is told of either way, so that
+whoever looks after bookings sees it.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +15,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.errors import (
     DeadlockDetected,
@@ -21,18 +24,22 @@ from psycopg.errors import (
     SerializationFailure,
     UniqueViolation,
 )
+from psycopg_pool import PoolTimeout
 
+from api.guard import AWAY
 from api.handling import encoded
 from api.problems import Fault, Problem
 from api.routing import Call, Reply
 from sql import idempotency, savepoints
 from sql.idempotency import Answer, Claim, Request
 from sql.pms.booking import OvertakenError
+from sql.sync import Ended
 
 Work = Callable[[AsyncConnection], Awaitable[Reply]]
-Refused = Callable[[AsyncConnection, Problem], Awaitable[None]]
+Told = Callable[[AsyncConnection, Ended], Awaitable[None]]
 
 _PATIENCE = 5.0
+_TELLING = 1.0
 _PAUSE = (0.005, 0.05)
 # Somebody goes first, or has just removed what we were about to name; or the same request has just been answered.
 _CONTENTION: Final = (
@@ -46,27 +53,38 @@ _CONTENTION: Final = (
 _SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
 
 
-async def _nothing(_conn: AsyncConnection, _problem: Problem) -> None:
+async def _nobody(_conn: AsyncConnection, _ended: Ended) -> None:
     return
 
 
-async def once(call: Call[Any, Any], work: Work, refused: Refused = _nothing) -> Reply:
+async def once(call: Call[Any, Any], work: Work, told: Told = _nobody) -> Reply:
     """Do `work` once for the call's Idempotency-Key and give its answer, now and whenever it is asked for again.
 
     Args:
         call: the request.
         work: writes, in a transaction of ours, and answers; a Problem that it raises undoes what it wrote.
-        refused: writes down a refusal, in the same transaction.
+        told: writes down what came of an attempt that did nothing: of a refusal in the same transaction, of what is
+            not decided, as far as the database can be reached, in one of its own.
 
     Raises:
         Problem: of `work`; `in_progress`, `idempotency_key_reused`, or `unavailable` where for seconds the PMS does
             not let us in.
     """
     request = Request(call.access.source, call.idempotency_key, _fingerprint(call))
+    try:
+        return await _insisting(call, request, work, told)
+    except Exception as error:
+        if not isinstance(error, Problem) or error.status >= 500:
+            await _tell_undecided(call, request, told, Ended(_code(error), undecided=True))
+        raise
+
+
+async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: Told) -> Reply:
+    """Try again whenever somebody is in the way, until it takes too long."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return await _attempt(call, request, work, refused)
+            return await _attempt(call, request, work, told)
         except _CONTENTION as error:
             if time.monotonic() > deadline:
                 raise Problem("unavailable", headers={"Retry-After": "1"}) from error
@@ -74,12 +92,30 @@ async def once(call: Call[Any, Any], work: Work, refused: Refused = _nothing) ->
         await asyncio.sleep(random.uniform(*_PAUSE))  # noqa: S311 - nothing secret
 
 
-async def _attempt(call: Call[Any, Any], request: Request, work: Work, refused: Refused) -> Reply:
+async def _tell_undecided(call: Call[Any, Any], request: Request, told: Told, ended: Ended) -> None:
+    """Tell of an attempt without an answer, unless it has one after all, or another one is under way."""
+    with contextlib.suppress(psycopg.Error, PoolTimeout, TimeoutError):
+        async with asyncio.timeout(_TELLING), call.house.connection() as conn, conn.transaction():
+            # Whoever had the key is done once we have it; what he wrote just before is seen by the second look.
+            for _ in range(2):
+                claim = await idempotency.claim(conn, request, call.house.wishes.pms_user)
+            if claim.mine and claim.known is None:
+                await told(conn, ended)
+
+
+def _code(error: Exception) -> str:
+    """What the caller is told of it."""
+    if isinstance(error, Problem):
+        return error.code
+    return "unavailable" if isinstance(error, AWAY) else "internal_error"
+
+
+async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Told) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
     async with call.house.connection() as conn, conn.pipeline():
         await conn.execute("begin")
         claim = await idempotency.claim(conn, request, call.house.wishes.pms_user)
-        outcome = await _decided(conn, request, claim, work, refused)
+        outcome = await _decided(conn, request, claim, work, told)
         await conn.execute("commit")
     if isinstance(outcome, Problem):
         raise outcome
@@ -87,7 +123,7 @@ async def _attempt(call: Call[Any, Any], request: Request, work: Work, refused: 
 
 
 async def _decided(
-    conn: AsyncConnection, request: Request, claim: Claim, work: Work, refused: Refused
+    conn: AsyncConnection, request: Request, claim: Claim, work: Work, told: Told
 ) -> Reply | Problem:
     """What is answered, and stored unless it was before or is not final."""
     if not claim.mine:
@@ -101,7 +137,7 @@ async def _decided(
         if problem.status >= 500 or problem.status == 429:
             raise
         await savepoints.undo(conn, "work")
-        await refused(conn, problem)
+        await told(conn, Ended(problem.code))
         await idempotency.keep(conn, request, _refusal(request, problem))
         return problem
     await idempotency.keep(conn, request, _answer(request, reply))

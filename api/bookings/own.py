@@ -7,16 +7,18 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from api.bookings.create import tell
+from api.bookings.once import Told
 from api.bookings.read import BookingPath, viewer
 from api.days import today
 from api.problems import Problem
 from api.routing import Call, Reply
 from outbox.inbound import project_booking, version_in_step
-from sql import booked, links
+from sql import booked, sync
 from sql.links import Link
 from sql.pms import changing
 from sql.pms.changing import Locked
 from sql.projection import Frame
+from sql.sync import Ended
 
 
 class Own(NamedTuple):
@@ -57,15 +59,25 @@ async def tell_change(
     spent: a hold that it has taken the rooms of.
     """
     link = own.link
-    await links.report(
-        conn, link.source, link.external_id, link.hotel_id, "synced", reservation_id=link.reservation_id
-    )
     if spent is not None:
         # Whoever locks several documents does so in the order of their keys.
         frame = Frame(today(call.house.wishes.time_zone), call.house.wishes.agent)
         for reservation_id in sorted({spent, link.reservation_id}, key=str):
             await project_booking(conn, link.hotel_id, reservation_id, frame)
-    return await tell(conn, call, link, status=200)
+    told = await tell(conn, call, link, status=200)
+    await sync.attempted(conn, link.source, link.external_id, Ended())
+    return told
+
+
+def told_of(call: Call[BookingPath, Any]) -> Told:
+    """What writes down that an attempt to change a booking came to nothing."""
+
+    async def told(conn: AsyncConnection, ended: Ended) -> None:
+        found = await booked.find(conn, viewer(call.access), call.params.booking_id)
+        if found is not None:
+            await sync.attempted(conn, call.access.source, found.external_id, ended)
+
+    return told
 
 
 def check_staff(own: Own, call: Call[Any, Any]) -> None:

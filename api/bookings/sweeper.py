@@ -1,4 +1,4 @@
-"""What ends by itself: holds whose time is over, and stored answers that nobody asks for any more.
+"""What ends by itself: holds whose time is over, stored answers and failures that nobody asks for any more.
 
 Safe in any number of processes at once: each hold is ended under its lock, in a transaction of its own.
 """
@@ -12,14 +12,14 @@ from psycopg_pool import PoolTimeout
 
 from api.bookings.holds import end
 from api.house import House
-from sql import holds, idempotency
+from sql import holds, idempotency, sync
 from sql.pms import booking
 
 log = structlog.get_logger()
 
 _PERIOD = 5.0
 ANSWER_DAYS = 7
-"""For how long an answer is repeated to its Idempotency-Key."""
+"""For how long an answer is repeated to its Idempotency-Key, and what was not booked is remembered."""
 _BATCH = 500
 _BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
@@ -62,4 +62,5 @@ async def sweep(house: House) -> int:
                 if not isinstance(error, _BUSY):
                     log.warning("hold_not_ended", hold=str(hold.id), error=type(error).__name__)
         await idempotency.forget(conn, days=ANSWER_DAYS, limit=_BATCH)
+        await sync.forget(conn, days=ANSWER_DAYS, limit=_BATCH)
     return ended

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from outbox.inbound import project_booking, version_in_step
 from sql import conflicts as noted
-from sql import links, scopes
+from sql import links, scopes, sync
 from sql.pms import conflicts
+from sql.sync import Ended
 from tests.integration.projection.house import FAR, HOTEL, Batches, House, Stay, session
 
 BATCHES = ("together", "one by one")
@@ -47,9 +48,6 @@ async def booked(house: House, room: int, *, ahead: int = FAR, nights: int = 2) 
     async with house.conn.transaction():
         await links.add(house.conn, link)
         await project_booking(house.conn, HOTEL, stay.id, house.frame)
-        await links.report(
-            house.conn, link.source, link.external_id, HOTEL, "synced", reservation_id=link.reservation_id
-        )
     return stay
 
 
@@ -273,7 +271,7 @@ async def test_the_booking_itself_is_told_and_may_be_changed_meanwhile(house: Ho
     ours = await booked(house, room)
     await house.follow()
     before = await house.version("booking", str(ours.id))
-    await house.stay([room])
+    theirs = await house.stay([room])
     await house.follow()
     after = await house.version("booking", str(ours.id))
     assert before is not None
@@ -282,7 +280,30 @@ async def test_the_booking_itself_is_told_and_may_be_changed_meanwhile(house: Ho
     async with await session(house.database) as api, api.transaction():
         assert await version_in_step(api, HOTEL, ours.id, house.frame) == after
         assert await project_booking(api, HOTEL, ours.id, house.frame) is not None
-        await links.report(api, "engine", str(ours.id), HOTEL, "synced", reservation_id=ours.id)
+        await sync.attempted(api, "engine", str(ours.id), Ended())
     assert await house.version("booking", str(ours.id)) == after
     assert await status(house, ours) == "conflict", "until it is over"
+    async with await session(house.database) as api:
+        await sync.attempted(api, "engine", str(ours.id), Ended("unavailable", undecided=True))
+    assert await status(house, ours) == "conflict"
     assert await noted.count(house.conn, house.slot) == 0, "no checkpoint, no day"
+    await house.write(DELETE, id=theirs.id)
+    await house.follow()
+    assert await status(house, ours) == "pending", "what its last attempt has left"
+
+
+async def test_a_conflict_that_was_noted_of_a_hold_is_the_booking_s(house: House) -> None:
+    room = (await house.rooms())[0]
+    held = await house.stay([room], nights=2, kind="web", status="hold")
+    await house.write("update reservations set agent = 'roomwire', updated_by = 1 where id = %(id)s", id=held.id)
+    await house.stay([room])
+    await house.follow()
+    assert await contested(house, held) == [True, False]
+    async with house.conn.transaction():
+        await links.add(house.conn, links.Link("engine", "held", HOTEL, held.id))
+        await house.conn.execute("select set_config('my_app.user_id', '1', true)")
+        await house.conn.execute("update reservations set status = 'confirmed' where id = %s", [held.id])
+        await project_booking(house.conn, HOTEL, held.id, house.frame)
+    assert await status(house, held) == "synced"
+    await house.follow()
+    assert await status(house, held) == "conflict"
