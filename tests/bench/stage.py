@@ -95,7 +95,8 @@ class Stage:
         with fresh_database(self.server, source) as database:
             if prepare is not None:
                 await asyncio.to_thread(prepare, database)
-            ready = Roomwire(database, {"ROOMWIRE_PLUGIN": self.kit.plugin, "ROOMWIRE_LOG_LEVEL": "warning"})
+            settings = {"ROOMWIRE_PLUGIN": self.kit.plugin, "ROOMWIRE_LOG_LEVEL": "warning"}
+            ready = Roomwire(database, settings, forked=False)
             await ready.command("setup")
             yield ready
 

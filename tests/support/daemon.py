@@ -7,20 +7,22 @@ import json
 import os
 import re
 import sys
-import tempfile
 import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, LiteralString
+from tempfile import TemporaryDirectory
+from typing import Any, LiteralString, NamedTuple
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from tests.support.mirror import Mirror, differences
+from tests.support.processes import Forked, forked_command
 from tests.support.servers.databases import Database
 from tests.support.truth import truth
 
@@ -41,6 +43,14 @@ def today() -> date:
     return datetime.now(ZoneInfo("Asia/Tokyo")).date()
 
 
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
 @dataclass
 class Roomwire:
     """Roomwire on one test's database.
@@ -48,11 +58,13 @@ class Roomwire:
     Attributes:
         database: the PMS's.
         settings: environment of every command, over the defaults of `environment`.
+        forked: whether a command is spared the start of an interpreter.
         daemons: those that were started.
     """
 
     database: Database
     settings: dict[str, str] = field(default_factory=dict)
+    forked: bool = True
     daemons: list[Daemon] = field(default_factory=list)
 
     @property
@@ -90,15 +102,25 @@ class Roomwire:
         Raises:
             AssertionError: it failed; with what it said.
         """
-        process = await asyncio.create_subprocess_exec(
-            *_command(words),
-            env=self.environment(),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        assert process.returncode == 0, err.decode()
-        return out.decode()
+        ended = await self.attempt(*words)
+        assert ended.code == 0, ended.err
+        return ended.out
+
+    async def attempt(self, *words: str) -> Ended:
+        """Run `roomwire …` to its end, whatever that is."""
+        with TemporaryDirectory(prefix="roomwire-") as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            code = await (await self.start(words, out, err)).wait()
+            return Ended(code, *await asyncio.to_thread(_texts, out, err))
+
+    async def start(self, words: Sequence[str], out: Path, err: Path) -> Process | Forked:
+        """Start `roomwire …`; what it says is appended to two files, or one."""
+        if self.forked:
+            return forked_command(words, self.environment(), out, err)
+        with out.open("ab") as stdout, err.open("ab") as stderr:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "daemon", *words), env=self.environment(), stdout=stdout, stderr=stderr
+            )
 
     async def add_key(self, *options: str, client: str = "engine") -> str:
         """Make an API key that may read, book and see guests; returns its text."""
@@ -116,13 +138,17 @@ class Roomwire:
     @asynccontextmanager
     async def running(self, *words: str) -> AsyncIterator[Daemon]:
         """`roomwire run` as a process, until the block ends."""
-        daemon = Daemon(self, words)
-        self.daemons.append(daemon)
-        await daemon.start()
-        try:
-            yield daemon
-        finally:
-            await daemon.end()
+        with TemporaryDirectory(prefix="roomwire-") as folder:
+            daemon = Daemon(self, words, Path(folder, "log"))
+            self.daemons.append(daemon)
+            await daemon.start()
+            try:
+                yield daemon
+            finally:
+                try:
+                    await daemon.end()
+                finally:
+                    daemon.close()
 
     async def settled(self, seconds: float = 120.0) -> None:
         """Wait until everything that the PMS has committed by now is with every endpoint.
@@ -173,18 +199,16 @@ class Roomwire:
 class Daemon:
     """One `roomwire run`, which may be killed and started again."""
 
-    def __init__(self, roomwire: Roomwire, words: Sequence[str]) -> None:
+    def __init__(self, roomwire: Roomwire, words: Sequence[str], log: Path) -> None:
         self._roomwire = roomwire
         self._words = words
-        self._log = Path(tempfile.mkstemp(prefix="roomwire-", suffix=".log")[1])
-        self.process: asyncio.subprocess.Process | None = None
+        self._log: Path | str = log
+        self.process: Process | Forked | None = None
 
     async def start(self) -> None:
         """Start it."""
-        with self._log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *_command(["run", *self._words]), env=self._roomwire.environment(), stderr=log, stdout=log
-            )
+        assert isinstance(self._log, Path)
+        self.process = await self._roomwire.start(["run", *self._words], self._log, self._log)
 
     async def kill(self) -> None:
         """End it with SIGKILL."""
@@ -206,7 +230,11 @@ class Daemon:
 
     def log(self) -> str:
         """What it has written to its log so far."""
-        return self._log.read_text()
+        return self._log if isinstance(self._log, str) else self._log.read_text()
+
+    def close(self) -> None:
+        """Keep its log, whose file may go now."""
+        self._log = self.log()
 
     async def api(self) -> str:
         """Wait until its HTTP server listens; returns the API's address."""
@@ -238,5 +266,5 @@ async def until(true: Callable[[], Any], seconds: float) -> bool:
     return True
 
 
-def _command(words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "daemon", *words]
+def _texts(*files: Path) -> list[str]:
+    return [file.read_text() for file in files]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -16,6 +15,7 @@ from aiohttp import web
 
 from tests.support.mirror.receiver import Mode, Receiver
 from tests.support.mirror.state import Held, HeldNight, Mirror, Violation
+from tests.support.processes import Forked, pipe
 from tests.support.truth import Key
 
 
@@ -64,15 +64,20 @@ def controllable(receiver: Receiver) -> web.Application:
     return application
 
 
-async def serve(secret: str) -> None:
-    """Serve on a free port until standard input ends; the port is the only line printed."""
+def serve(secret: str, parent: Connection) -> None:
+    """Serve on a free port, which is told the parent, until the parent closes its end of the pipe, or ends."""
+    asyncio.run(_serve(secret, parent))
+
+
+async def _serve(secret: str, parent: Connection) -> None:
     receiver = Receiver(secret)
     runner = receiver.runner(controllable(receiver))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(runner.addresses[0][1], flush=True)  # noqa: T201  # the parent reads it
-    # The pipe closes with the parent, however that ends.
-    await asyncio.to_thread(sys.stdin.read)
+    parent.send(runner.addresses[0][1])
+    closed = asyncio.Event()
+    asyncio.get_running_loop().add_reader(parent.fileno(), closed.set)
+    await closed.wait()
     await runner.cleanup()
 
 
@@ -90,7 +95,8 @@ class MirrorProcess:
     def __init__(self, secret: str) -> None:
         self._secret = secret
         self._base = ""
-        self._process: asyncio.subprocess.Process | None = None
+        self._parent: Connection | None = None
+        self._process: Forked | None = None
 
     @property
     def url(self) -> str:
@@ -119,25 +125,17 @@ class MirrorProcess:
             return state
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.support.mirror",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"secret": self._secret}).encode() + b"\n")
-        await self._process.stdin.drain()
-        port = (await self._process.stdout.readline()).decode().strip()
+        self._parent, child = pipe()
+        self._process = Forked(serve, self._secret, child)
+        child.close()
+        port = await asyncio.to_thread(self._parent.recv)
         self._base = f"http://127.0.0.1:{port}"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        assert self._parent is not None
         assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._parent.close()
         await self._process.wait()
