@@ -20,6 +20,7 @@ from sql.pool import Pool
 
 ProcessCollector(registry=REGISTRY)
 SLOT_STATES = ("streamed", "idle", "lost", "missing")
+BOOKING_STATES = ("pending", "failed", "conflict")
 ENDPOINT_STATES = ("healthy", "degraded", "paused", "disabled")
 
 
@@ -53,6 +54,13 @@ class Exposition(Collector):
             yield _gauge(
                 "roomwire_conflicts", "Nights of bookings in rooms that another stay has, too.", seen.conflicts
             )
+            yield _bookings(seen)
+
+
+def _bookings(seen: Observation) -> Metric:
+    counts = {one.status: one.bookings for one in seen.bookings}
+    values = [(status, counts.get(status, 0)) for status in BOOKING_STATES]
+    return _labelled("roomwire_bookings", "Bookings from the API that are not synced.", "status", values)
 
 
 def _capture(progress: Progress, now: float) -> Iterator[Metric]:

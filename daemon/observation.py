@@ -13,12 +13,13 @@ from daemon.replication import slot as slots
 from daemon.replication.errors import ReplicationError
 from daemon.replication.slot import SlotState
 from outbox import endpoints
-from sql import checkpoint, conflicts, feed, scopes, watch
+from sql import checkpoint, conflicts, feed, scopes, sync, watch
 from sql.checkpoint import Checkpoint
 from sql.endpoints import Overview
 from sql.feed import Lagging, Standing
 from sql.pool import Pool
 from sql.scopes import Work
+from sql.sync import Count
 from sql.watch import Sender
 
 _FRESH = 5.0
@@ -32,7 +33,8 @@ class Observation:
     """One look.
 
     written: the end of the server's log, LSN; now: its clock; checkpoint_age: seconds; conflicts: nights, not over
-    yet, of bookings of ours in rooms that another stay has, too; feed, cursors: how far it is, and its readers.
+    yet, of bookings of ours in rooms that another stay has, too; bookings: those that are not synced; feed,
+    cursors: how far it is, and its readers.
     """
 
     slot_name: str
@@ -45,6 +47,7 @@ class Observation:
     work: list[Work]
     endpoints: list[Overview]
     conflicts: int
+    bookings: list[Count]
     feed: Standing
     cursors: list[Lagging]
 
@@ -82,6 +85,7 @@ async def observe(conn: AsyncConnection, slot: str) -> Observation:
         work=await scopes.listed(conn),
         endpoints=await endpoints.overview(conn),
         conflicts=await conflicts.count(conn, slot),
+        bookings=await sync.counts(conn),
         feed=await feed.standing(conn),
         cursors=await feed.lagging(conn),
     )

@@ -19,7 +19,6 @@ from sql.queries import load
 _QUERIES = load("sync.sql")
 
 Status = Literal["pending", "synced", "failed", "conflict"]
-STATUSES: tuple[Status, ...] = ("pending", "synced", "failed", "conflict")
 
 
 class Ended(NamedTuple):

@@ -8,6 +8,7 @@ import typer
 from daemon.check.report import as_json, as_text, worst
 from daemon.check.verdict import Level
 from daemon.cli import deliveries, endpoint_control, endpoints, keys, replay, running
+from daemon.cli.bookings import bookings
 from daemon.cli.check import run_check
 from daemon.cli.conflicts import conflicts
 from daemon.cli.progress import show_resync
@@ -31,6 +32,7 @@ app.add_typer(endpoints.app, name="endpoint")
 app.add_typer(deliveries.app, name="delivery")
 app.add_typer(replay.app, name="replay", help=replay.start.__doc__)
 app.add_typer(keys.app, name="key")
+app.command()(bookings)
 app.command()(conflicts)
 
 Owner = Annotated[

@@ -37,6 +37,7 @@ def as_json(status: Status) -> str:
             },
             "documents": status.documents,
             "conflicts": seen.conflicts,
+            "bookings": {one.status: one.bookings for one in seen.bookings},
             "feed": {
                 "position": seen.feed.head,
                 "waiting_seconds": feed.age(seen.feed.waits, seen.now),

@@ -45,6 +45,13 @@ def troubles(status: Status) -> Iterator[str]:
     yield from _feed_troubles(seen)
     if seen.conflicts:
         yield f"{seen.conflicts:,} nights of bookings are in rooms that another stay has, too: roomwire conflicts"
+    for one in seen.bookings:
+        waits = (seen.now - one.oldest).total_seconds()
+        if one.status == "pending" and waits > LATE_SECONDS:
+            yield (
+                f"{one.bookings:,} bookings are not decided, one for {span(waits)}: their engine has to ask again"
+                " with the same key; roomwire bookings --status pending"
+            )
 
 
 def _feed_troubles(seen: Observation) -> Iterator[str]:
@@ -77,6 +84,7 @@ def as_text(status: Status) -> str:
     for row in seen.endpoints:
         lines += _endpoint(row, seen.now)
     lines += [f"  {described_replay(row)}" for row in status.replays]
+    lines.append(f"bookings   {_bookings(seen)}")
     lines += [f"feed       {_feed(seen)}", *(_cursor(row, seen.now) for row in seen.cursors)]
     failing = {row.name for row in seen.endpoints if row.failures}
     if failures := [f for f in status.failures if f.endpoint not in failing]:
@@ -176,6 +184,10 @@ def _endpoint(row: Overview, now: datetime) -> list[str]:
         again = f"next try {row.retry_at:%H:%M:%S}" if row.retry_at else "trying"
         lines.append(f"      {row.failures} failures in a row, {again}: {row.last_error}")
     return lines
+
+
+def _bookings(seen: Observation) -> str:
+    return ", ".join(f"{one.bookings:,} {one.status}" for one in seen.bookings) or "every one went through"
 
 
 def _feed(seen: Observation) -> str:

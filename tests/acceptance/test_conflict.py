@@ -47,7 +47,9 @@ async def test_a_stay_revived_over_a_booking_is_told_to_engine_and_staff_until_t
         assert all(word in said for word in (made["booking_id"], made["external_id"], night["date"], theirs))
         assert await status(roomwire, made) == "conflict"
         look = json.loads(await roomwire.command("status", "--json"))
-        assert (look["conflicts"], look["ok"]) == (1, False)
+        assert (look["conflicts"], look["bookings"], look["ok"]) == (1, {"conflict": 1}, False)
+        said = await roomwire.command("bookings")
+        assert f"conflict  hotel 1  engine {made['external_id']}  booking {made['booking_id']}" in said
         assert await until(lambda: measured(url, 1), 30)
 
         await write(roomwire, "delete from reservations where id = %s", theirs)

@@ -59,6 +59,7 @@ SEEN = Observation(
     work=[],
     endpoints=[ENDPOINT],
     conflicts=0,
+    bookings=[],
     feed=Standing(1_772_334_000_000_000, None),
     cursors=[Lagging("web", "website", 1_772_333_900_000_000, NOW, False, 4, 1_772_333_940_000_000)],
 )

@@ -14,6 +14,7 @@ from daemon.replication.slot import SlotState
 from sql.feed import Lagging, Standing
 from sql.replay import Replay
 from sql.scopes import Work
+from sql.sync import Count
 from sql.watch import Failure, Holder, Refused
 from tests.unit.metrics.samples import ENDPOINT, NOW, SEEN, SLOT
 
@@ -25,6 +26,9 @@ WORK = [
 
 
 SINCE = int((NOW - timedelta(minutes=2)).timestamp() * 1e6)
+
+
+PENDING = Count("pending", 2, NOW - timedelta(minutes=2))
 
 
 def cursor(**changes: Any) -> Lagging:
@@ -48,6 +52,7 @@ def test_when_all_is_well_it_says_so() -> None:
     assert line(WELL, "documents") == "documents  1,200 booking, 2 hotel"
     assert line(WELL, "work") == "work       none left"
     assert line(WELL, "feed") == "feed       position 1772334000000000, given 0 s ago"
+    assert line(WELL, "bookings") == "bookings   every one went through"
     assert "  website of web  behind on 4 events, the oldest for 60 s" in text
 
 
@@ -65,12 +70,20 @@ def test_when_all_is_well_it_says_so() -> None:
         (seen(cursors=[cursor(expired=True)]), "cursor website of web has missed events"),
         (seen(cursors=[cursor(oldest=SINCE - 7_200_000_000)]), "cursor website of web is 2 h late"),
         (seen(conflicts=3), "3 nights of bookings are in rooms that another stay has, too"),
+        (seen(bookings=[PENDING]), "2 bookings are not decided, one for 2 min: their engine has to ask again"),
     ],
 )
 def test_what_needs_somebody_comes_first(status: Status, begins: str) -> None:
     assert [trouble for trouble in troubles(status) if trouble.startswith(begins)]
     assert as_text(status).splitlines()[0].endswith("LOOK HERE:")
     assert as_text(status).splitlines()[1].startswith(f"  - {begins}")
+
+
+def test_what_is_not_synced_is_counted_and_only_what_waits_is_trouble() -> None:
+    status = seen(bookings=[Count("failed", 7, NOW - timedelta(days=3)), PENDING._replace(oldest=NOW)])
+    assert line(status, "bookings") == "bookings   7 failed, 2 pending"
+    assert list(troubles(status)) == []
+    assert json.loads(as_json(status))["bookings"] == {"failed": 7, "pending": 2}
 
 
 @pytest.mark.parametrize(
