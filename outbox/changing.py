@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -10,6 +11,7 @@ from outbox.delivery.outbound import Outbound
 from outbox.endpoints import TYPES, Settings, UnknownEndpointError, alone, check_address
 from sql import content, control, endpoints, replay
 from sql.control import Endpoint
+from sql.endpoints import START
 from sql.replay import Scope
 
 _PAGE = 5_000
@@ -70,10 +72,18 @@ async def change(
     for replay_id, scope in widened_by.items():
         # Not before: who writes documents waits meanwhile.
         await replay.set_total(conn, replay_id, sum((await replay.count(conn, now.id, scope)).values()))
-    withdrawn = 0
-    while page := await alone(conn, lambda: control.withdraw(conn, now.id, _PAGE), patience):
-        withdrawn += page
-    return Changed(now, list(widened_by.values()), withdrawn)
+    return Changed(now, list(widened_by.values()), await _withdraw(conn, now.id, patience))
+
+
+async def _withdraw(conn: AsyncConnection, endpoint_id: int, patience: float) -> int:
+    """Take out of the queue what an endpoint is told of no more; returns how many keys. Claims send none of it."""
+    withdrawn, after = 0, START
+    while True:
+        last, found = await alone(conn, partial(control.withdraw, conn, endpoint_id, after, _PAGE), patience)
+        withdrawn += found
+        if last is None:
+            return withdrawn
+        after = last
 
 
 async def _update(

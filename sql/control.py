@@ -10,9 +10,11 @@ from psycopg.types.json import Jsonb
 
 from sql import health
 from sql.delivery import Target
+from sql.endpoints import Position
 from sql.queries import load
 
 _QUERIES = load("control.sql")
+_WITHDRAW = _QUERIES["withdraw"].format(flying=load("delivery.sql")["flying"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,19 @@ async def change(conn: AsyncConnection, settings: Mapping[str, Any]) -> None:
     await conn.execute(_QUERIES["change"], {**settings, "headers": Jsonb(settings["headers"])})
 
 
-async def withdraw(conn: AsyncConnection, endpoint_id: int, size: int) -> int:
-    """Delete up to `size` marks of what an endpoint is told of no more; returns how many."""
-    return (await conn.execute(_QUERIES["withdraw"], {"endpoint": endpoint_id, "size": size})).rowcount
+async def withdraw(
+    conn: AsyncConnection, endpoint_id: int, after: Position, size: int
+) -> tuple[Position | None, int]:
+    """Delete of the next `size` marks those of what an endpoint is told of no more.
+
+    In a transaction of the caller's, in which nobody else changes the endpoint from here on. Returns where that
+    ended, None at the end, and how many were deleted, or are as soon as their send ends.
+    """
+    await conn.execute(_QUERIES["hold"], {"endpoint": endpoint_id})
+    kind, hotel, number = after
+    given = {"endpoint": endpoint_id, "kind": kind, "hotel": hotel, "id": number, "size": size}
+    row = await (await conn.execute(_WITHDRAW, given)).fetchone()
+    return (Position(*row[:3]), row[3]) if row else (None, 0)
 
 
 async def pause(conn: AsyncConnection, name: str, reason: str) -> bool:

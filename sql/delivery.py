@@ -43,7 +43,7 @@ class Target:
 
     own: only bookings of our own; max_bytes: of a message of many keys; secret, old_secret: encrypted, the latter
     signs too until `old_secret_until`; ca: PEM, None for the system's; headers: sent along, their values encrypted;
-    format: how it is spoken to.
+    format: how it is spoken to; revision: rises with every change of what an operator sets.
     """
 
     id: int
@@ -60,6 +60,7 @@ class Target:
     ca: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     format: str = "standard-webhooks"
+    revision: int = 1
 
 
 class Standing(NamedTuple):
@@ -86,7 +87,7 @@ class Claim(NamedTuple):
     marked: the version it was marked with; acked: the version the endpoint has, 0 for none; place: in the queue;
     sent: it may have been sent something since; version, born, body, committed_at: the document's, None where there
     is no document (any more); days: nights above `acked` as ordinals (1 = 0001-01-01), ascending, with `sellable`
-    and `occupied` beside them.
+    and `occupied` beside them; told: false where nobody wants it sent any more.
     """
 
     kind: str
@@ -105,6 +106,7 @@ class Claim(NamedTuple):
     sellable: list[int] | None
     occupied: list[int] | None
     outages: int = 0
+    told: bool = True
 
 
 class Claimed(NamedTuple):
@@ -167,7 +169,7 @@ class Beat(NamedTuple):
 async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
     """All endpoints that get marks, and what to do for each; unless `full`, only of what was marked just now."""
     rows = await (await conn.execute(_SCAN, {"full": full}, prepare=True)).fetchall()
-    return [Standing(Target(*row[:14]), row[14], Health(*row[15:23]), *row[23:]) for row in rows]
+    return [Standing(Target(*row[:15]), row[15], Health(*row[16:24]), *row[24:]) for row in rows]
 
 
 async def claim(
@@ -179,14 +181,16 @@ async def claim(
     size: int,
     lease: float,
     place: int | None = 0,
+    revision: int | None = None,
 ) -> Claimed:
     """Lease up to `size` keys in the order of the queue, and some of those whose pause is over.
 
     They are the worker's for as long as it lives. place: where in the queue to begin, None: with what was marked
-    just now. Of an endpoint that is paused, nobody else gets any for `lease` seconds.
+    just now. revision: of the target as it is known; none are leased where it was changed since. Of an endpoint
+    that is paused, nobody else gets any for `lease` seconds.
     """
     given = {"endpoint": endpoint_id, "worker": worker, "token": token, "lease": lease, "place": place}
-    sizes = {"size": size, "ripe": 1 + size // 4}
+    sizes = {"size": size, "ripe": 1 + size // 4, "revision": revision}
     rows = await (await conn.execute(_CLAIM, given | sizes, prepare=True, binary=True)).fetchall()
     paused, probing = rows[0][-2:] if rows else (False, False)
     return Claimed([Claim(*row[:-2]) for row in rows], paused, probing)

@@ -20,12 +20,17 @@ and (b.kind <> 'snapshot' or not exists (
         limit 1
     ) earlier))
 
+-- name: flying
+-- Whether `behind b` is being sent. Such a row is never deleted by anybody but its sender: marked anew without it, its key
+-- would be sent twice at the same time. Who wants it gone acknowledges it in its version, whatever comes of the send.
+exists (select from booking_engine.worker w where w.id = b.worker and w.until > now())
+
 -- name: scan
 -- Every endpoint that gets marks, and what there is to do for it. Unless `full`, only the end of the queue is looked at, where
 -- new marks stand: what was delivered lies before it as dead rows for as long as any transaction of the PMS is open.
 select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_bytes, e.concurrency,
     e.rate_per_second::float8,
-    e.old_secret, e.old_secret_until, e.ca, e.headers, e.format,
+    e.old_secret, e.old_secret_until, e.ca, e.headers, e.format, e.revision,
     e.fill_version,
     e.status, e.reason, e.failures, e.retry_at, e.failed_at, e.pace, e.paced_at, e.last_error,
     coalesce(extract(epoch from now() - e.paced_at), 0)::float8 as paced_for,
@@ -55,13 +60,14 @@ order by e.id
 -- name: claim
 -- Leases the next keys of one endpoint, from a place in its queue on, and reads in the same snapshot what they say.
 -- Without a place it takes what was marked just now; beside the queue, some of those whose pause is over. Of an endpoint
--- that is paused any key will do, and the claim that moves the next try is the probe. It goes on by places of rows, not
--- by keys: a plan that was made while the tables were empty would look for keys in all of them. A row that moves in that
+-- that is paused any key will do, and the claim that moves the next try is the probe. Who knows the endpoint as it was
+-- before its last change gets nothing. What it is told of no more, and what was waived during a send, is claimed as not
+-- told: filtering it here would read past all of it. It goes on by places of rows, not by keys: a plan that was made while the tables were empty would look for keys in all of them. A row that moves in that
 -- moment is missed: whoever moved it has marked it anew.
 with gate as (
-    select e.id, e.status = 'paused' as paused, e.bookings = 'own' as own
+    select e.id, e.status = 'paused' as paused, e.bookings = 'own' as own, e.hotels, e.types
     from booking_engine.endpoint e
-    where e.id = %(endpoint)s and {open}
+    where e.id = %(endpoint)s and e.revision = coalesce(%(revision)s, e.revision) and {open}
 ),
 queued as (
     select b.ctid, b.sent
@@ -107,7 +113,11 @@ probe as (
 select c.kind, c.hotel_id, c.id, c.version, c.acked, c.place, c.sent, c.tries,
     d.version, d.born, d.body::text, d.committed_at,
     nights.days, nights.sellable, nights.occupied,
-    c.outages, gate.paused, exists (select from probe)
+    c.outages,
+    c.version > c.acked
+        and (gate.hotels is null or c.hotel_id = any(gate.hotels))
+        and (gate.types is null or c.kind = any(gate.types) or c.kind = 'snapshot') as told,
+    gate.paused, exists (select from probe)
 from claimed c
 cross join gate
 left join lateral (
@@ -150,7 +160,8 @@ left join booking_engine.endpoint e on e.id = %(endpoint)s
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
 -- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now, and one that was marked
--- `again` stays as it was marked, its place before the snapshot too, whatever came of the send. Tells whether there is such
+-- `again` stays as it was marked, its place before the snapshot too, whatever came of the send. One that was waived
+-- meanwhile, acknowledged in its version, goes. Tells whether there is such
 -- a key, because whoever marked it found it leased; and how many rows moved while they were waited for, which have to be
 -- settled once more.
 with result as (
@@ -160,20 +171,22 @@ with result as (
         as r (kind, hotel_id, id, token, sent_version, verdict, wait, error)
 ),
 mine as (
-    select b.*, r.sent_version, r.verdict, r.wait, r.error, b.version <= r.sent_version and not b.again as newest
+    select b.*, r.sent_version, r.verdict, r.wait, r.error, newest,
+        (r.verdict = 'delivered' and newest) or (b.version <= b.acked and not b.again) as over
     from (select * from result order by kind, hotel_id, id collate "C") r
     cross join lateral (
-        select b.ctid as row, b.version, b.again
+        select b.ctid as row, b.version, b.acked, b.again
         from booking_engine.behind b
         where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
             and b.token = r.token
         for update
     ) b
+    cross join lateral (select b.version <= r.sent_version and not b.again as newest) n
 ),
 acknowledged as (
     delete from booking_engine.behind b
     using mine m
-    where b.ctid = m.row and m.verdict = 'delivered' and m.newest
+    where b.ctid = m.row and m.over
     returning b.id
 ),
 kept as (
@@ -195,7 +208,7 @@ kept as (
         rejected_at = case when m.verdict = 'refused' and m.newest then clock_timestamp() end,
         last_error = case when m.verdict = 'delivered' then null else coalesce(m.error, b.last_error) end
     from mine m
-    where b.ctid = m.row and not (m.verdict = 'delivered' and m.newest)
+    where b.ctid = m.row and not m.over
     returning m.verdict = 'delivered' or m.again as newer
 ),
 attempted as (

@@ -34,7 +34,7 @@ delete from booking_engine.endpoint where id = %(endpoint)s
 -- name: rotate
 -- The secret that was signs on beside the new one for so many seconds.
 update booking_engine.endpoint
-set secret = %(secret)s, public_key = %(public_key)s,
+set secret = %(secret)s, public_key = %(public_key)s, revision = revision + 1,
     old_secret = case when %(grace)s > 0 then secret end,
     old_secret_until = case when %(grace)s > 0 then clock_timestamp() + %(grace)s * interval '1 s' end
 where id = %(id)s and secret = %(was)s

@@ -12,7 +12,10 @@ from sql.delivery import Attempt
 from sql.queries import load
 
 _QUERIES = load("ledger.sql")
-_CHOSEN = {name: _QUERIES[name].format(chosen=_QUERIES["chosen"]) for name in ("list", "retry", "skip")}
+_FLYING = load("delivery.sql")["flying"]
+_CHOSEN = {
+    name: _QUERIES[name].format(chosen=_QUERIES["chosen"], flying=_FLYING) for name in ("list", "retry", "skip")
+}
 _LATEST = 20_000
 
 

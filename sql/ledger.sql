@@ -35,9 +35,9 @@ from waiting w
 where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel_id and b.id = w.id
 
 -- name: skip
--- Takes keys for delivered in their present version, and writes down who said so.
+-- Takes keys for delivered in their present version, and writes down who said so. What is being sent goes when that ends.
 with waiting as (
-    select b.endpoint_id, e.name, b.kind, b.hotel_id, b.id, b.version
+    select b.endpoint_id, e.name, b.kind, b.hotel_id, b.id, b.version, {flying} as flying
     from booking_engine.endpoint e
     join booking_engine.behind b on b.endpoint_id = e.id
     where {chosen}
@@ -48,6 +48,13 @@ skipped as (
     delete from booking_engine.behind b
     using waiting w
     where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel_id and b.id = w.id
+        and not w.flying
+),
+waived as (
+    update booking_engine.behind b
+    set acked = b.version, again = false
+    from waiting w
+    where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel_id and b.id = w.id and w.flying
 )
 insert into booking_engine.audit_log (request_id, source, key_id, method, path, hotel_id, status, took_ms)
 select %(request_id)s, %(source)s, %(key_id)s, 'SKIP',

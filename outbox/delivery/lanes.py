@@ -71,6 +71,8 @@ class Lanes:
         self._ended = ended
         self._tasks: set[asyncio.Task[None]] = set()
         self._live_next = True
+        self._closed = False
+        self._admitting: set[asyncio.Task[None]] = set()
         self._limiter = AsyncLimiter(1, 1)
         self._rate: float | None = None
 
@@ -98,6 +100,13 @@ class Lanes:
             while queue:
                 leased = queue.popleft()
                 self._ledger.release(leased.token, leased.claims)
+
+    def close(self) -> None:
+        """Begin no send any more."""
+        self._closed = True
+        self.put_back()
+        for lane in self._admitting:
+            lane.cancel()
 
     def cut(self) -> None:
         """Cancel also what is on its way."""
@@ -143,7 +152,8 @@ class Lanes:
 
     async def _send(self, leased: Leased) -> None:
         await self._admission()
-        if not self._lease.holds(leased.term) or (self._monitor.tripped and not leased.probing):
+        unwanted = self._closed or (self._monitor.tripped and not leased.probing)
+        if unwanted or not self._lease.holds(leased.term):
             self._ledger.release(leased.token, leased.claims)
             return
         sent = await self._sender.send(leased.message)
@@ -173,4 +183,9 @@ class Lanes:
             return
         if self._rate is None or abs(rate - self._rate) > self._rate * _NOTICEABLE:
             self._rate, self._limiter = rate, AsyncLimiter(1, 1 / rate)
-        await self._limiter.acquire()
+        lane = cast("asyncio.Task[None]", asyncio.current_task())
+        self._admitting.add(lane)
+        try:
+            await self._limiter.acquire()
+        finally:
+            self._admitting.discard(lane)

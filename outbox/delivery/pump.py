@@ -142,7 +142,7 @@ class Pump:
                 await asyncio.sleep(_GATHER)
 
     async def _drain(self, settling: asyncio.Task[None]) -> None:
-        self._lanes.put_back()
+        self._lanes.close()
         self._ended.set()
         await self._lanes.finish(self._timing.drain if self.retired else 0)
         self._closing = True
@@ -232,6 +232,7 @@ class Pump:
                     size=size,
                     lease=lease.seconds,
                     place=place,
+                    revision=self.target.revision,
                 )
         except BaseException as error:
             lease.lose(self.target.id, token)
@@ -266,9 +267,11 @@ class Pump:
         return len(messages)
 
     async def _compose(self, claims: list[Claim], token: UUID) -> list[Message]:
-        composed = self._sender.compose([claim for claim in claims if claim.kind != "snapshot"])
-        snapshots = [await self._snapshot(claim) for claim in claims if claim.kind == "snapshot"]
-        self._ledger.acknowledge(token, composed.silent)
+        told = [claim for claim in claims if claim.told]
+        composed = self._sender.compose([claim for claim in told if claim.kind != "snapshot"])
+        snapshots = [await self._snapshot(claim) for claim in told if claim.kind == "snapshot"]
+        unsaid = [(claim, claim.marked) for claim in claims if not claim.told]
+        self._ledger.acknowledge(token, composed.silent + unsaid)
         return composed.messages + snapshots
 
     async def _snapshot(self, claim: Claim) -> Message:
