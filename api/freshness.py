@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from api.line import AwayError, Line
 from outbox.delivery.compose import rfc3339
 from sql import calendar
 from sql.calendar import Standing
-from sql.pool import Pool
 
 STALE_SECONDS = 30
 _KEEP = 1.0
@@ -25,8 +25,8 @@ class Fresh:
 class Freshness:
     """Looks at the checkpoint, at most once a second: what is a second old is a lower bound still."""
 
-    def __init__(self, pool: Pool, slot: str) -> None:
-        self._pool = pool
+    def __init__(self, line: Line, slot: str) -> None:
+        self._line = line
         self._slot = slot
         self._standing: Standing | None = None
         self._looked = 0.0
@@ -35,13 +35,16 @@ class Freshness:
         """How fresh the documents of a hotel are, or of all hotels.
 
         Raises:
-            psycopg.Error: the database cannot be asked.
+            AwayError: the database cannot be asked, and never was.
         """
         if self._standing is None or time.monotonic() > self._looked + _KEEP:
             looked = time.monotonic()
-            async with self._pool.connection() as conn:
-                self._standing = await calendar.standing(conn, self._slot)
-            self._looked = looked
+            try:
+                self._standing = await self._line.ask(lambda conn: calendar.standing(conn, self._slot))
+                self._looked = looked
+            except AwayError:
+                if self._standing is None:
+                    raise
         return fresh(self._standing, hotel_id, time.monotonic() - self._looked)
 
 

@@ -2,8 +2,8 @@
 
 import time
 
+from api.line import AwayError, Line
 from sql import content
-from sql.pool import Pool
 
 _KEEP = 5.0
 _NOT_AGAIN_WITHIN = 0.5
@@ -12,8 +12,8 @@ _NOT_AGAIN_WITHIN = 0.5
 class Hotels:
     """The hotels that have a document."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self._ids: frozenset[int] = frozenset()
         self._looked_at = float("-inf")
 
@@ -21,11 +21,14 @@ class Hotels:
         """Whether there is such a hotel; one that is new is known at once.
 
         Raises:
-            psycopg.Error: the database cannot be asked.
+            AwayError: the database cannot be asked, and the hotel was not there before.
         """
         age = time.monotonic() - self._looked_at
         if age > _KEEP or (hotel_id not in self._ids and age > _NOT_AGAIN_WITHIN):
-            async with self._pool.connection() as conn:
-                self._ids = await content.hotel_ids(conn)
-            self._looked_at = time.monotonic()
+            try:
+                self._ids = await self._line.ask(content.hotel_ids)
+                self._looked_at = time.monotonic()
+            except AwayError:
+                if hotel_id not in self._ids:
+                    raise
         return hotel_id in self._ids

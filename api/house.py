@@ -16,6 +16,7 @@ from api.availability.calendars import Calendars
 from api.events.heads import Heads
 from api.freshness import Freshness
 from api.hotels import Hotels
+from api.line import Line
 from api.price_lists import PriceLists
 from outbox.delivery.outbound import Outbound
 from outbox.secrets import Secrets
@@ -89,15 +90,16 @@ class House:
 
 def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
     """Put the API's context together. Its journal is kept by whoever runs it: `house.journal.keep()`."""
-    keyring = Keyring(pool)
+    line = Line(pool)
+    keyring = Keyring(line)
     return House(
         pool=pool,
         secrets=secrets,
         wishes=wishes,
-        freshness=Freshness(pool, wishes.slot),
-        calendars=Calendars(pool, wishes.slot),
+        freshness=Freshness(line, wishes.slot),
+        calendars=Calendars(line, wishes.slot),
         prices=PriceLists(),
-        hotels=Hotels(pool),
+        hotels=Hotels(line),
         heads=Heads(pool),
         outbound=Outbound(secrets, wishes.allowed),
         gate=Gate(keyring, Tokens(secrets), Rates(wishes.redis_url)),

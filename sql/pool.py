@@ -83,6 +83,7 @@ def polite(dsn: str, *, application: str, **overrides: str) -> str:
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=3,
+        tcp_user_timeout=25_000,
     )
 
 
@@ -101,6 +102,8 @@ def make_pool(dsn: str, *, application: str, size: int, **overrides: str) -> Poo
         kwargs={"autocommit": True, "prepare_threshold": 0},
         open=False,
         timeout=30,
-        reconnect_timeout=300,
+        # Each pause is twice the one before, until this is over and whoever asks next begins anew: with minutes it
+        # would be minutes after the database is back that the pool took notice.
+        reconnect_timeout=10,
         name=application,
     )

@@ -1,20 +1,26 @@
-"""Keys as they are checked: a verified one is kept for a few seconds, so that a request costs no query."""
+"""Keys as they are checked: a verified one is kept for a few seconds, so that a request costs no query.
+
+While the database is away, and nothing can be revoked either, one goes on for a while: what is kept in memory can
+then be read with it, and nothing else.
+"""
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from api.access import keys
 from api.access.scopes import Access, Scope
+from api.line import AwayError, Line
 from api.problems import Problem
 from sql import access
 from sql.access import KeyRow
-from sql.pool import Pool
 
 KEEP_SECONDS = 3.0
 """A key that was revoked works for so long at most."""
+AWAY_SECONDS = 900.0
+"""For so long a verified key does while the database is away; no longer than a token is valid."""
 _MOST = 10_000
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="roomwire"'}
 REFUSED = {"WWW-Authenticate": 'Bearer realm="roomwire", error="invalid_token"'}
@@ -41,12 +47,21 @@ class Held:
             raise Problem("address_not_allowed")
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a look found. looked: when the last one began; found: the last that was answered; monotonic seconds."""
+
+    looked: float
+    found: float
+    held: Held | None
+
+
 class Keyring:
     """Looks keys up. Attributes: used: key id → when it was used last, until somebody writes that down."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._held: OrderedDict[str, tuple[float, Held | None]] = OrderedDict()
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self.used: dict[str, datetime] = {}
 
     async def verify(self, text: str, address: str | None) -> Held:
@@ -54,7 +69,7 @@ class Keyring:
 
         Raises:
             Problem: it is none that may be used now, from there.
-            psycopg.Error: the database cannot be asked.
+            AwayError: the database cannot be asked, and the key is not among those that were used lately.
         """
         key_id = keys.key_id(text)
         held = await self._held_key(key_id) if key_id else None
@@ -81,26 +96,27 @@ class Keyring:
         While one request looks again, others go by what is known.
         """
         now = time.monotonic()
-        known = self._held.get(key_id)
-        if known is not None and now - known[0] < KEEP_SECONDS:
-            return known[1]
+        known = self._known.get(key_id)
+        if known is not None and now - known.looked < KEEP_SECONDS:
+            return known.held
         if known is not None:
-            self._held[key_id] = (now, known[1])
+            self._known[key_id] = replace(known, looked=now)
         try:
-            held = await self._look_up(key_id)
-        except BaseException:
-            self._held.pop(key_id, None)
+            row = await self._line.ask(lambda conn: access.key(conn, key_id))
+        except AwayError:
+            if known is not None and known.held is not None and now - known.found < AWAY_SECONDS:
+                return known.held
+            self._known.pop(key_id, None)
             raise
-        self._held[key_id] = (now, held)
-        self._held.move_to_end(key_id)
-        if len(self._held) > _MOST:
-            self._held.popitem(last=False)
+        except BaseException:
+            self._known.pop(key_id, None)
+            raise
+        held = _held(key_id, row) if row and row.revoked_at is None else None
+        self._known[key_id] = _Known(now, now, held)
+        self._known.move_to_end(key_id)
+        if len(self._known) > _MOST:
+            self._known.popitem(last=False)
         return held
-
-    async def _look_up(self, key_id: str) -> Held | None:
-        async with self._pool.connection(timeout=5) as conn:
-            row = await access.key(conn, key_id)
-        return _held(key_id, row) if row and row.revoked_at is None else None
 
 
 def _held(key_id: str, row: KeyRow) -> Held:

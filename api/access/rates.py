@@ -22,6 +22,7 @@ log = structlog.get_logger()
 _FAILURES_A_MINUTE = 60
 _SAY_AGAIN_AFTER = 60.0
 _PATIENCE = 0.5
+_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Rates:
         self._redis = _pool(redis_url) if redis_url else None
         self._shared = _limiter(redis_url, self._redis) if redis_url else None
         self._say_at = 0.0
+        self._away_until = 0.0
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,10 +74,12 @@ class Rates:
             raise too_many(budget)
 
     async def _take(self, what: str, who: str, limit: int) -> Budget:
-        if self._shared is not None:
+        if self._shared is not None and time.monotonic() >= self._away_until:
             try:
                 return await _hit(self._shared, what, who, limit)
             except (StorageError, RedisError, OSError) as error:
+                # Waiting for it is what the caller's answer would take.
+                self._away_until = time.monotonic() + _PAUSE
                 self._complain(error)
         count = self._own.hit((what, who), limit)
         return Budget(count.allowed, limit, count.remaining, count.reset)

@@ -14,18 +14,15 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import orjson
-import psycopg
-from psycopg_pool import PoolTimeout
 
 from api.etags import digest
 from api.freshness import fresh, stamped
+from api.line import AwayError, Line
 from outbox.delivery.compose import ranges
 from sql import calendar
 from sql.calendar import Standing
-from sql.pool import Pool
 
 AGE, RENEW = 0.025, 0.005
-_PATIENCE = 2.0
 _WARM = 1.0
 _MOST_BYTES = 32 << 20
 
@@ -71,17 +68,16 @@ class Calendars:
     """Reads calendars from the documents.
 
     Args:
-        pool: connections that may read our tables.
+        line: over which the database is asked.
         slot: whose checkpoint says how fresh the documents are.
     """
 
-    def __init__(self, pool: Pool, slot: str) -> None:
-        self._pool = pool
+    def __init__(self, line: Line, slot: str) -> None:
+        self._line = line
         self._slot = slot
         self._asked: dict[int, float] = {}
         self._seen: dict[int, _Seen] = {}
         self._looking: asyncio.Task[None] | None = None
-        self._away_until = 0.0
         self._pages: OrderedDict[Wanted, _Page] = OrderedDict()
         self._bytes = 0
         self._making: dict[Wanted, asyncio.Task[_Page]] = {}
@@ -90,7 +86,7 @@ class Calendars:
         """A calendar that is at most 25 ms older than the documents.
 
         Raises:
-            psycopg.Error, PoolTimeout: the database cannot be asked, and this was not asked for before.
+            AwayError: the database cannot be asked, and this was not asked for before.
         """
         now = time.monotonic()
         since = now - AGE
@@ -110,12 +106,12 @@ class Calendars:
         """What a look finds that began after `since`; while the database is away, the last one."""
         while True:
             seen = self._seen.get(hotel_id)
-            if seen is not None and (seen.began >= since or time.monotonic() < self._away_until):
+            if seen is not None and (seen.began >= since or self._line.away):
                 return seen
             # One who gives up must not end the look of the others.
             try:
                 await asyncio.shield(self._next_look())
-            except (psycopg.Error, PoolTimeout):
+            except AwayError:
                 if seen is None:
                     raise
 
@@ -131,11 +127,7 @@ class Calendars:
         began = time.monotonic()
         self._asked = {hotel: at for hotel, at in self._asked.items() if at > began - _WARM}
         try:
-            async with self._pool.connection(timeout=_PATIENCE) as conn:
-                look = await calendar.look(conn, self._slot, self._asked)
-        except (psycopg.Error, PoolTimeout):
-            self._away_until = time.monotonic() + _WARM
-            raise
+            look = await self._line.ask(lambda conn: calendar.look(conn, self._slot, self._asked))
         finally:
             self._looking = None
         for hotel, versions in look.versions.items():
@@ -144,7 +136,7 @@ class Calendars:
     async def _page(self, wanted: Wanted, since: float) -> _Page:
         """A page that was read after `since`; while the database is away, the last one."""
         kept = self._pages.get(wanted)
-        if kept is not None and time.monotonic() < self._away_until:
+        if kept is not None and self._line.away:
             return kept
         making = self._making.get(wanted)
         if making is None:
@@ -157,8 +149,7 @@ class Calendars:
         began = time.monotonic()
         hotel_id, first, until, room_type_id = wanted
         try:
-            async with self._pool.connection(timeout=_PATIENCE) as conn:
-                nights = await calendar.nights(conn, hotel_id, first, until, room_type_id)
+            nights = await self._line.ask(lambda conn: calendar.nights(conn, hotel_id, first, until, room_type_id))
         finally:
             del self._making[wanted]
         said = [

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.access import keys
 from api.availability.answers import CalendarAnswer, StayAnswer
 from api.bookings.assignment import Need
 from api.bookings.selection import choose_rooms
@@ -285,13 +286,33 @@ async def test_the_calendar_is_answered_and_called_stale_while_the_database_is_a
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await calendar(api)
-    monkeypatch.setattr("api.freshness.STALE_SECONDS", 0)
+    for name in ("api.freshness.STALE_SECONDS", "api.access.keyring.KEEP_SECONDS", "api.hotels._KEEP"):
+        monkeypatch.setattr(name, 0)
     api.database.server.stop()
     try:
-        away = await calendar(api)
-        assert (away["room_types"], away["as_of"]) == (before["room_types"], before["as_of"])
-        assert away["stale"] is True
-        never_asked = await api.get("/availability/1", **{"from": api.day(1), "to": api.day(2)})
-        assert (never_asked.status, never_asked.code) == (503, "unavailable")
+        async with asyncio.timeout(20):
+            for _ in range(20):
+                away = await calendar(api)
+                assert (away["room_types"], away["as_of"]) == (before["room_types"], before["as_of"])
+                assert away["stale"] is True
+            never_asked = await api.get("/availability/1", **{"from": api.day(1), "to": api.day(2)})
+            assert (never_asked.status, never_asked.code) == (503, "unavailable")
+            nobody = await api.get("/availability/1", key=keys.new_key().text)
+            assert (nobody.status, nobody.code) == (503, "unavailable")
+        monkeypatch.setattr("api.access.keyring.AWAY_SECONDS", 0)
+        assert (await api.get("/availability/1", **{"from": api.day(1), "to": api.day(2)})).status == 503
     finally:
         api.database.server.start()
+
+
+async def test_an_answer_never_waits_long_for_a_database_that_says_nothing(api: Api) -> None:
+    before = await calendar(api)
+    busy = [await api.house.pool.getconn() for _ in range(api.house.pool.max_size)]
+    try:
+        async with asyncio.timeout(20):
+            for _ in range(10):
+                assert (await calendar(api))["room_types"] == before["room_types"]
+    finally:
+        for conn in busy:
+            await api.house.pool.putconn(conn)
+    assert await until(partial(says, api, known=True, stale=False), 20)
