@@ -56,6 +56,19 @@ class Keepalive(NamedTuple):
 Frame = XLogData | Keepalive
 
 
+def payload(data: bytes) -> bytes | None:
+    """The output plugin's message in a frame, None for any other frame: all that is asked of most, at little cost.
+
+    Raises:
+        ProtocolError: the frame is cut.
+    """
+    if not data or data[0] != XLOG_DATA:
+        return None
+    if len(data) < _HEADER:
+        raise ProtocolError(f"A frame of kind 'w' has {len(data)} bytes")
+    return data[_HEADER:]
+
+
 def parse(data: bytes) -> Frame:
     """Read one frame.
 

@@ -34,6 +34,9 @@ Relation = tuple[str, str]
 
 Json = dict[str, Any]
 
+Places = list[tuple[int, str]]
+"""Where wanted columns stand in a row, with their names."""
+
 _ROWS: Final[dict[str, Action]] = {"I": "insert", "U": "update", "D": "delete"}
 _UNKNOWN: Final = frozenset({"hotel_id", "id"})
 _NONE: Final[Values] = {}
@@ -67,6 +70,7 @@ class Wal2jsonDecoder:
         self._roots = roots
         self._noise = noise
         self._schema = schema
+        self._places: dict[tuple[frozenset[str], int], Places] = {}
 
     def decode(self, payload: bytes) -> Event:
         """Decode one message.
@@ -97,9 +101,24 @@ class Wal2jsonDecoder:
         if action == "delete":
             known = _values(message["identity"], columns)
             return Row(action, schema, table, {k: v for k, v in known.items() if v is not None}, _NONE)
-        values = _values(message["columns"], columns)
+        values = self._new_values(message["columns"], columns)
         old = _changed(message, columns, values) if action == "update" else _NONE
         return Row(action, schema, table, values, old)
+
+    def _new_values(self, columns: list[Json], wanted: frozenset[str]) -> Values:
+        """The wanted values, taken from where they stood in the last such row, if they all still do."""
+        kind = (wanted, len(columns))
+        values: Values = {}
+        for place, name in self._places.get(kind, ()):
+            column = columns[place]
+            if column["name"] != name:
+                break
+            value = column["value"]
+            values[name] = value if value.__class__ is str or value is None else _printed(value)
+        if len(values) == len(wanted):
+            return values
+        self._places[kind] = [(place, c["name"]) for place, c in enumerate(columns) if c["name"] in wanted]
+        return _values(columns, wanted)
 
     def _other(self, message: Json, action: str) -> Event:
         if action == "B":

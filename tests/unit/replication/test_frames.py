@@ -19,12 +19,14 @@ LSNS = st.integers(0, 2**64 - 1)
 def test_a_message_frame_gives_positions_time_and_payload() -> None:
     data = struct.pack(">cQQq", b"w", 0x10, 0x20, 1_000_000) + b"payload"
     assert frames.parse(data) == frames.XLogData(0x10, 0x20, 946_684_801.0, b"payload")
+    assert frames.payload(data) == b"payload"
 
 
 def test_a_keepalive_tells_whether_an_answer_is_wanted() -> None:
     for asked in (False, True):
         data = struct.pack(">cQqB", b"k", 2**64 - 1, 0, asked)
         assert frames.parse(data) == frames.Keepalive(2**64 - 1, 946_684_800.0, asked)
+        assert frames.payload(data) is None
 
 
 def test_a_servers_own_keepalive_is_read() -> None:
@@ -38,6 +40,11 @@ def test_a_servers_own_keepalive_is_read() -> None:
 def test_what_is_no_frame_is_refused(data: bytes) -> None:
     with pytest.raises(ProtocolError, match="frame"):
         frames.parse(data)
+
+
+def test_a_cut_message_frame_has_no_payload() -> None:
+    with pytest.raises(ProtocolError, match="frame"):
+        frames.payload(b"w" + bytes(23))
 
 
 @given(written=LSNS, flushed=LSNS, applied=LSNS, now=st.floats(0, 4e9), reply=st.booleans())

@@ -103,3 +103,19 @@ def test_an_error_quotes_no_content() -> None:
     with pytest.raises(DecodeError) as caught:
         decode(b'{"action":"I","guest":"Yamada Taro"')
     assert "Yamada" not in str(caught.value)
+
+
+def test_values_are_found_by_name_wherever_the_columns_stand() -> None:
+    decoder = Wal2jsonDecoder(WANTED, ROOTS)
+    rows: list[tuple[str, str, dict[str, str | None], dict[str, str | None]]] = [
+        ("public", "reservations_1", {"id": "a", "status": "hold", "note": "x"}, {"id": "a", "status": "hold"}),
+        ("public", "reservations_1", {"status": "hold", "id": "b", "note": "x"}, {"id": "b", "status": "hold"}),
+        ("public", "reservations_1", {"note": "x", "status": None, "agent": "y"}, {"status": None}),
+        ("public", "reservations_1", {"id": "c", "status": "block", "agent": "y"}, {"id": "c", "status": "block"}),
+        ("archive", "reservations", {"id": "d", "status": "old", "hotel_id": "7"}, {"id": "d", "hotel_id": "7"}),
+    ]
+    for schema, table, columns, values in rows:
+        listed = [{"name": name, "value": value} for name, value in columns.items()]
+        event = decoder.decode(orjson.dumps({"action": "I", "schema": schema, "table": table, "columns": listed}))
+        assert isinstance(event, Row)
+        assert event.values == values
