@@ -13,6 +13,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from sql.endpoints import Position
 from sql.health import Health
 from sql.queries import load
 
@@ -166,6 +167,13 @@ class Beat(NamedTuple):
     behind: int
 
 
+class Roster(NamedTuple):
+    """Who delivers beside a worker, having renewed within half a lease, and the roster that their sends keep to."""
+
+    now: datetime
+    others: dict[UUID, datetime | None]
+
+
 async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
     """All endpoints that get marks, and what to do for each; unless `full`, only of what was marked just now."""
     rows = await (await conn.execute(_SCAN, {"full": full}, prepare=True)).fetchall()
@@ -246,17 +254,27 @@ async def settle(
     return (moved > 0 and await settle(conn, endpoint_id, results, [])) or newer
 
 
-async def forget(conn: AsyncConnection, endpoint_id: int, token: UUID) -> None:
-    """Give back what was claimed with this token."""
-    await conn.execute(_QUERIES["forget"], {"endpoint": endpoint_id, "token": token}, prepare=False)
+async def forget(
+    conn: AsyncConnection, endpoint_id: int, tokens: Sequence[UUID], after: Position, *, size: int = 2_000
+) -> Position | None:
+    """Give back what was claimed with these tokens among the next `size` keys; returns where that ended."""
+    kind, hotel, number = after
+    given = {"endpoint": endpoint_id, "tokens": list(tokens), "size": size}
+    row = await (
+        await conn.execute(_QUERIES["forget"], given | {"kind": kind, "hotel": hotel, "id": number})
+    ).fetchone()
+    return Position(*row) if row else None
 
 
-async def renew(conn: AsyncConnection, worker: UUID, *, name: str, lease: float) -> int:
-    """Let a worker live for another `lease` seconds; returns how many do."""
-    given = {"worker": worker, "name": name, "lease": lease}
+async def renew(
+    conn: AsyncConnection, worker: UUID, *, name: str, lease: float, kept: datetime | None = None
+) -> Roster:
+    """Let a worker live for another `lease` seconds, its sends keeping to the roster as of `kept`."""
+    given = {"worker": worker, "name": name, "lease": lease, "kept": kept}
     row = await (await conn.execute(_QUERIES["renew"], given)).fetchone()
     assert row is not None  # it is inserted or updated
-    return int(row[0])
+    now, ids, times = row
+    return Roster(now, dict(zip(ids, times, strict=True)))
 
 
 async def leave(conn: AsyncConnection, worker: UUID) -> None:

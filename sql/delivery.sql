@@ -224,34 +224,58 @@ select exists (select from kept where newer),
     (select count(*) from mine) - (select count(*) from acknowledged) - (select count(*) from kept)
 
 -- name: forget
--- Gives back what was claimed though nobody was told: the connection was lost on the way.
-update booking_engine.behind b
-set token = null, worker = null, again = false
-from (
-    select kind, hotel_id, id
-    from booking_engine.behind
-    where endpoint_id = %(endpoint)s and token = %(token)s
-    order by kind, hotel_id, id
-    for update
-) mine
-where b.endpoint_id = %(endpoint)s and b.kind = mine.kind and b.hotel_id = mine.hotel_id and b.id = mine.id
+-- Gives back, of a page of what an endpoint is behind on, what was claimed though nobody was told: the connection was lost on
+-- the way. No index knows tokens, which would cost every claim. Tells where the page ended.
+with page as (
+    select b.kind, b.hotel_id, b.id, b.token
+    from booking_engine.behind b
+    where b.endpoint_id = %(endpoint)s and (b.kind, b.hotel_id, b.id) > (%(kind)s, %(hotel)s, %(id)s)
+    order by b.kind, b.hotel_id, b.id
+    limit %(size)s
+),
+lost as (
+    select b.row
+    from page p
+    cross join lateral (
+        select b.ctid as row
+        from booking_engine.behind b
+        where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_id and b.id = p.id
+            and b.token = p.token
+        for update
+    ) b
+    where p.token = any(%(tokens)s::uuid[])
+),
+given as (
+    update booking_engine.behind b
+    set token = null, worker = null, again = false
+    from lost
+    where b.ctid = lost.row
+)
+select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
 
 -- name: renew
--- Tells how many workers live, this one among them. What others left long ago is cleared away.
+-- Tells what time it is, and which others have renewed within half a lease, with what their sends keep to. What others
+-- left long ago is cleared away.
 with gone as (
     delete from booking_engine.worker where until < now() - interval '1 minute' and id <> %(worker)s
 )
-insert into booking_engine.worker (id, name, until)
-values (%(worker)s, %(name)s, clock_timestamp() + %(lease)s * interval '1 s')
-on conflict (id) do update set until = excluded.until
-returning (select count(*) from booking_engine.worker w where w.until > now() and w.id <> %(worker)s) + 1
+insert into booking_engine.worker (id, name, until, kept_at)
+values (%(worker)s, %(name)s, clock_timestamp() + %(lease)s * interval '1 s', %(kept)s)
+on conflict (id) do update set until = excluded.until, kept_at = excluded.kept_at
+returning now(),
+    array(
+        select w.id from booking_engine.worker w
+        where w.until > now() + %(lease)s * interval '0.5 s' and w.id <> %(worker)s order by w.id),
+    array(
+        select w.kept_at from booking_engine.worker w
+        where w.until > now() + %(lease)s * interval '0.5 s' and w.id <> %(worker)s order by w.id)
 
 -- name: leave
 delete from booking_engine.worker where id = %(worker)s
 
 -- name: heartbeat
 -- The worker whose update finds it due sends it. What durable work has yet to compare counts as behind: until then
--- nobody knows that the endpoint has it.
+-- nobody knows that the endpoint has it. Of keys it counts 10,000, so that it stays cheap.
 update booking_engine.endpoint e
 set heartbeat_at = clock_timestamp(),
     retry_at = case when status = 'paused' then clock_timestamp() + %(lease)s * interval '1 s' end
@@ -259,7 +283,8 @@ where id = %(endpoint)s and {open} and heartbeat_seconds > 0
     and (heartbeat_at is null or heartbeat_at <= now() - heartbeat_seconds * interval '1 s')
 returning status = 'paused',
     (select max(committed_at) from booking_engine.checkpoint),
-    (select count(*) from booking_engine.behind b where b.endpoint_id = e.id and b.kind <> 'snapshot')
+    (select count(*) from (
+        select from booking_engine.behind b where b.endpoint_id = e.id and b.kind <> 'snapshot' limit 10000) first)
         + (select coalesce(sum(
             case
                 when w.total is not null then greatest(w.total - w.done, 1)

@@ -4,13 +4,15 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiohttp import AddrInfoType, TCPConnector, ThreadedResolver
-from aiohttp.abc import ResolveResult
+from aiohttp import AddrInfoType, TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from outbox.delivery.addresses import Network, sift
+from outbox.delivery.names import Names
 
 _KEPT_SECONDS = 75.0
 """Longer than the minute between heartbeats, so that what happens now needs no new connection."""
+_NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +33,40 @@ class Guard:
         return socket.socket(family, kind, protocol)
 
 
-class _Resolver(ThreadedResolver):
+class _Resolver(AbstractResolver):
     """Finds the addresses of a name as the system does, which reads `0x7f.1` and `2130706433` as addresses, too."""
 
-    def __init__(self, guard: Guard) -> None:
-        super().__init__()
+    def __init__(self, guard: Guard, names: Names) -> None:
         self._guard = guard
+        self._names = names
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await super().resolve(host, port, family)
+        infos = await self._names.look_up(host, port, family, socket.AI_ADDRCONFIG)
+        found = [_result(host, info) for info in infos]
         kept = sift([one["host"] for one in found], self._guard.allowed, encrypted=self._guard.encrypted)
         return [one for one in found if one["host"] in kept]
 
+    async def close(self) -> None:
+        """Nothing is to be closed: look-ups end by themselves."""
 
-def connector(guard: Guard) -> TCPConnector:
+
+def _result(host: str, info: AddrInfoType) -> ResolveResult:
+    family, _, protocol, _, address = info
+    # With the zone that a link-local one has.
+    numeric, port = socket.getnameinfo(address, _NUMERIC)
+    return ResolveResult(
+        hostname=host,
+        host=numeric,
+        port=int(port),
+        family=family,
+        proto=protocol,
+        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+    )
+
+
+def connector(guard: Guard, names: Names) -> TCPConnector:
     """A pool of connections. It has no limit of its own: each endpoint bounds how many sends are on their way.
 
     The resolver alone would let addresses pass that are written as such; the socket alone would say of a name with
@@ -55,7 +75,7 @@ def connector(guard: Guard) -> TCPConnector:
     return TCPConnector(
         limit=0,
         keepalive_timeout=_KEPT_SECONDS,
-        resolver=_Resolver(guard),
+        resolver=_Resolver(guard, names),
         socket_factory=guard.open_socket,
         family=socket.AF_UNSPEC,
     )

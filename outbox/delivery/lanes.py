@@ -53,6 +53,7 @@ class Lanes:
     def __init__(
         self,
         *,
+        endpoint_id: int,
         sender: Sender,
         ledger: Ledger,
         monitor: Monitor,
@@ -63,6 +64,7 @@ class Lanes:
         self.live: deque[Leased] = deque()
         self.backlog: deque[Leased] = deque()
         self.broken: BaseException | None = None
+        self._endpoint_id = endpoint_id
         self._sender = sender
         self._ledger = ledger
         self._monitor = monitor
@@ -78,8 +80,8 @@ class Lanes:
 
     @property
     def busy(self) -> int:
-        """Messages on their way."""
-        return len(self._tasks)
+        """Messages on their way, those of others of this worker's that send to the same endpoint too."""
+        return self._lease.shares.busy[self._endpoint_id]
 
     @property
     def waiting(self) -> int:
@@ -88,10 +90,11 @@ class Lanes:
 
     def open(self) -> None:
         """Send what is ready, as far as the pace allows."""
-        free = self._pace.lanes(time.monotonic()) - len(self._tasks)
+        free = self._pace.lanes(time.monotonic()) - self.busy
         for _ in range(min(free, self.waiting)):
             lane = asyncio.create_task(self._lane())
             self._tasks.add(lane)
+            self._lease.shares.busy[self._endpoint_id] += 1
             lane.add_done_callback(self._notice)
 
     def put_back(self) -> None:
@@ -124,10 +127,10 @@ class Lanes:
 
     async def _lane(self) -> None:
         """Send one message after the other until none is ready, or fewer may be on their way."""
-        while len(self._tasks) <= self._pace.lanes(time.monotonic()) and (leased := self._next()):
+        while self.busy <= self._pace.lanes(time.monotonic()) and (leased := self._next()):
             await self._deliver(leased)
         # Not in the callback, which runs later: what becomes ready in between would find all lanes taken.
-        self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        self._leave(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _next(self) -> Leased | None:
         first, second = (self.live, self.backlog) if self._live_next else (self.backlog, self.live)
@@ -136,10 +139,15 @@ class Lanes:
         return queue.popleft() if queue else None
 
     def _notice(self, lane: asyncio.Task[None]) -> None:
-        self._tasks.discard(lane)
+        self._leave(lane)
         if not lane.cancelled() and lane.exception():
             self.broken = lane.exception()
         self._ended()
+
+    def _leave(self, lane: asyncio.Task[None]) -> None:
+        if lane in self._tasks:
+            self._tasks.discard(lane)
+            self._lease.shares.busy[self._endpoint_id] -= 1
 
     async def _deliver(self, leased: Leased) -> None:
         try:
@@ -152,7 +160,9 @@ class Lanes:
 
     async def _send(self, leased: Leased) -> None:
         await self._admission()
-        unwanted = self._closed or (self._monitor.tripped and not leased.probing)
+        unwanted = (
+            self._closed or not self._pace.lanes(time.monotonic()) or (self._monitor.tripped and not leased.probing)
+        )
         if unwanted or not self._lease.holds(leased.term):
             self._ledger.release(leased.token, leased.claims)
             return
@@ -179,7 +189,7 @@ class Lanes:
 
     async def _admission(self) -> None:
         rate = self._pace.rate(time.monotonic())
-        if rate is None:
+        if not rate:
             return
         if self._rate is None or abs(rate - self._rate) > self._rate * _NOTICEABLE:
             self._rate, self._limiter = rate, AsyncLimiter(1, 1 / rate)

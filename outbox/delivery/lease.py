@@ -1,26 +1,39 @@
-"""A worker's life in the database: what it claimed is its own as long as it renews its lease."""
+"""A worker's life in the database: what it claimed is its own as long as it renews its lease.
+
+Beside keys, workers share the lanes of endpoints. Who comes begins nothing until all the others have heard of him,
+and what they had on their way in lanes that are his now has ended. Who has not renewed for nearly half a lease
+begins nothing, and a little later the others take his lanes.
+"""
 
 import asyncio
 import math
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
 
 import psycopg
 import structlog
 
+from outbox.delivery.shares import Shares
 from outbox.delivery.steady import steadily
 from outbox.metrics import WORKERS
 from sql import delivery
+from sql.delivery import Roster
+from sql.endpoints import START, Position
 from sql.pool import Pool
 
 _SAFE = 0.9
 """Share of the lease after which sends are cancelled: nothing may be on its way when others take over."""
+_CURRENT = 0.45
+"""Share of the lease after which nothing is begun: after half of it others take the lanes."""
 _AGAIN = 0.05
 """Share of the lease after which a renewal that failed is tried again."""
+_SOON = 0.025
+"""Share of the lease after which it is renewed while somebody waits to be heard of."""
 _log = structlog.get_logger(__name__)
 
 
@@ -30,20 +43,28 @@ class Lease:
     Attributes:
         worker: this worker's id, new with every start.
         seconds: how long others wait for a worker that they do not hear of.
-        workers: how many live, as far as known.
+        shares: its lanes, and what is on its way in them.
         term: rises whenever it is gained.
         gained: called when it is held, for the first time or again.
         lapsed: called when it could not be renewed in time.
+        shared: called when its lanes are others.
     """
 
     def __init__(self, pool: Pool, seconds: float) -> None:
         self.worker = uuid4()
         self.seconds = seconds
-        self.workers = 1
+        self.shares = Shares(self.worker)
         self.term = 0
         self.gained: Callable[[], None] = _nothing
         self.lapsed: Callable[[], None] = _nothing
+        self.shared: Callable[[], None] = _nothing
         self._pool = pool
+        self._renewed = -math.inf
+        self._known = False
+        self._since: datetime | None = None
+        self._news: datetime | None = None
+        self._met: datetime | None = None
+        self._kept: datetime | None = None
         self._end: asyncio.TimerHandle | None = None
         self._until = -math.inf
         self._lost: dict[UUID, tuple[int, float]] = {}
@@ -60,26 +81,36 @@ class Lease:
         """
         return self.held and term == self.term
 
+    @property
+    def current(self) -> bool:
+        """Whether others leave its lanes to it."""
+        return time.monotonic() < self._renewed + self.seconds * _CURRENT
+
+    def lanes(self, endpoint_id: int, whole: int) -> int:
+        """How many of an endpoint's lanes may be begun in now."""
+        return self.shares.lanes(endpoint_id, whole) if self._known and self.current else 0
+
     async def keep(self) -> None:
         """Renew it until cancelled, telling when it is gained and when it lapses."""
         while True:
             began = time.monotonic()
             try:
-                await self._renew()
+                news = await self._renew()
             except psycopg.Error as error:
                 _log.warning("lease_not_renewed", error=str(error).strip())
                 await asyncio.sleep(self.seconds * _AGAIN)
             else:
                 self._begin(began)
-                await self._give_back()
-                await asyncio.sleep(self.seconds / 3)
+                if news:
+                    self.shared()
+                await asyncio.sleep(self._pause())
 
     async def leave(self) -> None:
         """Let others take at once what is left."""
         if self._end is not None:
             self._end.cancel()
             self._end = None
-        self._until = -math.inf
+        self._until = self._renewed = -math.inf
         await steadily(self._pool, partial(delivery.leave, worker=self.worker))
 
     def lose(self, endpoint_id: int, token: UUID) -> None:
@@ -89,11 +120,50 @@ class Lease:
         """
         self._lost[token] = (endpoint_id, time.monotonic() + self.seconds)
 
-    async def _renew(self) -> None:
+    async def give_back(self) -> None:
+        """Give back until cancelled what was claimed and nobody knows of."""
+        while True:
+            await asyncio.sleep(self.seconds / 3)
+            now = time.monotonic()
+            due: dict[int, list[UUID]] = {}
+            for token, (endpoint_id, after) in self._lost.items():
+                if after <= now:
+                    due.setdefault(endpoint_id, []).append(token)
+            for endpoint_id, tokens in due.items():
+                await forget(self._pool, endpoint_id, tokens)
+                for token in tokens:
+                    del self._lost[token]
+
+    async def _renew(self) -> bool:
         name = f"{socket.gethostname()} {os.getpid()}"
+        if not self.current:
+            # Others may have taken its lanes: it comes as if it were new.
+            self._known, self._since = False, None
+        if self.shares.kept:
+            self._kept = self._met
         async with self._pool.connection() as conn:
-            self.workers = await delivery.renew(conn, self.worker, name=name, lease=self.seconds)
-        WORKERS.set(self.workers)
+            if self._since is None:
+                # Committed before the next one begins: whoever looks later than that has heard of it.
+                await delivery.renew(conn, self.worker, name=name, lease=self.seconds)
+            roster = await delivery.renew(conn, self.worker, name=name, lease=self.seconds, kept=self._kept)
+        WORKERS.set(len(roster.others) + 1)
+        return self._meet(roster)
+
+    def _meet(self, roster: Roster) -> bool:
+        """Note who else delivers; returns whether its lanes are others by that."""
+        if self._since is None or roster.now < self._since:
+            self._since = self._news = roster.now
+        since, knew = self._since, self._known
+        self._known = knew or all(kept and kept >= since for kept in roster.others.values())
+        self._met = roster.now
+        if self.shares.meet(roster.others):
+            self._news = roster.now
+        return self._news == roster.now or self._known != knew
+
+    def _pause(self) -> float:
+        """Seconds until it is renewed: soon while it waits to be heard of, or others may."""
+        heard = self._kept and self._news and self._kept >= self._news
+        return self.seconds * (1 / 3 if heard and self._known else _SOON)
 
     def _begin(self, began: float) -> None:
         """Count from before the renewal was asked for, which is earlier than the database does."""
@@ -103,6 +173,7 @@ class Lease:
                 # The timer is late, as after a pause of the whole machine.
                 self._lapse()
         gained = self._end is None
+        self._renewed = began
         self._until = began + self.seconds * _SAFE
         left = self._until - time.monotonic()
         self._end = asyncio.get_running_loop().call_later(max(left, 0.0), self._lapse)
@@ -116,12 +187,12 @@ class Lease:
         _log.warning("lease_lapsed", seconds=self.seconds)
         self.lapsed()
 
-    async def _give_back(self) -> None:
-        now = time.monotonic()
-        for token, (endpoint_id, after) in list(self._lost.items()):
-            if after <= now:
-                await steadily(self._pool, partial(delivery.forget, endpoint_id=endpoint_id, token=token))
-                del self._lost[token]
+
+async def forget(pool: Pool, endpoint_id: int, tokens: Sequence[UUID]) -> None:
+    """Give back what was claimed with these tokens, looking at all that an endpoint is behind on in pages."""
+    after: Position | None = START
+    while after is not None:
+        after = await steadily(pool, partial(delivery.forget, endpoint_id=endpoint_id, tokens=tokens, after=after))
 
 
 def _nothing() -> None:

@@ -13,6 +13,7 @@ from yarl import URL
 from outbox.delivery import connecting
 from outbox.delivery.addresses import RefusedAddressError
 from outbox.delivery.connecting import Guard
+from outbox.delivery.names import Names
 from outbox.delivery.outcome import Outcome, classify, retry_after
 
 _ANSWER_CAP = 16_384
@@ -23,13 +24,13 @@ _HIDDEN = "…"
 _CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 
 
-def open_session(guard: Guard, *, connect: float = 3.0) -> aiohttp.ClientSession:
+def open_session(guard: Guard, *, names: Names | None = None, connect: float = 3.0) -> aiohttp.ClientSession:
     """The client for all endpoints of a scheme: no proxy of the environment's, no cookies, no decompression.
 
-    `connect`: seconds until there is a connection, with TLS if need be.
+    `connect`: seconds until there is a connection, its name found and with TLS if need be.
     """
     return aiohttp.ClientSession(
-        connector=connecting.connector(guard),
+        connector=connecting.connector(guard, names or Names()),
         timeout=aiohttp.ClientTimeout(connect=connect),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"user-agent": "roomwire", "content-type": "application/json"},

@@ -1,8 +1,10 @@
-"""How fast one endpoint is sent to: pure, as the time is given.
+"""How fast one worker sends to one endpoint: pure, as the time is given.
 
 An endpoint that answers slowly gets fewer messages at a time, and fuller ones: meanwhile its keys wait in the
 queue, where the newest state replaces what came before.
 """
+
+from collections.abc import Callable
 
 _RISES_IN = 30.0
 """Seconds from nothing to everything, after an endpoint said that it is too much."""
@@ -19,30 +21,28 @@ def risen(pace: float, seconds: float) -> float:
     return min(pace + max(seconds, 0.0) / _RISES_IN, 1.0)
 
 
-def share(whole: int, workers: int) -> int:
-    """One worker's part of what an endpoint may get at a time: at least one."""
-    return max(whole // max(workers, 1), 1)
-
-
 class Pace:
     """One worker's pace towards one endpoint. Times are seconds of any clock that only moves forward.
 
     Args:
         concurrency: messages that all workers together may have on their way.
         rate: messages a second of all workers together; None for no limit.
+        share: tells how many of `concurrency` are this worker's now; all of them, unless given.
     """
 
-    def __init__(self, concurrency: int, rate: float | None = None) -> None:
+    def __init__(
+        self, concurrency: int, rate: float | None = None, *, share: Callable[[], int] | None = None
+    ) -> None:
         self._concurrency = concurrency
         self._rate = rate
-        self._workers = 1
+        self._share = share or (lambda: concurrency)
         self._pace = 1.0
         self._paced_at = 0.0
         self._latency: float | None = None
 
-    def adjust(self, *, workers: int, pace: float, paced_at: float) -> None:
-        """Note what the database knows: who else sends, and which share the endpoint could take and when."""
-        self._workers, self._pace, self._paced_at = max(workers, 1), pace, paced_at
+    def adjust(self, *, pace: float, paced_at: float) -> None:
+        """Note what the database knows: which share of all the endpoint could take, and when."""
+        self._pace, self._paced_at = pace, paced_at
 
     def took(self, seconds: float) -> None:
         """Note how long an answer took."""
@@ -55,15 +55,16 @@ class Pace:
         return self._latency is not None and self._latency > _SLOW
 
     def lanes(self, now: float) -> int:
-        """Messages that may be on their way now."""
+        """Messages that may be on their way now: one at least, unless nothing is this worker's."""
+        mine = self._share()
         ease = max(_SLOW / self._latency, _LEAST) if self._latency and self.slow else 1.0
-        return max(int(share(self._concurrency, self._workers) * ease * risen(self._pace, now - self._paced_at)), 1)
+        return max(int(mine * ease * risen(self._pace, now - self._paced_at)), min(mine, 1))
 
     def rate(self, now: float) -> float | None:
         """Messages a second that may be sent now; None for no limit."""
         if self._rate is None:
             return None
-        return self._rate / self._workers * risen(self._pace, now - self._paced_at)
+        return self._rate * self._share() / self._concurrency * risen(self._pace, now - self._paced_at)
 
     def size(self, now: float) -> int:
         """Keys to claim at once. Where few messages may be sent, more keys than messages: they are put together."""

@@ -57,8 +57,10 @@ class Pump:
         self._timing = timing
         self._ledger = Ledger(pool, target)
         self._monitor = Monitor(pool, target)
-        self._pace = Pace(target.concurrency, target.rate_per_second)
+        share = partial(lease.lanes, target.id, target.concurrency)
+        self._pace = Pace(target.concurrency, target.rate_per_second, share=share)
         self._lanes = Lanes(
+            endpoint_id=target.id,
             sender=sender,
             ledger=self._ledger,
             monitor=self._monitor,
@@ -77,19 +79,25 @@ class Pump:
         """Tell what the last look at the database found, and when it was asked (monotonic)."""
         self._monitor.learn(standing.health, open_=standing.open, as_of=asked)
         paced_at = time.monotonic() - standing.paced_for
-        self._pace.adjust(workers=self._lease.workers, pace=standing.health.pace, paced_at=paced_at)
+        self._pace.adjust(pace=standing.health.pace, paced_at=paced_at)
         self._ended.set()
         if standing.open:
             self._find(standing.place)
             self._fresh = self._fresh or standing.ripe
             self._beat = standing.heartbeat
-            self._turn.set()
+        self._turn.set()
 
     def hint(self) -> None:
         """Something was marked, perhaps for this endpoint."""
         if self._monitor.open:
             self._fresh = True
             self._turn.set()
+
+    def share(self) -> None:
+        """The lanes that are this worker's are others than before."""
+        if not self._pace.lanes(time.monotonic()):
+            self._lanes.put_back()
+        self._wake()
 
     def cut(self) -> None:
         """Cancel what is on its way: others may send the same from now on."""
@@ -156,7 +164,10 @@ class Pump:
             settling.result()
 
     async def _refill(self) -> None:
-        if self.retired or not self._lease.held or not self._monitor.open:
+        if self.retired or not self._lease.held:
+            return
+        self._lanes.open()
+        if not self._monitor.open or not self._pace.lanes(time.monotonic()):
             return
         if self._beat:
             self._beat = False

@@ -1,13 +1,13 @@
 """Looking where a URL leads, and whether anybody is there, before anything is sent."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from outbox.delivery.addresses import Network, sift
+from outbox.delivery.names import Names
 
 _PORTS = {"https": 443, "http": 80}
 
@@ -50,8 +50,7 @@ async def find(url: str, allowed: Sequence[Network]) -> list[str]:
         OSError: the name has none.
     """
     there = place(url)
-    loop = asyncio.get_running_loop()
-    infos = await loop.getaddrinfo(there.host, there.port, type=socket.SOCK_STREAM)
+    infos = await Names().look_up(there.host, there.port)
     return sift(list(dict.fromkeys(str(info[4][0]) for info in infos)), allowed, encrypted=there.encrypted)
 
 

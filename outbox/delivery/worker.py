@@ -64,9 +64,10 @@ async def _alive(lease: Lease) -> AsyncIterator[None]:
     """Renew the lease until all that was on its way is settled."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            keeping = tasks.create_task(lease.keep())
+            endless = [tasks.create_task(lease.keep()), tasks.create_task(lease.give_back())]
             yield
-            keeping.cancel()
+            for task in endless:
+                task.cancel()
     finally:
         await _farewell(lease)
 
@@ -99,7 +100,7 @@ class Fleet:
         self._pool = pool
         self._sender = sender
         self._lease = lease
-        lease.gained, lease.lapsed = self.resume, self.cut
+        lease.gained, lease.lapsed, lease.shared = self.resume, self.cut, self.share
         self._wake = wake
         self._timing = timing
         self._tasks = tasks
@@ -151,6 +152,11 @@ class Fleet:
         """Cancel all that is on its way."""
         for pump in self._running:
             pump.cut()
+
+    def share(self) -> None:
+        """Keep to the lanes that are this worker's now."""
+        for pump in self._running:
+            pump.share()
 
     def _retire(self, pump: Pump) -> None:
         pump.retired = True

@@ -37,13 +37,13 @@ async def test_what_a_live_worker_has_is_his_until_he_leaves(bench: Bench) -> No
     await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
     await bench.documents.bookings(7, 3)
     conn, one, two = bench.documents.conn, uuid4(), uuid4()
-    assert await delivery.renew(conn, one, name="one", lease=30) == 1
-    assert await delivery.renew(conn, two, name="two", lease=30) == 2
+    assert (await delivery.renew(conn, one, name="one", lease=30)).others == {}
+    assert (await delivery.renew(conn, two, name="two", lease=30)).others == {one: None}
     assert len(await claim(bench, one)) == 3
     assert await claim(bench, two) == []
     await delivery.leave(conn, one)
     assert [claimed.sent for claimed in await claim(bench, two)] == [True] * 3
-    assert await delivery.renew(conn, two, name="two", lease=30) == 1
+    assert (await delivery.renew(conn, two, name="two", lease=30)).others == {}
 
 
 async def test_a_worker_that_stops_leaves_nothing_behind(bench: Bench) -> None:
@@ -91,7 +91,7 @@ async def test_what_was_claimed_without_an_answer_is_given_back(bench: Bench) ->
     lease = Lease(bench.pool, 0.5)
     gained = asyncio.Event()
     lease.gained = gained.set
-    keeping = asyncio.create_task(lease.keep())
+    keeping = [asyncio.create_task(lease.keep()), asyncio.create_task(lease.give_back())]
     await gained.wait()
     token = uuid4()
     await delivery.claim(bench.documents.conn, 1, worker=lease.worker, token=token, size=10, lease=1)
@@ -103,7 +103,8 @@ async def test_what_was_claimed_without_an_answer_is_given_back(bench: Bench) ->
 
     await eventually(given_back)
     assert lease.held, "it is alive all the while"
-    keeping.cancel()
+    for task in keeping:
+        task.cancel()
     await lease.leave()
 
 
@@ -208,11 +209,13 @@ async def test_what_was_claimed_before_a_lapse_is_not_sent_after_it(bench: Bench
     (standing,) = await delivery.scan(bench.documents.conn, full=True)
     await bench.documents.bookings(7, 2)
     lease = Lease(bench.pool, 60)
+    await lease._renew()
     lease._begin(time.monotonic())
     ended = asyncio.Event()
     async with open_senders(bench.outbound) as sender_of:
         sender, ledger = sender_of(standing.target), Ledger(bench.pool, standing.target)
         lanes = Lanes(
+            endpoint_id=1,
             sender=sender,
             ledger=ledger,
             monitor=Monitor(bench.pool, standing.target),

@@ -26,6 +26,7 @@ async def pumping(bench: Bench, pool: Pool) -> AsyncIterator[tuple[Pump, Lease]]
     asked = time.monotonic()
     (standing,) = await delivery.scan(bench.documents.conn, full=True)
     lease = Lease(bench.pool, 60)
+    await lease._renew()
     lease._begin(asked)
     async with open_senders(bench.outbound) as sender_of:
         pump = Pump(pool, sender_of(standing.target), standing.target, lease, Timing())

@@ -15,6 +15,7 @@ from outbox.endpoints import EndpointError
 from outbox.replay import scope
 from sql import delivery
 from sql.delivery import Result, Verdict
+from sql.endpoints import START
 from sql.replay import Scope, mark, replays
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
@@ -251,7 +252,7 @@ async def test_what_was_marked_during_the_send_of_a_worker_that_is_gone_is_sent_
 
 async def test_what_was_marked_during_a_send_that_is_given_back_is_no_longer_in_flight(bench: Bench) -> None:
     _, result = await in_flight_and_marked(bench, uuid4(), lease=60)
-    await delivery.forget(bench.documents.conn, 1, result.token)
+    await delivery.forget(bench.documents.conn, 1, [result.token], START)
     assert await bench.rows("select token, worker, again, acked from booking_engine.behind") == [
         (None, None, False, 0)
     ]
