@@ -206,9 +206,9 @@ async def remove(conn: AsyncConnection, name: str) -> None:
     await endpoints.remove(conn, endpoint_id)
 
 
-async def overview(conn: AsyncConnection) -> list[Overview]:
-    """All endpoints by name, with what they are behind on; without their secrets."""
-    return await endpoints.overview(conn)
+async def overview(conn: AsyncConnection, name: str | None = None) -> list[Overview]:
+    """All endpoints by name, or the one of this name, with what they are behind on; without their secrets."""
+    return await endpoints.overview(conn, name)
 
 
 async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float) -> T:

@@ -141,10 +141,10 @@ async def remove(conn: AsyncConnection, endpoint_id: int) -> None:
     await conn.execute(_QUERIES["remove"], {"endpoint": endpoint_id})
 
 
-async def overview(conn: AsyncConnection) -> list[Overview]:
-    """All endpoints by name, with what they are behind on."""
+async def overview(conn: AsyncConnection, name: str | None = None) -> list[Overview]:
+    """All endpoints by name, or the one of this name, with what they are behind on."""
     async with conn.cursor(row_factory=class_row(Overview)) as cursor:
-        await cursor.execute(_QUERIES["overview"])
+        await cursor.execute(_QUERIES["overview"], {"name": name})
         return await cursor.fetchall()
 
 

@@ -60,17 +60,38 @@ set old_secret = null, old_secret_until = null
 where old_secret_until <= now()
 
 -- name: overview
+-- What waits is counted in an index alone; what has waited longest is looked for where each order of waiting begins.
 select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     array(select name from jsonb_object_keys(e.headers) as name order by name) as headers,
     e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
     coalesce(e.rate_per_second, 0)::float8 as rate_per_second, e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
-    e.fill_version is not null as filling, b.behind, b.rejected, b.oldest
+    e.fill_version is not null as filling, b.behind, refused.rejected, oldest.since as oldest
 from booking_engine.endpoint e
 cross join lateral (
-    select count(*) as behind, count(b.rejected_at) as rejected, min(b.since) as oldest
-    from booking_engine.behind b
-    where b.endpoint_id = e.id and b.kind <> 'snapshot'
+    select count(*) as behind from booking_engine.behind where endpoint_id = e.id and kind <> 'snapshot'
 ) b
+cross join lateral (
+    select count(*) as rejected
+    from booking_engine.behind
+    where endpoint_id = e.id and rejected_at is not null
+) refused
+cross join lateral (
+    select min(first.since) as since
+    from (
+        (select since from booking_engine.behind
+        where endpoint_id = e.id and rejected_at is null and not_before is null and kind <> 'snapshot'
+        order by place limit 100)
+        union all
+        (select since from booking_engine.behind
+        where endpoint_id = e.id and rejected_at is null and not_before is not null and kind <> 'snapshot'
+        order by not_before limit 1000)
+        union all
+        (select since from booking_engine.behind
+        where endpoint_id = e.id and rejected_at is not null and kind <> 'snapshot'
+        order by rejected_at limit 1000)
+    ) first
+) oldest
+where %(name)s::text is null or e.name = %(name)s
 order by e.name
 
 -- name: fence

@@ -7,16 +7,30 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
+from psycopg.sql import SQL
 
 from sql.delivery import Attempt
-from sql.queries import load
+from sql.queries import fill, load
 
 _QUERIES = load("ledger.sql")
 _FLYING = load("delivery.sql")["flying"]
-_CHOSEN = {
-    name: _QUERIES[name].format(chosen=_QUERIES["chosen"], flying=_FLYING) for name in ("list", "retry", "skip")
+_PAGE = 10_000
+
+
+def _of(name: str, *rows: str) -> SQL:
+    """A statement on the keys that these blocks find."""
+    found = SQL("\nunion all\n").join(_QUERIES[row] for row in rows)
+    return fill(_QUERIES[name], asked=_QUERIES["asked"], rows=found, flying=_FLYING)
+
+
+_NAMED = {name: _of(name, "named") for name in ("list", "retry", "skip")}
+_FOUND = {
+    "list": _of("list", "refused", "paused", "queued"),
+    "retry": _of("retry", "refused", "paused"),
+    "skip": _of("skip", "refused"),
 }
-_LATEST = 20_000
+"""Which keys a statement is about is found by the indexes of what was refused, waits and is queued: each look ends
+after as many as are asked for, however many there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +45,10 @@ class Choice:
     rejected: bool = False
     within: Collection[int] | None = None
     keys: Sequence[tuple[str, int, str]] | None = None
+
+    def among(self, name: str) -> SQL:
+        """A statement on these keys."""
+        return (_FOUND if self.keys is None else _NAMED)[name]
 
     def given(self) -> dict[str, Any]:
         """As the queries want it."""
@@ -138,19 +156,34 @@ class Author:
 async def waiting(conn: AsyncConnection, choice: Choice, most: int) -> list[Waiting]:
     """Up to `most` keys: what was refused for good first, then what failed, then what waits longest."""
     async with conn.cursor(row_factory=class_row(Waiting)) as cursor:
-        await cursor.execute(_CHOSEN["list"], choice.given() | {"most": most}, prepare=False)
+        await cursor.execute(choice.among("list"), choice.given() | {"most": most}, prepare=False)
         return await cursor.fetchall()
 
 
 async def retry(conn: AsyncConnection, choice: Choice) -> int:
-    """Queue again what was refused, or waits for its next try; returns how many keys."""
-    return (await conn.execute(_CHOSEN["retry"], choice.given(), prepare=False)).rowcount
+    """Queue again what was refused, or waits for its next try; returns how many keys.
+
+    Many are queued in pages, a statement each.
+    """
+    return await _in_pages(conn, choice.among("retry"), choice.given())
 
 
 async def skip(conn: AsyncConnection, choice: Choice, author: Author, reason: str | None) -> int:
-    """Take keys for delivered in their present version, with a line each in the audit log; returns how many."""
+    """Take keys for delivered in their present version, with a line each in the audit log; returns how many.
+
+    They are those that the choice names, or else what was refused. Many are skipped in pages, a statement each.
+    """
     who = {"source": author.source, "request_id": author.request_id, "key_id": author.key_id, "reason": reason}
-    return (await conn.execute(_CHOSEN["skip"], choice.given() | who, prepare=False)).rowcount
+    return await _in_pages(conn, choice.among("skip"), choice.given() | who)
+
+
+async def _in_pages(conn: AsyncConnection, statement: SQL, given: dict[str, Any]) -> int:
+    # What is in flight is among those found, and left out: a page that is not full is not the last yet.
+    total, done = 0, _PAGE
+    while done > _PAGE // 2:
+        done = (await conn.execute(statement, given | {"most": _PAGE}, prepare=False)).rowcount
+        total += done
+    return total
 
 
 async def document(conn: AsyncConnection, key: tuple[str, int, str]) -> Document | None:
@@ -174,12 +207,11 @@ async def attempts(
     hotel: int | None = None,
     most: int = 20,
 ) -> list[Tried]:
-    """Sends of these messages, or of these types for a hotel, newest first; of each endpoint's latest 20,000."""
+    """The latest sends of these messages, and of these types for a hotel or for all, newest first."""
     given = {
         "webhook_ids": list(webhook_ids),
         "types": list(types),
         "hotel": hotel,
-        "latest": _LATEST,
         "most": most,
     }
     async with conn.cursor(row_factory=class_row(Tried)) as cursor:

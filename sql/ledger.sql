@@ -1,33 +1,101 @@
 What endpoints are behind on, key by key, for those who look after them.
 
--- name: chosen
--- Whether `behind b` of `endpoint e` is among what is asked for.
-(%(endpoint)s::text is null or e.name = %(endpoint)s)
-and (%(within)s::int[] is null or e.hotels <@ %(within)s::int[])
-and (%(hotel)s::int is null or b.hotel_id = %(hotel)s)
-and (%(kinds)s::text[] is null or (b.kind, b.hotel_id, b.id) in (
-    select * from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[])))
-and (%(rejected)s is not true or b.rejected_at is not null)
+-- name: asked
+-- The endpoints that are asked about.
+select e.id, e.name
+from booking_engine.endpoint e
+where (%(endpoint)s::text is null or e.name = %(endpoint)s)
+    and (%(within)s::int[] is null or e.hotels <@ %(within)s::int[])
+
+-- name: named
+-- Of `endpoint e`: the keys that are named.
+select b.*
+from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[]) as named (kind, hotel_id, id)
+cross join lateral (
+    select *
+    from booking_engine.behind found
+    where found.endpoint_id = e.id and found.kind = named.kind and found.hotel_id = named.hotel_id
+        and found.id = named.id
+    limit 1
+) b
+where b.hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int, 2147483647)
+    and (%(rejected)s is not true or b.rejected_at is not null)
+
+-- name: refused
+-- Of `endpoint e`: those that were refused for good, the longest ago first.
+(select *
+from booking_engine.behind
+where endpoint_id = e.id and rejected_at is not null
+    and hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int, 2147483647)
+order by rejected_at
+limit %(most)s)
+
+-- name: paused
+-- Of `endpoint e`: those that wait after a try, the next ones first.
+(select *
+from booking_engine.behind
+where endpoint_id = e.id and rejected_at is null and not_before is not null and %(rejected)s is not true
+    and hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int, 2147483647)
+order by not_before
+limit %(most)s)
+
+-- name: queued
+-- Of `endpoint e`: those that are in the queue, as it goes; of one hotel by key, for there is no queue of a hotel.
+(select *
+from booking_engine.behind
+where endpoint_id = e.id and rejected_at is null and not_before is null and %(rejected)s is not true
+    and %(hotel)s::int is null
+order by place
+limit %(most)s)
+union all
+(select b.*
+from unnest(array['availability', 'booking', 'hotel', 'plan', 'rates', 'room_type', 'snapshot']) as k (kind)
+cross join lateral (
+    select *
+    from booking_engine.behind found
+    where found.endpoint_id = e.id and found.kind = k.kind and found.hotel_id = %(hotel)s::int
+        and found.rejected_at is null and found.not_before is null
+    order by found.id
+    limit %(most)s
+) b
+where %(rejected)s is not true)
 
 -- name: list
--- What needs somebody first, then what waits longest.
+-- What needs somebody first, then what waits longest: of each, the first ones of every endpoint.
 select e.name, b.kind, b.hotel_id, b.id, b.version, b.acked, b.since, b.tries, b.outages, b.not_before,
     b.token is not null as in_flight, b.rejected_at, b.last_error
-from booking_engine.endpoint e
-join booking_engine.behind b on b.endpoint_id = e.id
-where {chosen}
+from (
+    {asked}
+) e
+cross join lateral (
+    {rows}
+) b
 order by b.rejected_at is null, b.last_error is null, b.since, e.name, b.kind, b.hotel_id, b.id
 limit %(most)s
 
 -- name: retry
--- What is in flight is being tried already.
+-- A page. What is in flight is being tried already.
 with waiting as (
-    select b.endpoint_id, b.kind, b.hotel_id, b.id
-    from booking_engine.endpoint e
-    join booking_engine.behind b on b.endpoint_id = e.id
-    where {chosen} and b.token is null and (b.rejected_at is not null or b.not_before is not null)
-    order by b.endpoint_id, b.kind, b.hotel_id, b.id
-    for update of b
+    select b.*
+    from (
+        select e.id as endpoint_id, found.kind, found.hotel_id, found.id
+        from (
+            {asked}
+        ) e
+        cross join lateral (
+            {rows}
+        ) found
+        where found.token is null and (found.rejected_at is not null or found.not_before is not null)
+        order by e.id, found.kind, found.hotel_id, found.id
+        limit %(most)s
+    ) one
+    cross join lateral (
+        select b.endpoint_id, b.kind, b.hotel_id, b.id
+        from booking_engine.behind b
+        where b.endpoint_id = one.endpoint_id and b.kind = one.kind and b.hotel_id = one.hotel_id and b.id = one.id
+            and b.token is null and (b.rejected_at is not null or b.not_before is not null)
+        for update
+    ) b
 )
 update booking_engine.behind b
 set rejected_at = null, not_before = null, tries = 0, outages = 0
@@ -35,14 +103,28 @@ from waiting w
 where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel_id and b.id = w.id
 
 -- name: skip
--- Takes keys for delivered in their present version, and writes down who said so. What is being sent goes when that ends.
+-- A page: takes keys for delivered in their present version, and writes down who said so. What is being sent goes when
+-- that ends.
 with waiting as (
-    select b.endpoint_id, e.name, b.kind, b.hotel_id, b.id, b.version, {flying} as flying
-    from booking_engine.endpoint e
-    join booking_engine.behind b on b.endpoint_id = e.id
-    where {chosen}
-    order by b.endpoint_id, b.kind, b.hotel_id, b.id
-    for update of b
+    select one.name, b.*
+    from (
+        select e.id as endpoint_id, e.name, found.kind, found.hotel_id, found.id
+        from (
+            {asked}
+        ) e
+        cross join lateral (
+            {rows}
+        ) found
+        order by e.id, found.kind, found.hotel_id, found.id
+        limit %(most)s
+    ) one
+    cross join lateral (
+        select b.endpoint_id, b.kind, b.hotel_id, b.id, b.version, {flying} as flying
+        from booking_engine.behind b
+        where b.endpoint_id = one.endpoint_id and b.kind = one.kind and b.hotel_id = one.hotel_id and b.id = one.id
+            and (%(rejected)s is not true or b.rejected_at is not null)
+        for update of b
+    ) b
 ),
 skipped as (
     delete from booking_engine.behind b
@@ -79,18 +161,37 @@ where (e.hotels is null or %(hotel)s = any(e.hotels))
 order by e.name
 
 -- name: attempts
--- Sends of some messages, or of types that speak of a hotel, among each endpoint's latest ones, the newest first.
+-- The latest sends of some messages, and those of types that speak of a hotel or of all.
 select e.name, a.at, a.webhook_id, a.type, a.keys, a.bytes, a.outcome, a.status, a.latency_ms, a.error, a.answer
-from booking_engine.endpoint e
-cross join lateral (
-    select *
-    from booking_engine.attempt
-    where endpoint_id = e.id
-    order by at desc
-    limit %(latest)s
+from (
+    select one.*
+    from unnest(%(webhook_ids)s::text[]) as w (id)
+    cross join lateral (
+        select *
+        from booking_engine.attempt
+        where webhook_id = w.id
+        order by at desc
+        limit %(most)s
+    ) one
+    union
+    select one.*
+    from booking_engine.endpoint e
+    cross join unnest(%(types)s::text[]) as t (type)
+    cross join lateral (
+        (select *
+        from booking_engine.attempt
+        where endpoint_id = e.id and hotel_id = %(hotel)s::int and type = t.type
+        order by at desc
+        limit %(most)s)
+        union all
+        (select *
+        from booking_engine.attempt
+        where endpoint_id = e.id and hotel_id is null and type = t.type
+        order by at desc
+        limit %(most)s)
+    ) one
 ) a
-where a.webhook_id = any(%(webhook_ids)s::text[])
-    or (a.type = any(%(types)s::text[]) and coalesce(a.hotel_id, %(hotel)s::int) = %(hotel)s::int)
+join booking_engine.endpoint e on e.id = a.endpoint_id
 order by a.at desc
 limit %(most)s
 

@@ -12,8 +12,8 @@ from sql.queries import load
 _QUERIES = load("replay.sql")
 _ENDPOINTS = load("endpoints.sql")
 _WANTED = _QUERIES["wanted"].format(window=_ENDPOINTS["window"])
-_COUNT = _QUERIES["count"].format(wanted=_WANTED)
-_MARK = _QUERIES["mark"].format(wanted=_WANTED)
+_COUNT = _QUERIES["count"].format(wanted=_WANTED, every=_QUERIES["every"])
+_MARK = _QUERIES["mark"].format(wanted=_WANTED, every=_QUERIES["every"])
 _FINISH = _QUERIES["finish"].format(snapshots=_ENDPOINTS["snapshots"])
 
 

@@ -14,15 +14,34 @@ and case
     else (d.body is not null or d.kind = 'hotel') and (d.kind <> 'booking' or d.ends >= {window})
 end
 
+-- name: every
+array['availability', 'booking', 'hotel', 'plan', 'rates', 'room_type']
+
 -- name: count
-select d.kind, count(*)
+-- Of some hotels only their own documents are looked at.
+select k.kind, d.wanted
 from booking_engine.endpoint e
 cross join (
     select %(hotels)s::int[] as hotels, %(kinds)s::text[] as kinds, %(since)s::timestamptz as since
 ) r
-join booking_engine.document d on {wanted}
-where e.id = %(endpoint)s
-group by d.kind
+cross join lateral unnest(coalesce(r.kinds, e.types, {every})) as k (kind)
+cross join lateral (
+    select count(*) as wanted
+    from (
+        select
+        from booking_engine.document d
+        where coalesce(r.hotels, e.hotels) is null and d.kind = k.kind and {wanted}
+        union all
+        select
+        from (select distinct unnest(coalesce(r.hotels, e.hotels)) as id) h
+        cross join lateral (
+            select
+            from booking_engine.document d
+            where d.kind = k.kind and d.hotel_id = h.id and {wanted}
+        ) d
+    ) one
+) d
+where e.id = %(endpoint)s and d.wanted > 0
 
 -- name: add
 -- What is disabled, or about to be sent everything, needs none.
@@ -56,14 +75,29 @@ for no key update of r skip locked
 with page as (
     select d.kind, d.hotel_id, d.id, d.version, d.body, d.own, d.ends
     from booking_engine.replay r
+    cross join lateral unnest(coalesce(r.kinds, {every})) as k (kind)
     cross join lateral (
-        select *
+        (select *
         from booking_engine.document d
-        where (d.kind, d.hotel_id, d.id) > (r.at_kind, r.at_hotel, r.at_id)
-        order by d.kind, d.hotel_id, d.id
-        limit %(size)s
+        where r.hotels is null and d.kind = k.kind
+            and (d.kind, d.hotel_id, d.id) > (r.at_kind, r.at_hotel, r.at_id)
+        order by d.hotel_id, d.id
+        limit %(size)s)
+        union all
+        (select d.*
+        from unnest(r.hotels) as h (id)
+        cross join lateral (
+            select *
+            from booking_engine.document d
+            where d.kind = k.kind and d.hotel_id = h.id
+                and (d.kind, d.hotel_id, d.id) > (r.at_kind, r.at_hotel, r.at_id)
+            order by d.id
+            limit %(size)s
+        ) d)
     ) d
     where r.id = %(replay)s
+    order by d.kind, d.hotel_id, d.id
+    limit %(size)s
 ),
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)

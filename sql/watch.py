@@ -8,7 +8,6 @@ from psycopg import AsyncConnection
 from sql.queries import load
 
 _QUERIES = load("watch.sql")
-_LATEST = 500
 
 
 class Sender(NamedTuple):
@@ -82,8 +81,8 @@ async def keys_left(conn: AsyncConnection) -> int:
 
 
 async def failures(conn: AsyncConnection) -> list[Failure]:
-    """The last failed send of each endpoint within a day and its latest 500 sends, newest first."""
-    rows = await conn.execute(_QUERIES["failures"], {"latest": _LATEST}, prepare=False)
+    """The last failed send of each endpoint within a day, newest first."""
+    rows = await conn.execute(_QUERIES["failures"], prepare=False)
     return [Failure(*row) async for row in rows]
 
 

@@ -42,20 +42,14 @@ select coalesce(sum(
 from booking_engine.dirty_scope w
 
 -- name: failures
--- The last failed send of each endpoint among its latest ones.
+-- The last failed send of each endpoint within a day.
 select e.name, a.at, a.type, a.outcome, a.error
 from booking_engine.endpoint e
 cross join lateral (
-    select latest.*
-    from (
-        select at, type, outcome, error
-        from booking_engine.attempt
-        where endpoint_id = e.id and at > now() - interval '1 day'
-        order by at desc
-        limit %(latest)s
-    ) latest
-    where latest.outcome <> 'delivered'
-    order by latest.at desc
+    select at, type, outcome, error
+    from booking_engine.attempt
+    where endpoint_id = e.id and outcome <> 'delivered' and at > now() - interval '1 day'
+    order by at desc
     limit 1
 ) a
 order by a.at desc
@@ -63,8 +57,13 @@ order by a.at desc
 -- name: refused
 -- Some of the keys that endpoints do not take, newest first.
 select e.name, b.kind, b.hotel_id, b.id, b.rejected_at, b.last_error
-from booking_engine.behind b
-join booking_engine.endpoint e on e.id = b.endpoint_id
-where b.rejected_at is not null
+from booking_engine.endpoint e
+cross join lateral (
+    select *
+    from booking_engine.behind
+    where endpoint_id = e.id and rejected_at is not null
+    order by rejected_at desc
+    limit %(most)s
+) b
 order by b.rejected_at desc
 limit %(most)s

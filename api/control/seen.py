@@ -38,8 +38,8 @@ async def overview(conn: AsyncConnection, access: Access, name: str) -> Overview
     Raises:
         Problem: `unknown_endpoint`; those that are others' are answered like those that do not exist.
     """
-    for row in await overviews(conn, access):
-        if row.name == name:
+    for row in await endpoints.overview(conn, name):
+        if visible(admin(access), row.hotels):
             return row
     raise Problem("unknown_endpoint")
 

@@ -47,7 +47,7 @@ def show(what: Annotated[str, typer.Argument(help="A key, or a webhook-id: msg_â
     """Show what became of a key or a message: its version, who has it, and the sends of it."""
     if what.startswith("msg_"):
         tried = running.ask(lambda conn: ledger.attempts(conn, webhook_ids=[what]))
-        typer.echo("\n".join(map(_attempt, tried)) or "No endpoint's latest 20,000 sends have this id.")
+        typer.echo("\n".join(map(_attempt, tried)) or "No send of the last fourteen days has this id.")
         return
     key = _key(what)
     typer.echo(_told(running.ask(lambda conn: deliveries.story(conn, key)), datetime.now(UTC)))

@@ -157,7 +157,11 @@ class Pulse(Shape):
         description="Every change that the PMS committed up to this time has been read; null before the first."
     )
     hotel_id: None = Field(description="Always null: it speaks of all hotels.")
-    behind: int = Field(description="Number of things whose newest version you have not acknowledged.", ge=0)
+    behind: int = Field(
+        description="Number of things whose newest version you have not acknowledged; of those that wait in the"
+        " queue no more than 10,000 are counted.",
+        ge=0,
+    )
 
 
 class Trial(Shape):
