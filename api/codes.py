@@ -24,7 +24,7 @@ CODES: Mapping[str, Kind] = {
         400,
         "Idempotency-Key missing",
         "A write needs the header Idempotency-Key: 1 to 255 printable ASCII characters.",
-        "Send a new UUID with each booking, change or cancellation, and the same one when you try it again.",
+        "Send a new UUID with each write, and the same one when you try it again.",
     ),
     "not_found": Kind(404, "Not found", "There is nothing at this path.", "See the paths in /openapi.json."),
     "method_not_allowed": Kind(

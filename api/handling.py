@@ -55,6 +55,8 @@ async def _enter(house: House, route: Route, request: web.Request) -> Access:
     now.access, now.budget = await house.gate.enter(request.headers.get("Authorization"), now.address)
     if route.scope != "any" and not now.access.may(route.scope):
         raise Problem("insufficient_scope", scope=route.scope)
+    if route.scope == "admin" and now.access.user_id is not None:
+        raise Problem("insufficient_scope", "A token for one user administrates nothing.", scope="admin")
     return now.access
 
 

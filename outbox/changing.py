@@ -63,16 +63,40 @@ async def change(
     """
     if "url" in wishes:
         await check_address(wishes["url"], outbound)
+    begun = await alone(conn, lambda: begin(conn, name, wishes, outbound), patience)
+    return await finish(conn, begun, patience=patience)
 
-    async def update() -> tuple[Endpoint, dict[int, Scope]]:
-        await endpoints.lock(conn)
-        return await _update(conn, name, wishes, outbound)
 
-    now, widened_by = await alone(conn, update, patience)
-    for replay_id, scope in widened_by.items():
-        # Not before: who writes documents waits meanwhile.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A change that is made, but for what follows from it. replays: what is sent for the first time, by replay."""
+
+    endpoint: Endpoint
+    replays: Mapping[int, Scope]
+
+
+async def begin(conn: AsyncConnection, name: str, wishes: Mapping[str, Any], outbound: Outbound) -> Begun:
+    """Change an endpoint in the caller's transaction, which is to end soon: who writes documents waits for it.
+
+    Args and raises: as `change`, but the address is not looked at; and `LockNotAvailable`, where documents are
+    being written: try again. After the commit `finish` is due.
+    """
+    await endpoints.lock(conn)
+    return Begun(*await _update(conn, name, wishes, outbound))
+
+
+async def finish(conn: AsyncConnection, begun: Begun, *, patience: float = 60.0) -> Changed:
+    """Count what is sent for the first time, and take out of the queue what the endpoint is told of no more.
+
+    Not before the change is committed, and in transactions of its own: who writes documents would wait meanwhile.
+
+    Raises:
+        EndpointError: there was no moment when nobody writes documents.
+    """
+    now = begun.endpoint
+    for replay_id, scope in begun.replays.items():
         await replay.set_total(conn, replay_id, sum((await replay.count(conn, now.id, scope)).values()))
-    return Changed(now, list(widened_by.values()), await _withdraw(conn, now.id, patience))
+    return Changed(now, list(begun.replays.values()), await _withdraw(conn, now.id, patience))
 
 
 async def _withdraw(conn: AsyncConnection, endpoint_id: int, patience: float) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.errors import LockNotAvailable, UniqueViolation
+from psycopg.errors import LockNotAvailable
 
 from outbox import signing
 from outbox.delivery import reaching
@@ -21,7 +21,7 @@ from outbox.headers import check_headers
 from outbox.keys import Kind
 from outbox.secrets import Secrets
 from outbox.signing import Signer
-from sql import endpoints
+from sql import control, endpoints
 from sql.endpoints import Overview
 
 T = TypeVar("T")
@@ -136,19 +136,26 @@ async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, 
         EndpointError: the name is taken, nothing may be sent to its address, or there was no such moment.
         SecretsError: nothing is set that its secret could be encrypted with.
     """
-    sealed = settings.seal(outbound.secrets)
     await check_address(settings.url, outbound)
+    return await alone(conn, lambda: insert(conn, settings, outbound), patience)
 
-    async def insert() -> int:
-        await endpoints.lock(conn)
-        return await endpoints.add(conn, sealed)
 
+async def insert(conn: AsyncConnection, settings: Settings, outbound: Outbound) -> int:
+    """Add an endpoint in the caller's transaction, which is to end soon: who writes documents waits for it.
+
+    Raises:
+        EndpointError: the name is taken.
+        SecretsError: nothing is set that its secret could be encrypted with.
+        psycopg.errors.LockNotAvailable: documents are being written; try again.
+    """
+    sealed = settings.seal(outbound.secrets)
+    await endpoints.lock(conn)
+    # Looked up, and not left to the unique index: its refusal would end the caller's transaction. The lock keeps
+    # everybody else from adding one meanwhile.
+    if await control.find(conn, settings.name):
+        raise EndpointError(f"there is an endpoint named {settings.name!r}; remove it, or take another name")
     try:
-        return await alone(conn, insert, patience)
-    except UniqueViolation:
-        raise EndpointError(
-            f"there is an endpoint named {settings.name!r}; remove it, or take another name"
-        ) from None
+        return await endpoints.add(conn, sealed)
     except psycopg.IntegrityError as error:
         # Its detail would show the row, and with it the secret.
         raise EndpointError(f"the database refuses this endpoint: {error.diag.message_primary}") from None
@@ -177,12 +184,18 @@ async def enable(conn: AsyncConnection, name: str, *, patience: float = 60.0) ->
         EndpointError: there is none of this name, or no moment within `patience` seconds when nobody writes
             documents.
     """
+    await alone(conn, lambda: reset(conn, name), patience)
 
-    async def update() -> int | None:
-        await endpoints.lock(conn)
-        return await endpoints.enable(conn, name)
 
-    _found(await alone(conn, update, patience), name)
+async def reset(conn: AsyncConnection, name: str) -> None:
+    """Enable an endpoint in the caller's transaction, which is to end soon: who writes documents waits for it.
+
+    Raises:
+        EndpointError: there is none of this name.
+        psycopg.errors.LockNotAvailable: documents are being written; try again.
+    """
+    await endpoints.lock(conn)
+    _found(await endpoints.enable(conn, name), name)
 
 
 async def disable(conn: AsyncConnection, name: str, reason: str = "disabled by its operator") -> None:
@@ -200,10 +213,21 @@ async def remove(conn: AsyncConnection, name: str) -> None:
     Raises:
         EndpointError: there is none of this name.
     """
+    await endpoints.remove(conn, await empty(conn, name))
+
+
+async def empty(conn: AsyncConnection, name: str) -> int:
+    """Disable an endpoint that is to be removed, and forget what it was behind on; its id.
+
+    In transactions of its own: what it was behind on may be a million keys.
+
+    Raises:
+        EndpointError: there is none of this name.
+    """
     endpoint_id = _found(await endpoints.disable(conn, name, "being removed"), name)
     while await endpoints.clear(conn, endpoint_id, _EVERYTHING, _PAGE) == _PAGE:
         pass
-    await endpoints.remove(conn, endpoint_id)
+    return endpoint_id
 
 
 async def overview(conn: AsyncConnection, name: str | None = None) -> list[Overview]:

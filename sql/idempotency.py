@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from sql.pms.booking import ACT_AS
@@ -11,6 +12,7 @@ from sql.queries import fill, load
 
 _QUERIES = load("idempotency.sql")
 _CLAIM = fill(_QUERIES["claim"], act_as=ACT_AS)
+_CLAIM_OURS = fill(_QUERIES["claim"], act_as=SQL("null"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,16 @@ class Claim:
     known: Answer | None
 
 
-async def claim(conn: AsyncConnection, request: Request, user: int) -> Claim:
+async def claim(conn: AsyncConnection, request: Request, user: int | None) -> Claim:
     """Keep others from this client's key until the caller's transaction ends, and look up its answer.
 
-    Does also what `sql.pms.booking.act_as` does: it is what every such transaction begins with.
+    Does also what `sql.pms.booking.act_as` does: it is what every transaction that writes into the PMS begins with;
+    user None: this one does not.
 
     One that was given while we came in is not seen; `keep` then fails, and the next claim finds it.
     """
     values = {"client": request.client, "key": request.key, "user": user}
-    row = await (await conn.execute(_CLAIM, values)).fetchone()
+    row = await (await conn.execute(_CLAIM if user is not None else _CLAIM_OURS, values)).fetchone()
     assert row is not None  # a row in any case
     _, mine, fingerprint, status, headers, body = row
     return Claim(mine, None if status is None else Answer(bytes(fingerprint), status, headers, bytes(body)))

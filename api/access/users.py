@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from pydantic import AwareDatetime, Field
 
+from api.bookings.once import once
 from api.fields import UserId
 from api.problems import Problem
 from api.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
@@ -57,12 +59,15 @@ async def link_user(call: Call[UserPath, UserLinked]) -> Reply:
     """Say which client a user is."""
     if call.access.user_id is not None:
         raise Problem("insufficient_scope", "A token for one user links nobody: use the key.")
-    async with call.house.connection() as conn:
+
+    async def work(conn: AsyncConnection) -> Reply:
         person = await people.find(conn, call.body.client_id, _circle(call))
         if person is None:
             raise Problem("unknown_client")
         user = await access.link_user(conn, call.access.source, call.params.user_id, call.body.client_id)
-    return _reply(call, user, person)
+        return _reply(call, user, person)
+
+    return await once(call, work, pms=False)
 
 
 def _circle(call: Call[UserPath, Any]) -> Circle:
@@ -133,5 +138,6 @@ ROUTES: Sequence[Route] = (
         returns={200: Returns("The user.", UserAnswer, _EXAMPLE)},
         links={200: {"read": Link("readUser", "Read it again.", {"path.user_id": "$request.path.user_id"})}},
         problems=("unknown_client",),
+        writes=True,
     ),
 )

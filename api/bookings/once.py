@@ -57,7 +57,7 @@ async def _nobody(_conn: AsyncConnection, _ended: Ended) -> None:
     return
 
 
-async def once(call: Call[Any, Any], work: Work, told: Told = _nobody) -> Reply:
+async def once(call: Call[Any, Any], work: Work, told: Told = _nobody, *, pms: bool = True) -> Reply:
     """Do `work` once for the call's Idempotency-Key and give its answer, now and whenever it is asked for again.
 
     Args:
@@ -65,6 +65,8 @@ async def once(call: Call[Any, Any], work: Work, told: Told = _nobody) -> Reply:
         work: writes, in a transaction of ours, and answers; a Problem that it raises undoes what it wrote.
         told: writes down what came of an attempt that did nothing: of a refusal in the same transaction, of what is
             not decided, as far as the database can be reached, in one of its own.
+        pms: whether it writes into the PMS, where others wait for what it locks; what is ours alone may take its
+            time, and is no pipeline: its counts of rows are known at once.
 
     Raises:
         Problem: of `work`; `in_progress`, `idempotency_key_reused`, or `unavailable` where for seconds the PMS does
@@ -72,19 +74,19 @@ async def once(call: Call[Any, Any], work: Work, told: Told = _nobody) -> Reply:
     """
     request = Request(call.access.source, call.idempotency_key, _fingerprint(call))
     try:
-        return await _insisting(call, request, work, told)
+        return await _insisting(call, request, work, told, pms=pms)
     except Exception as error:
         if not isinstance(error, Problem) or error.status >= 500:
             await _tell_undecided(call, request, told, Ended(_code(error), undecided=True))
         raise
 
 
-async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: Told) -> Reply:
+async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: Told, *, pms: bool) -> Reply:
     """Try again whenever somebody is in the way, until it takes too long."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return await _attempt(call, request, work, told)
+            return await (_attempt if pms else _attempt_of_ours)(call, request, work, told)
         except _CONTENTION as error:
             if time.monotonic() > deadline:
                 raise Problem("unavailable", headers={"Retry-After": "1"}) from error
@@ -117,6 +119,16 @@ async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Tol
         claim = await idempotency.claim(conn, request, call.house.wishes.pms_user)
         outcome = await _decided(conn, request, claim, work, told)
         await conn.execute("commit")
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
+async def _attempt_of_ours(call: Call[Any, Any], request: Request, work: Work, told: Told) -> Reply:
+    """One transaction that nobody at the PMS waits for."""
+    async with call.house.connection() as conn, conn.transaction():
+        claim = await idempotency.claim(conn, request, None)
+        outcome = await _decided(conn, request, claim, work, told)
     if isinstance(outcome, Problem):
         raise outcome
     return outcome

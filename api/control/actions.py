@@ -5,9 +5,10 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import EndpointPath, PauseAsked, RotateAsked, TestAnswer
-from api.control.endpoints import PATIENCE, answer, made
+from api.control.endpoints import answer, made, shown
 from api.problems import Problem
 from api.routing import Call, Nothing, Reply
 from outbox import endpoints, rotation
@@ -49,7 +50,8 @@ async def test_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
 async def rotate_endpoint(call: Call[EndpointPath, RotateAsked]) -> Reply:
     """Give it another signing secret."""
     asked, name = call.body, call.params.name
-    async with call.house.connection() as conn:
+
+    async def work(conn: AsyncConnection) -> Reply:
         await seen.overview(conn, call.access, name)
         try:
             secret = await rotation.rotate(
@@ -58,7 +60,9 @@ async def rotate_endpoint(call: Call[EndpointPath, RotateAsked]) -> Reply:
         except (EndpointError, SecretsError) as error:
             raise seen.refused(error) from None
         row = await seen.overview(conn, call.access, name)
-    return made(row, secret, chosen=asked.secret is not None, status=200)
+        return made(call, row, secret, chosen=asked.secret is not None, status=200)
+
+    return shown(call, await once(call, work, pms=False))
 
 
 async def pause_endpoint(call: Call[EndpointPath, PauseAsked]) -> Reply:
@@ -73,7 +77,7 @@ async def resume_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
 
 async def enable_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     """Send everything, as to a new one."""
-    return await _do(call, lambda conn: endpoints.enable(conn, call.params.name, patience=PATIENCE))
+    return await _do(call, lambda conn: endpoints.reset(conn, call.params.name))
 
 
 async def disable_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
@@ -87,10 +91,12 @@ async def _enabled(done: Awaitable[bool]) -> None:
 
 
 async def _do(call: Call[EndpointPath, Any], work: Callable[[AsyncConnection], Awaitable[object]]) -> Reply:
-    async with call.house.connection() as conn:
+    async def done(conn: AsyncConnection) -> Reply:
         await seen.overview(conn, call.access, call.params.name)
         try:
             await work(conn)
         except EndpointError as error:
             raise seen.refused(error) from None
         return Reply(answer(await seen.overview(conn, call.access, call.params.name)))
+
+    return await once(call, done, pms=False)

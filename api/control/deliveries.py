@@ -1,5 +1,8 @@
 """Deliveries over HTTP: what endpoints lack, what became of it, and deciding about it."""
 
+from psycopg import AsyncConnection
+
+from api.bookings.once import once
 from api.control import seen
 from api.control.delivery_models import (
     CountAnswer,
@@ -60,10 +63,13 @@ async def retry_deliveries(call: Call[Nothing, RetryAsked]) -> Reply:
     asked, access = call.body, seen.admin(call.access)
     chosen = [keys.parse(one) for one in asked.keys] if asked.keys else None
     choice = Choice(endpoint=asked.endpoint, hotel=asked.hotel_id, keys=chosen, within=access.hotels)
-    async with call.house.connection() as conn:
+
+    async def work(conn: AsyncConnection) -> Reply:
         if asked.endpoint is not None:
             await seen.overview(conn, access, asked.endpoint)
         return Reply(CountAnswer(keys=await ledger.retry(conn, choice)))
+
+    return await once(call, work, pms=False)
 
 
 async def skip_deliveries(call: Call[Nothing, SkipAsked]) -> Reply:
@@ -71,9 +77,12 @@ async def skip_deliveries(call: Call[Nothing, SkipAsked]) -> Reply:
     asked, access = call.body, seen.admin(call.access)
     choice = Choice(endpoint=asked.endpoint, keys=[keys.parse(one) for one in asked.keys], within=access.hotels)
     author = Author(access.source, call.request_id, access.key_id)
-    async with call.house.connection() as conn:
+
+    async def work(conn: AsyncConnection) -> Reply:
         await seen.overview(conn, access, asked.endpoint)
         return Reply(CountAnswer(keys=await ledger.skip(conn, choice, author, asked.reason)))
+
+    return await once(call, work, pms=False)
 
 
 def _delivery(row: Waiting) -> DeliveryAnswer:

@@ -98,6 +98,7 @@ ROUTES: Sequence[Route] = (
         body_example={"endpoint": _NAME},
         returns={200: Returns("How many things are tried again.", CountAnswer, {"keys": 1})},
         problems=("unknown_endpoint",),
+        writes=True,
     ),
     Route(
         method="POST",
@@ -112,5 +113,6 @@ ROUTES: Sequence[Route] = (
         body_example={"endpoint": _NAME, "keys": [_KEY], "reason": "its plan is gone at the engine"},
         returns={200: Returns("How many things were skipped.", CountAnswer, {"keys": 1})},
         problems=("unknown_endpoint",),
+        writes=True,
     ),
 )

@@ -59,6 +59,7 @@ def _action(word: str, handler: Handler, summary: str, description: str = "", **
     given: dict[str, Any] = {
         "returns": {200: Returns("The endpoint as it is now.", EndpointAnswer, _ENDPOINT)},
         "problems": ("unknown_endpoint", "endpoint_refused"),
+        "writes": True,
     } | more
     return Route(
         method="POST",
@@ -95,12 +96,13 @@ ROUTES: Sequence[Route] = (
         tag=_TAG,
         scope="admin",
         summary="Add an endpoint",
-        description="It is sent everything once, then every change. Its secret is answered now and never again:"
-        f" send one of your own where you mean to repeat the request. {_BUSY}",
+        description="It is sent everything once, then every change. Its secret is answered to this request alone,"
+        f" also where it is repeated. {_BUSY}",
         body=EndpointAsked,
         body_example={"name": _NAME, **_WISHES},
         returns={201: Returns("The endpoint.", EndpointMade, {**_ENDPOINT, "secret": _SECRET})},
         problems=("unknown_hotel", "endpoint_refused"),
+        writes=True,
         links={
             201: {
                 "read": Link("readEndpoint", "How it does.", _BY_NAME),
@@ -137,6 +139,7 @@ ROUTES: Sequence[Route] = (
         body_example=_WISHES,
         returns={200: Returns("The endpoint as it is now.", EndpointAnswer, _ENDPOINT)},
         problems=("unknown_endpoint", "unknown_hotel", "endpoint_refused"),
+        writes=True,
     ),
     Route(
         method="DELETE",
@@ -150,6 +153,7 @@ ROUTES: Sequence[Route] = (
         params_examples={"name": _NAME},
         returns={204: Returns("It is gone.")},
         problems=("unknown_endpoint",),
+        writes=True,
     ),
     _action(
         "test",
@@ -157,6 +161,7 @@ ROUTES: Sequence[Route] = (
         "Send a test message, and tell what comes of it",
         "By the very road of all messages; the answer takes as long as the endpoint does, 15 seconds at most. It"
         " changes nothing: an endpoint that is paused or disabled can be tried, too.",
+        writes=False,
         returns={
             200: Returns(
                 "What came of it.",
@@ -199,7 +204,7 @@ ROUTES: Sequence[Route] = (
         "rotate",
         actions.rotate_endpoint,
         "Give an endpoint another signing secret",
-        "Messages carry both signatures until the grace ends. The secret is answered now and never again.",
+        "Messages carry both signatures until the grace ends. The secret is answered to this request alone.",
         body=RotateAsked,
         body_example={"grace_seconds": 86_400},
         returns={200: Returns("The endpoint.", EndpointMade, {**_ENDPOINT, "secret": _SECRET})},

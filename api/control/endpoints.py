@@ -1,8 +1,12 @@
 """Endpoints over HTTP: add, read, change, remove."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from psycopg import AsyncConnection
+
+from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import (
     EndpointAnswer,
@@ -12,11 +16,14 @@ from api.control.endpoint_models import (
     EndpointPath,
     EndpointsAnswer,
 )
+from api.handling import encoded
 from api.problems import Fault, Problem
 from api.routing import Call, Nothing, Reply
 from outbox import changing, endpoints, signing
-from outbox.endpoints import EndpointError, Settings
+from outbox.changing import Begun
+from outbox.endpoints import BusyError, EndpointError, Settings
 from outbox.secrets import SecretsError
+from sql import endpoints as removal
 from sql.endpoints import Overview
 
 PATIENCE = 4.0
@@ -40,40 +47,88 @@ async def add_endpoint(call: Call[Nothing, EndpointAsked]) -> Reply:
     """Add an endpoint."""
     wanted = call.body
     await check_wishes(call, wanted.hotels, guest_data=wanted.guest_data)
-    given = wanted.model_dump(exclude={"secret", "sign"})
+    secret = wanted.secret or signing.new_secret(wanted.sign)
     try:
-        settings = Settings(secret=wanted.secret or signing.new_secret(wanted.sign), **given)
-        async with call.house.connection() as conn:
-            await endpoints.add(conn, settings, call.house.outbound, patience=PATIENCE)
-            row = await seen.overview(conn, call.access, wanted.name)
-    except (EndpointError, SecretsError) as error:
+        settings = Settings(secret=secret, **wanted.model_dump(exclude={"secret", "sign"}))
+        await endpoints.check_address(settings.url, call.house.outbound)
+    except EndpointError as error:
         raise seen.refused(error) from None
-    return made(row, settings.secret, chosen=wanted.secret is not None, status=201)
+
+    async def work(conn: AsyncConnection) -> Reply:
+        try:
+            await endpoints.insert(conn, settings, call.house.outbound)
+        except (EndpointError, SecretsError) as error:
+            raise seen.refused(error) from None
+        row = await seen.overview(conn, call.access, wanted.name)
+        return made(call, row, secret, chosen=wanted.secret is not None, status=201)
+
+    return shown(call, await once(call, work, pms=False))
 
 
 async def change_endpoint(call: Call[EndpointPath, EndpointChanged]) -> Reply:
     """Change an endpoint."""
     wanted, name = call.body, call.params.name
-    async with call.house.connection() as conn:
+    begun: list[Begun] = []
+    await _check_change(call)
+    kept = {field for field in ("url", "ca", "headers") if getattr(wanted, field) is None}
+    wishes = wanted.model_dump(exclude=kept)
+    if wanted.ca == "":
+        wishes["ca"] = None
+
+    async def work(conn: AsyncConnection) -> Reply:
+        begun.clear()
         await seen.overview(conn, call.access, name)
-        await check_wishes(call, wanted.hotels, guest_data=wanted.guest_data)
-        kept = {field for field in ("url", "ca", "headers") if getattr(wanted, field) is None}
-        wishes = wanted.model_dump(exclude=kept)
-        if wanted.ca == "":
-            wishes["ca"] = None
         try:
-            await changing.change(conn, name, wishes, call.house.outbound, patience=PATIENCE)
+            begun.append(await changing.begin(conn, name, wishes, call.house.outbound))
         except (EndpointError, SecretsError) as error:
             raise seen.refused(error) from None
         return Reply(answer(await seen.overview(conn, call.access, name)))
 
+    reply = await once(call, work, pms=False)
+    for one in begun:
+        async with call.house.connection() as conn:
+            try:
+                await changing.finish(conn, one, patience=PATIENCE)
+            except BusyError:
+                # Claims send nothing of it, and the next change of the endpoint takes it out of the queue.
+                break
+    return reply
+
+
+async def _check_change(call: Call[EndpointPath, EndpointChanged]) -> None:
+    """Look at what takes its time, before the transaction, if the endpoint is the caller's to know."""
+    async with call.house.connection() as conn:
+        await seen.overview(conn, call.access, call.params.name)
+    await check_wishes(call, call.body.hotels, guest_data=call.body.guest_data)
+    if call.body.url is not None:
+        try:
+            await endpoints.check_address(call.body.url, call.house.outbound)
+        except EndpointError as error:
+            raise seen.refused(error) from None
+
+
+class _FullError(Exception):
+    """An endpoint that is to be removed still has what it was behind on."""
+
 
 async def remove_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     """Remove an endpoint."""
-    async with call.house.connection() as conn:
-        await seen.overview(conn, call.access, call.params.name)
-        await endpoints.remove(conn, call.params.name)
-    return Reply(status=204)
+    name = call.params.name
+    emptied: list[int] = []
+
+    async def work(conn: AsyncConnection) -> Reply:
+        await seen.overview(conn, call.access, name)
+        if not emptied:
+            raise _FullError
+        await removal.remove(conn, emptied[0])
+        return Reply(status=204)
+
+    try:
+        return await once(call, work, pms=False)
+    except _FullError:
+        async with call.house.connection() as conn:
+            emptied.append(await endpoints.empty(conn, name))
+        return await once(call, work, pms=False)
 
 
 async def check_wishes(call: Call[Any, Any], hotels: Sequence[int] | None, *, guest_data: bool) -> None:
@@ -95,10 +150,19 @@ async def check_wishes(call: Call[Any, Any], hotels: Sequence[int] | None, *, gu
             raise Problem("unknown_hotel")
 
 
-def made(row: Overview, secret: str, *, chosen: bool, status: int) -> Reply:
-    """An endpoint with its new secret, unless its receiver verifies without."""
-    shown = None if chosen or row.public_key or row.format == "cache-refresh" else secret
-    return Reply(EndpointMade(**answer(row).model_dump(), secret=shown), status, {"Cache-Control": "no-store"})
+def made(call: Call[Any, Any], row: Overview, secret: str, *, chosen: bool, status: int) -> Reply:
+    """An endpoint with its new secret, unless its receiver verifies without: encrypted, as it is stored."""
+    hidden = chosen or row.public_key or row.format == "cache-refresh"
+    sealed = None if hidden else call.house.secrets.encrypt(secret)
+    said = EndpointMade(**answer(row).model_dump(), secret=sealed)
+    return Reply(said, status, {"Cache-Control": "no-store"})
+
+
+def shown(call: Call[Any, Any], reply: Reply) -> Reply:
+    """What `made` gave, now or before, with the secret as its receiver needs it."""
+    said = EndpointMade.model_validate_json(encoded(reply.body) or b"")
+    secret = said.secret and call.house.secrets.decrypt(said.secret)
+    return replace(reply, body=said.model_copy(update={"secret": secret}))
 
 
 def answer(row: Overview) -> EndpointAnswer:

@@ -44,13 +44,7 @@ ROUTES: Sequence[Route] = (
         body=ReplayAsked,
         body_example=_REPLAY_ASKED,
         returns={202: Returns("It begins within a second.", ReplayAnswer, _REPLAY)},
-        problems=(
-            "unknown_endpoint",
-            "unknown_hotel",
-            "endpoint_refused",
-            "in_progress",
-            "idempotency_key_reused",
-        ),
+        problems=("unknown_endpoint", "unknown_hotel", "endpoint_refused"),
         writes=True,
         links={
             202: {"read": Link("readReplay", "How far it is.", {"path.replay_id": "$response.body#/replay_id"})}

@@ -100,7 +100,7 @@ async def start_replay(call: Call[Nothing, ReplayAsked]) -> Reply:
             raise seen.refused(error) from None
         return Reply(_answer(row), 202)
 
-    return await once(call, work)
+    return await once(call, work, pms=False)
 
 
 async def list_replays(call: Call[ReplaysAsked, Nothing]) -> Reply:

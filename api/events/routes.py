@@ -4,8 +4,10 @@ import time
 from collections.abc import Sequence
 
 import orjson
+from psycopg import AsyncConnection
 
 from api import trace
+from api.bookings.once import once
 from api.etags import tag
 from api.events.answers import (
     AckAsked,
@@ -63,15 +65,19 @@ async def ack_events(call: Call[Nothing, AckAsked]) -> Reply:
     """Keep how far the caller has read."""
     check_reader(call.access)
     name, position = call.body.cursor, call.body.position
-    async with call.house.connection() as conn:
+
+    async def work(conn: AsyncConnection) -> Reply:
         if position > await feed.head(conn):
             raise Problem("invalid_request", faults=[Fault("/position", "No such position was given yet.")])
         kept = await feed.ack(conn, call.access.source, name, position, most=MOST_CURSORS)
-    if kept is None:
-        raise Problem("too_many_cursors")
+        if kept is None:
+            raise Problem("too_many_cursors")
+        return Reply({"cursor": name, "position": kept.position, "acked_at": kept.acked_at})
+
+    reply = await once(call, work, pms=False)
     # Every reader does so every few seconds, and the cursor says what came of it.
     trace.of(call.request).audited = False
-    return Reply({"cursor": name, "position": kept.position, "acked_at": kept.acked_at})
+    return reply
 
 
 async def list_cursors(call: Call[Nothing, Nothing]) -> Reply:
@@ -86,10 +92,13 @@ async def list_cursors(call: Call[Nothing, Nothing]) -> Reply:
 async def remove_cursor(call: Call[CursorPath, Nothing]) -> Reply:
     """Forget a cursor."""
     check_reader(call.access)
-    async with call.house.connection() as conn:
+
+    async def work(conn: AsyncConnection) -> Reply:
         if not await feed.remove(conn, call.access.source, call.params.cursor):
             raise Problem("unknown_cursor")
-    return Reply(status=204)
+        return Reply(status=204)
+
+    return await once(call, work, pms=False)
 
 
 _FOLLOW = """\
@@ -161,6 +170,7 @@ ROUTES: Sequence[Route] = (
         body_example={"cursor": "website", "position": 1_795_401_296_214_907},
         returns={200: Returns("Where the cursor stands.", CursorAnswer, _ACKED)},
         problems=("too_many_cursors",),
+        writes=True,
     ),
     Route(
         method="GET",
@@ -183,5 +193,6 @@ ROUTES: Sequence[Route] = (
         params_examples={"cursor": "website"},
         returns={204: Returns("There is no such cursor any more.")},
         problems=("unknown_cursor",),
+        writes=True,
     ),
 )

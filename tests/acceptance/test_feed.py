@@ -64,7 +64,10 @@ class Puller:
                 self.positions.append(event["position"])
                 keep(self.mirror, event)
             asked = {"cursor": "puller", "position": page["position"]}
-            status, acked = await self.call("POST", "/events/ack", json=asked)
+            headers = {"Idempotency-Key": str(uuid4())}
+            status, acked = await self.call("POST", "/events/ack", json=asked, headers=headers)
+            while status == 409:  # the try before may still be on its way, though who made it was killed
+                status, acked = await self.call("POST", "/events/ack", json=asked, headers=headers)
             assert (status, acked["position"]) == (200, page["position"])
             if last and not page["more"]:
                 return

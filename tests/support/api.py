@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, LiteralString
+from uuid import uuid4
 
 import aiohttp
 import orjson
@@ -92,8 +93,12 @@ class Api:
         headers: Mapping[str, str] | None = None,
         **params: Any,
     ) -> Answered:
-        """Make a request. path: below `url`, or from `/` of the server where it begins with `//`."""
-        sent = dict(headers or {})
+        """Make a request. path: below `url`, or from `/` of the server where it begins with `//`.
+
+        A write has an Idempotency-Key of its own unless `headers` give one; an empty one is none.
+        """
+        sent = {"Idempotency-Key": str(uuid4())} if method not in {"GET", "HEAD"} else {}
+        sent |= headers or {}
         if key is not None:
             sent.setdefault("Authorization", f"Bearer {self.mine if key is _MINE else key}")
         if json is not None:

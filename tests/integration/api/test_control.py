@@ -239,7 +239,6 @@ async def test_a_replay_is_counted_begun_once_and_seen(api: Api, receiver: Recei
     assert begun.status == 202, begun.body
     assert (begun.body["total"], begun.body["queued"]) == (counted["documents"], 0)
     assert (await api.post("/replays", asked, headers=once)).body == begun.body
-    assert (await api.post("/replays", asked)).code == "idempotency_key_missing"
     assert (await api.get("/replays")).body == {"replays": [begun.body]}
     number = begun.body["replay_id"]
     assert (await api.get(f"/replays/{number}")).body == begun.body
@@ -354,3 +353,39 @@ async def test_nobody_gets_more_by_an_endpoint_than_by_the_key(api: Api, receive
             method, path, body = named(call, "web")
             answer = await api.call(method, path, key=key, json=body, headers={"Idempotency-Key": "k"})
             assert (answer.status, answer.code) == (403, "insufficient_scope"), (call, answer.body)
+
+
+async def test_whatever_is_done_is_done_once_for_its_key(api: Api, receiver: Receiver) -> None:
+    """Every answer is repeated as it was, also of what could not be done a second time."""
+    wanted = WISHES | {"name": "web", "url": receiver.url}
+
+    async def twice(method: str, path: str, body: Any = None) -> Answered:
+        once = {"Idempotency-Key": f"{method} {path}"}
+        first = await api.call(method, path, json=body, headers=once)
+        again = await api.call(method, path, json=body, headers=once)
+        said = [{**(answer.body or {}), "request_id": ""} for answer in (first, again)]
+        assert (again.status, said[1]) == (first.status, said[0])
+        assert again.headers["Idempotent-Replayed"] == "true"
+        other = await api.call(method, path, json={**(body or {}), "reason": "other"}, headers=once)
+        assert body is None or other.code in {"idempotency_key_reused", "invalid_request"}
+        return first
+
+    made = await twice("POST", "/endpoints", wanted)
+    assert made.status == 201, made.body
+    signing.signer(made.body["secret"])
+    stored = await api.rows("select convert_from(body, 'UTF8') from booking_engine.idempotency")
+    assert not [body for (body,) in stored if made.body["secret"] in body], "encrypted at rest, here as well"
+    await api.desk.execute("update booking_engine.endpoint set fill_version = null")
+    before = await api.value("select revision from booking_engine.endpoint")
+    rotated = await twice("POST", "/endpoints/web/rotate", {"grace_seconds": 0})
+    assert rotated.body["secret"] not in {None, made.body["secret"]}
+    assert await api.value("select revision from booking_engine.endpoint") == before + 1
+    assert (await twice("POST", "/endpoints/web/pause", {"reason": "moving"})).body["status"] == "paused"
+    assert (await twice("POST", "/endpoints/web/resume")).body["status"] == "healthy"
+    await lacking(api, "web", hotel=2)
+    skipped = {"endpoint": "web", "keys": ["hotel:2"]}
+    assert (await twice("POST", "/deliveries/skip", skipped)).body == {"keys": 1}
+    assert (await twice("PUT", "/endpoints/web", WISHES | {"hotels": [1]})).body["hotels"] == [1]
+    assert (await twice("DELETE", "/endpoints/web")).status == 204
+    assert (await api.get("/endpoints/web")).code == "unknown_endpoint"
+    assert (await twice("POST", "/endpoints/web/enable")).code == "unknown_endpoint", "a refusal is final"
