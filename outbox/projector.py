@@ -60,22 +60,27 @@ async def _project_bookings(
     done: set[tuple[int, str]],
     frame: Frame,
 ) -> list[AsyncCursor[Any]]:
-    """Recompute the bookings behind all dirty ids; they are added to `done`, nights that they left to `nights`."""
+    """Recompute the bookings behind all dirty ids; they are added to `done`, nights that they left to `nights`.
+
+    A booking that came to us is found by each reservation that has, or had, nights of it.
+    """
     todo = dirty.reservations | await _named_indirectly(conn, dirty, frame)
     gone = set(dirty.gone)
-    keys: list[tuple[int, str]] = []
+    keys, ours = set[tuple[int, str]](), set[tuple[int, str]]()
     while todo or gone:
         found = set[tuple[int, str]]()
         for page in _pages(todo):
-            locked, moved, renamed = await projection.renew_bookings(conn, page, frame)
-            keys += locked
-            nights |= {(m.hotel_id, night) for m in moved for night in m.old_dates}
-            gone -= {ref for m in moved for ref in m.old_refs}
-            appeared = {night for m in moved for night in set(m.nights) - set(m.old_refs)} - dirty.inserted
-            found |= await projection.owners(conn, appeared | renamed)
+            now = await projection.renew_bookings(conn, page, frame)
+            keys |= set(now.keys)
+            ours |= now.ours
+            nights |= {(m.hotel_id, night) for m in now.moved for night in m.old_dates}
+            gone -= {ref for m in now.moved for ref in m.old_refs}
+            appeared = {night for m in now.moved for night in set(m.nights) - set(m.old_refs)} - dirty.inserted
+            found |= await projection.owners(conn, appeared | now.renamed)
         done |= todo
         todo = (found | await projection.owners(conn, gone)) - done
         gone = set()
+    done |= ours
     return [await projection.write(conn, "booking", keys, frame)] if keys else []
 
 

@@ -3,12 +3,12 @@
 from psycopg import AsyncConnection
 
 from sql.documents import Document
+from sql.pms.bookings import FRESH
+from sql.pms.parts import NOTE
 from sql.projection import Frame
 from sql.queries import fill, load
 
-_TELL = fill(
-    load("inbound.sql")["tell"], fresh=load("pms/bookings.sql")["fresh"], marks=load("projection.sql")["marks"]
-)
+_TELL = fill(load("inbound.sql")["tell"], note=NOTE, fresh=FRESH, marks=load("projection.sql")["marks"])
 
 
 async def tell(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> Document | None:

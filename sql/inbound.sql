@@ -3,7 +3,10 @@ The documents of bookings that are being written here.
 -- name: tell
 -- Gives one booking's document what the PMS says now, marks who is behind on it, and returns it as it then stands. It is
 -- locked already, or is that of a reservation that nobody else can know of.
-with fresh as materialized (
+with noted as (
+    {note}
+),
+fresh as materialized (
     {fresh}
 ),
 changed as (

@@ -12,6 +12,9 @@ from typing import Any, Literal, NamedTuple
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.sql import Composable, Composed
 
+from sql.literals import array
+from sql.pms import parts
+from sql.pms.bookings import FRESH
 from sql.pms.prices import DOCUMENT as RATES
 from sql.queries import load
 
@@ -36,9 +39,9 @@ _LOCK_BOOKING = _compose("lock_booking", eligible=_BOOKINGS["eligible"])
 _STUB_CONTENT = {
     kind: _compose("stub_content", fresh=_CATALOGUE["plan" if kind == "rates" else kind]) for kind in _CONTENT
 }
-_FRESH: dict[DocumentKind, Composable] = {"booking": _BOOKINGS["fresh"]}
+_FRESH: dict[DocumentKind, Composable] = {"booking": FRESH}
 _FRESH |= {kind: _compose("of_keys", content=fresh) for kind, fresh in _CONTENT.items()}
-_IN_STEP = _compose("in_step", fresh=_BOOKINGS["fresh"])
+_IN_STEP = _compose("in_step", fresh=FRESH)
 _WRITE = {kind: _compose("write", fresh=_FRESH[kind], marks=_OURS["marks"]) for kind in _FRESH}
 _WRITE_NIGHTS = _compose("write_nights", fresh=load("pms/nights.sql")["fresh"], marks=_OURS["marks"])
 
@@ -68,6 +71,19 @@ class Moved(NamedTuple):
     old_dates: list[str]
 
 
+class Renewed(NamedTuple):
+    """What reservations are computed from now, their documents locked.
+
+    keys: their documents, and those of the bookings that have nights in them, all locked; moved: for which that
+    differs; renamed: clients who differ from what documents of others may show; ours: the bookings that came to us.
+    """
+
+    keys: list[tuple[int, str]]
+    moved: list[Moved]
+    renamed: set[str]
+    ours: set[tuple[int, str]]
+
+
 async def lock_endpoints(conn: AsyncConnection) -> None:
     """Make this transaction see every endpoint whose first sync does not see its documents."""
     await conn.execute(_OURS["lock_endpoints"])
@@ -75,7 +91,7 @@ async def lock_endpoints(conn: AsyncConnection) -> None:
 
 async def changed_clients(conn: AsyncConnection, digests: Mapping[str, str]) -> list[str]:
     """Those clients that a document shows and whose digest is another now."""
-    rows = await conn.execute(_OURS["changed_clients"], {"ids": list(digests), "digests": list(digests.values())})
+    rows = await conn.execute(_OURS["changed_clients"], {"ids": array(digests), "digests": list(digests.values())})
     return [client_id async for (client_id,) in rows]
 
 
@@ -83,13 +99,13 @@ async def owners(conn: AsyncConnection, ids: Collection[str]) -> set[tuple[int, 
     """The reservations last computed from any of these nights, guests, add-ons or clients."""
     if not ids:
         return set()
-    rows = await conn.execute(_OURS["owners"], {"ids": list(ids)})
+    rows = await conn.execute(_OURS["owners"], {"ids": array(ids)})
     return {(hotel_id, reservation_id) async for hotel_id, reservation_id in rows}
 
 
 async def in_rooms(conn: AsyncConnection, rooms: Collection[tuple[int, int]], frame: Frame) -> set[tuple[int, str]]:
     """The reservations within the window that stay in these rooms."""
-    wanted = {"hotels": [r[0] for r in rooms], "ids": [r[1] for r in rooms], "today": frame.today}
+    wanted = {"hotels": array(r[0] for r in rooms), "ids": array(r[1] for r in rooms), "today": frame.today}
     rows = await conn.execute(_BOOKINGS["in_rooms"], wanted)
     return {(hotel_id, reservation_id) async for hotel_id, reservation_id in rows}
 
@@ -109,19 +125,19 @@ async def _lock_bookings(
     return await conn.execute(_OURS["lock_bookings"], wanted)
 
 
-async def renew_bookings(
-    conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame
-) -> tuple[list[tuple[int, str]], list[Moved], set[str]]:
-    """Lock these reservations' documents as `lock_bookings` does, then note what they are computed from now.
-
-    Returns the keys, the reservations for which that differs, and their clients who differ from what documents of
-    others may show.
-    """
+async def renew_bookings(conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame) -> Renewed:
+    """Lock these reservations' documents as `lock_bookings` does, then note what they are computed from now."""
     locked = await _lock_bookings(conn, reservations, frame)
-    renewed = await conn.execute(_RENEW_SEEN, _columns(reservations))
+    renewed = await conn.execute(_RENEW_SEEN, _columns(reservations) | {"agent": frame.agent})
     keys, rows = await locked.fetchall(), await renewed.fetchall()
-    moved = [Moved(*row) for client, *row in rows if client is None]
-    return keys, moved, {client for client, *_ in rows if client}
+    moved = [Moved(*row) for client, booking, _, _, *row in rows if client is None and booking is None]
+    found = [parts.Found(hotel_id, *row) for _, *row, hotel_id, _, _, _ in rows if row[0]]
+    ours = {(one.hotel_id, one.booking) for one in found}
+    if others := ours.difference(keys):
+        keys += await lock_bookings(conn, others, frame)
+    if ours:
+        await parts.renew(conn, found)
+    return Renewed(keys, moved, {client for client, *_ in rows if client}, ours)
 
 
 async def lock_content(conn: AsyncConnection, kind: ContentKind, hotels: Collection[int]) -> list[tuple[int, str]]:
@@ -154,7 +170,7 @@ async def write_nights(
     conn: AsyncConnection, nights: Collection[tuple[int, str]], frame: Frame
 ) -> AsyncCursor[Any]:
     """Recompute these hotels' nights for every room type; `counted` tells how many availability documents moved."""
-    wanted: dict[str, Any] = {"hotels": [n[0] for n in nights], "dates": [n[1] for n in nights]}
+    wanted: dict[str, Any] = {"hotels": array(n[0] for n in nights), "dates": array(n[1] for n in nights)}
     extra = {"today": frame.today, "committed_at": frame.committed_at}
     return await conn.execute(_WRITE_NIGHTS, wanted | extra)
 
@@ -172,4 +188,4 @@ async def forget_room_types(conn: AsyncConnection, hotels: Collection[int]) -> N
 
 def _columns(pairs: Collection[tuple[int, str]]) -> dict[str, Any]:
     ordered = sorted(pairs)
-    return {"hotels": [p[0] for p in ordered], "ids": [p[1] for p in ordered]}
+    return {"hotels": array(p[0] for p in ordered), "ids": array(p[1] for p in ordered)}

@@ -19,7 +19,8 @@ join booking_engine.reservation_seen s on s.refs @> array[wanted.id]
 
 -- name: renew_seen
 -- Notes what the wanted reservations are computed from now, and tells those for which that differs. Also tells
--- the clients that are others than noted: documents of other reservations still show them as they were.
+-- the clients that are others than noted: documents of other reservations still show them as they were. And the bookings
+-- that came to us and have, or had, nights in these reservations, and whose `home` one is: to whom new nights belong.
 with fresh as (
     {positions}
 ),
@@ -55,11 +56,24 @@ noted as (
     select client_id, digest from differing order by client_id
     on conflict (client_id) do update set digest = excluded.digest
 )
-select null, hotel_id, coalesce(nights, '{{}}')::text[], coalesce(old_refs, '{{}}')::text[],
+select null, null, null, null::boolean, hotel_id, coalesce(nights, '{{}}')::text[], coalesce(old_refs, '{{}}')::text[],
     coalesce(old_dates, '{{}}')::text[]
 from compared
 union all
-select client_id::text, null, null, null, null from differing where known
+select client_id::text, null, null, null::boolean, null, null, null, null from differing where known
+union all
+select null, b.id::text, f.reservation_id::text, b.home, f.hotel_id, null, null, null
+from fresh f
+cross join lateral (
+    select n.booking_id as id, false as home from booking_engine.booking_night n
+    where n.hotel_id = f.hotel_id and n.reservation_id = f.reservation_id
+    union all
+    select l.reservation_id, true from booking_engine.booking_link l
+    where l.hotel_id = f.hotel_id and l.reservation_id = f.reservation_id
+    union all
+    select l.reservation_id, true from booking_engine.booking_link l
+    where f.external_id is not null and l.hotel_id = f.hotel_id and l.external_id = f.external_id
+) b
 
 -- name: stub_bookings
 insert into booking_engine.document (kind, hotel_id, id)

@@ -23,7 +23,12 @@ PlanKey = Annotated[
     Field(description="`<global plan>h<hotel plan>`, `h<hotel plan>` or `<global plan>h`.", pattern="h"),
 ]
 BookedPlanKey = Annotated[str | None, Field(description="Key of the plan; null without one.")]
-BookingId = Annotated[str, Field(description="The reservation's uuid in the PMS.")]
+BookingId = Annotated[
+    str,
+    Field(
+        description="The uuid of the reservation in the PMS that it was made as. It stays, whatever comes of that."
+    ),
+]
 LocalTime = Annotated[
     str | None, Field(description="When it was entered in the PMS: ISO 8601, the hotel's local time, no zone.")
 ]
@@ -92,7 +97,7 @@ class NightPrice(Shape):
 
     price: int = Field(description="Yen, tax included, per room or per person as `plan_type` says.", ge=0)
     net_price: int = Field(description="The same without tax.")
-    cancel_fee: int = Field(description="Yen that the hotel charges for a night that is cancelled.")
+    cancel_fee: int = Field(description="What of `price` is due even where the night is cancelled.", ge=0)
     months: list[int] = Field(description="Months, 1 to 12, that a night may begin in.", min_length=1)
     weekdays: list[str] = Field(description="Days, `monday` to `sunday`, that a night may begin on.", min_length=1)
 
@@ -172,6 +177,13 @@ class Booking(Shape):
 
     hotel_id: HotelId
     booking_id: BookingId
+    reservations: list[str] = Field(
+        description=(
+            "The uuids of the reservations in the PMS that it is made of. More than one, or another than its own,"
+            " only where staff have split or merged a booking made through the API."
+        ),
+        min_length=1,
+    )
     status: str = Field(description="`hold`, `provisory`, `confirmed`, `checked_in`, `checked_out` or `cancelled`.")
     type: str = Field(description="`default` (taken by staff), `ota` or `web`.")
     agent: str | None = Field(description="The channel that sold it.")

@@ -86,6 +86,7 @@ RATES: dict[str, Any] = {
 BOOKING: dict[str, Any] = {
     "hotel_id": 7,
     "booking_id": _BOOKING_ID,
+    "reservations": [_BOOKING_ID],
     "status": "confirmed",
     "type": "ota",
     "agent": "楽天トラベル",

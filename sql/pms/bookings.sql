@@ -13,27 +13,132 @@ cross join lateral (
 ) r
 where r.status <> 'block' and r.type <> 'employee' and r.check_out >= %(today)s::date - 30
 
+-- name: held
+-- The ids of the nights of a booking `link` that came to us: of those that it has been seen with, wherever staff have
+-- put them since, and of those in its reservations that are no booking's yet. Its reservations are the one that it was
+-- made with, and what staff split off, which carries what a split copies.
+select n.night_id as id
+from booking_engine.booking_night n
+where link.external_id is not null and n.hotel_id = link.hotel_id and n.booking_id = link.reservation_id
+union all
+select d.id
+from (
+    select link.reservation_id as id where link.external_id is not null
+    union all
+    select r.id
+    from (
+        select distinct n.reservation_id as id
+        from booking_engine.booking_night n
+        where link.external_id is not null and n.hotel_id = link.hotel_id and n.booking_id = link.reservation_id
+            and n.reservation_id <> link.reservation_id
+    ) n
+    cross join lateral (
+        select found.* from reservations found where found.hotel_id = link.hotel_id and found.id = n.id limit 1
+    ) r
+    where r.type = 'web' and r.agent = %(agent)s and r.ota_reservation_id = link.external_id
+) home
+cross join lateral (
+    select found.id from reservation_details found
+    where found.hotel_id = link.hotel_id and found.reservation_id = home.id
+    offset 0
+) d
+where not exists (
+    select from booking_engine.booking_night n where n.hotel_id = link.hotel_id and n.night_id = d.id)
+
+-- name: parts
+-- The reservations of a booking `link` that came to us, `ours.nights` being its nights: those that they stand in, and the
+-- one that it was made with. Where one has nights of others, too, arrival and departure are those of ours.
+select r.*,
+    case when whole.it_is then r.check_in else coalesce(p.first, r.check_in) end as arrival,
+    case when whole.it_is then r.check_out else coalesce(p.last + 1, r.check_out) end as departure,
+    whole.it_is as whole
+from (
+    select stood.id, min(stood.date) as first, max(stood.date) as last
+    from (
+        select d.reservation_id as id, d.date
+        from unnest(ours.nights) as n (id)
+        cross join lateral (
+            select found.reservation_id, found.date from reservation_details found
+            where found.hotel_id = link.hotel_id and found.id = n.id
+            limit 1
+        ) d
+        union all
+        select link.reservation_id, null where link.external_id is not null
+    ) stood
+    group by stood.id
+) p
+cross join lateral (
+    select found.* from reservations found where found.hotel_id = link.hotel_id and found.id = p.id limit 1
+) r
+cross join lateral (
+    select not exists (
+        select from reservation_details d
+        where d.hotel_id = r.hotel_id and d.reservation_id = r.id and d.id <> all(ours.nights)) as it_is
+) whole
+where r.status <> 'block' and r.type <> 'employee'
+
 -- name: fresh
--- A row for every wanted reservation, without a body where it is no booking. Each is looked up by itself: a join with
--- all of them at once is planned for a few and then takes the square of their number.
+-- A row for every wanted key, without a body where it is no booking. A booking that came to us is made of all of its
+-- reservations; one that was split off has no document. Each is looked up by itself: a join with all of them at once is
+-- planned for a few and then takes the square of their number.
 select wanted.hotel_id, wanted.id, booking.ends, booking.own, booking.body
 from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
 left join lateral (
+    select l.hotel_id, l.reservation_id, l.external_id
+    from booking_engine.booking_link l
+    where l.hotel_id = wanted.hotel_id and l.reservation_id = wanted.id::uuid
+    limit 1
+) link on true
+cross join lateral (
+    select coalesce(array_agg(held.id), '{{}}') as nights
+    from (
+        {held}
+    ) held
+) ours
+left join lateral (
     select r.check_out as ends,
-        coalesce(r.type = 'web' and (r.agent = %(agent)s or exists (
-            select from booking_engine.booking_link l
-            where l.hotel_id = r.hotel_id and l.reservation_id = r.id)), false) as own,
+        coalesce(r.id <> wanted.id::uuid
+            or r.type = 'web' and (r.agent = %(agent)s or link.external_id is not null), false) as own,
         jsonb_build_object(
-            'hotel_id', r.hotel_id, 'booking_id', r.id, 'status', r.status, 'type', r.type, 'agent', r.agent,
-            'external_id', r.ota_reservation_id, 'check_in', r.check_in, 'check_in_time', r.check_in_time,
+            'hotel_id', wanted.hotel_id, 'booking_id', wanted.id, 'reservations', r.parts,
+            'status', r.status, 'type', r.type, 'agent', r.agent,
+            'external_id', r.external_id, 'check_in', r.check_in, 'check_in_time', r.check_in_time,
             'check_out', r.check_out, 'check_out_time', r.check_out_time,
-            'number_of_people', r.number_of_people, 'payment_timing', r.payment_timing, 'comment', r.comment,
+            'number_of_people', coalesce(r.number_of_people, stay.people, 0),
+            'payment_timing', r.payment_timing, 'comment', r.comment,
             'guest', jsonb_build_object(
                 'client_id', c.id, 'name', coalesce(c.name_kanji, c.name_kana, c.name),
                 'name_kana', c.name_kana, 'email', c.email, 'phone', c.phone),
             'total', coalesce(stay.total, 0), 'nights', coalesce(stay.nights, '[]')
         ) as body
-    from reservations r
+    from (
+        select r.id, r.type, r.agent, r.ota_reservation_id as external_id, r.reservation_client_id, r.check_in_time,
+            r.check_out_time, r.payment_timing, r.comment, r.status, r.check_in, r.check_out, r.number_of_people,
+            array[r.id] as parts
+        from reservations r
+        where link.external_id is null and r.hotel_id = wanted.hotel_id and r.id = wanted.id::uuid
+            and r.status <> 'block' and r.type <> 'employee'
+            and not (r.type = 'web' and r.agent = %(agent)s and exists (
+                select from booking_engine.booking_link l
+                where l.hotel_id = r.hotel_id and l.external_id = r.ota_reservation_id))
+        union all
+        (
+            select p.id, p.type, p.agent, link.external_id, p.reservation_client_id, p.check_in_time,
+                p.check_out_time, p.payment_timing, p.comment,
+                first_value(p.status) over (order by array_position(
+                    array['checked_in', 'confirmed', 'provisory', 'hold', 'checked_out', 'cancelled'], p.status)),
+                min(p.arrival) over (), max(p.departure) over (),
+                case when p.whole and count(*) over () = 1 then p.number_of_people end,
+                array_agg(p.id) over (order by p.id <> link.reservation_id, p.id
+                    rows between unbounded preceding and unbounded following)
+            from (
+                {parts}
+            ) p
+            order by p.id <> link.reservation_id,
+                (p.type = 'web' and p.agent = %(agent)s and p.ota_reservation_id = link.external_id) is not true, p.id
+            limit 1
+        )
+    ) r
     left join clients c on c.id = r.reservation_client_id
     cross join lateral (
         select
@@ -48,13 +153,36 @@ left join lateral (
                     then concat(d.plans_global_id, 'h', d.plans_hotel_id) end,
                 'plan_name', d.plan_name, 'plan_type', d.plan_type, 'number_of_people', d.number_of_people,
                 'price', round(d.price)::bigint, 'billable', d.billable, 'cancelled', d.cancelled is not null,
-                'contested', r.type = 'web' and d.cancelled is null and exists (
+                'contested', (r.type = 'web' or link.external_id is not null) and d.cancelled is null and exists (
                     select from booking_engine.conflict x
-                    where x.hotel_id = d.hotel_id and x.reservation_id = d.reservation_id
+                    where x.hotel_id = d.hotel_id and x.reservation_id = wanted.id::uuid
                         and x.room_id = d.room_id and x.date = d.date),
                 'guests', coalesce(guest.list, '[]'), 'addons', coalesce(extra.list, '[]')
-            ) order by d.date, d.room_id nulls last, d.id) as nights
-        from reservation_details d
+            ) order by d.date, d.room_id nulls last, d.id) as nights,
+            (
+                select coalesce(max(staying), max(everybody))
+                from (
+                    select sum(n.number_of_people) filter (where n.cancelled is null) as staying,
+                        sum(n.number_of_people) as everybody
+                    from reservation_details n
+                    where r.number_of_people is null and n.hotel_id = wanted.hotel_id and n.id = any(ours.nights)
+                        and n.reservation_id = any(r.parts)
+                    group by n.date
+                ) by_night
+            ) as people
+        from (
+            select d.* from reservation_details d
+            where link.external_id is null and d.hotel_id = wanted.hotel_id and d.reservation_id = r.id
+            union all
+            select d.*
+            from unnest(ours.nights) as n (id)
+            cross join lateral (
+                select found.* from reservation_details found
+                where found.hotel_id = wanted.hotel_id and found.id = n.id
+                limit 1
+            ) d
+            where d.reservation_id = any(r.parts)
+        ) d
         left join rooms m on m.hotel_id = d.hotel_id and m.id = d.room_id
         left join lateral (
             select jsonb_agg(jsonb_build_object('client_id', g.client_id, 'name', g.name)
@@ -74,9 +202,7 @@ left join lateral (
             from reservation_addons a
             where a.hotel_id = d.hotel_id and a.reservation_detail_id = d.id
         ) extra on true
-        where d.hotel_id = r.hotel_id and d.reservation_id = r.id
     ) stay
-    where r.hotel_id = wanted.hotel_id and r.id = wanted.id::uuid and r.status <> 'block' and r.type <> 'employee'
 ) booking on true
 
 -- name: positions
@@ -85,6 +211,7 @@ left join lateral (
 -- A row for every wanted reservation, without refs where it is gone.
 select wanted.hotel_id, wanted.id as reservation_id, coalesce(stay.nights, '{}') as nights,
     shown.clients,
+    case when r.type = 'web' and r.agent = %(agent)s then r.ota_reservation_id end as external_id,
     case when r.id is not null then coalesce(stay.dates, '{}') end as dates,
     case when r.id is not null
         then coalesce(stay.nights, '{}') || coalesce(shown.clients || shown.children, '{}') end as refs

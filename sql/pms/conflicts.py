@@ -10,14 +10,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL
 
 from sql.queries import load
 
 _QUERIES = load("pms/conflicts.sql")
-_OURS = _QUERIES["ours"].format(own=_QUERIES["own"])
-_RENEW = _QUERIES["renew"].format(own=_QUERIES["own"])
-
 
 Key = tuple[int, str]
 
@@ -55,11 +52,11 @@ async def touched(
     known = await (await conn.execute(_QUERIES["known"], values)).fetchall()
     hotels = {hotel_id for hotel_id, booking in known if booking is None}
     shared = await _keys(conn, _QUERIES["shared"], [n for n in nights if n[0] in hotels], agent)
-    ours = await _keys(conn, _OURS, shared, agent)
+    ours = await _keys(conn, _QUERIES["ours"], shared, agent)
     return ours | {(hotel_id, booking) for hotel_id, booking in known if booking is not None}
 
 
-async def _keys(conn: AsyncConnection, query: SQL | Composed, pairs: Collection[Key], agent: str) -> set[Key]:
+async def _keys(conn: AsyncConnection, query: SQL, pairs: Collection[Key], agent: str) -> set[Key]:
     """What a query finds for these pairs; nothing for none, without asking."""
     if not pairs:
         return set()
@@ -71,7 +68,7 @@ async def renew(conn: AsyncConnection, bookings: Collection[Key], agent: str) ->
     """Note with which stays these bookings, their documents locked, share rooms now; returns what differs."""
     ordered = sorted(bookings)
     values = {"hotels": [b[0] for b in ordered], "ids": [b[1] for b in ordered], "agent": agent}
-    return [Change(*row) async for row in await conn.execute(_RENEW, values)]
+    return [Change(*row) async for row in await conn.execute(_QUERIES["renew"], values)]
 
 
 async def listed(conn: AsyncConnection, today: date) -> list[Conflict]:

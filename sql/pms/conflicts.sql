@@ -1,10 +1,5 @@
 Conflicts: room-nights that a booking of ours shares with another stay. Nothing in the PMS prevents them.
 
--- name: own
--- Of a reservation r: it came to us and stands. What is cancelled gives its rooms up, whatever is still charged.
-r.type = 'web' and r.status <> 'cancelled' and (r.agent = %(agent)s or exists (
-    select from booking_engine.booking_link l where l.hotel_id = r.hotel_id and l.reservation_id = r.id))
-
 -- name: known
 -- Of our own tables alone: the bookings that shared a room on one of these nights, those of ours among these
 -- reservations (another status alone may end a conflict, or begin one), and, without an id, the hotels of these nights
@@ -51,37 +46,68 @@ cross join lateral (
 ) room
 
 -- name: ours
--- Those of the reservations that came to us and stand.
-select ours.hotel_id, ours.id
+-- The bookings of ours that have nights in these reservations.
+select ours.hotel_id, ours.id::text
 from unnest(%(hotels)s::int[], %(others)s::uuid[]) as w (hotel_id, id)
 cross join lateral (
-    select r.hotel_id, r.id::text from reservations r where r.hotel_id = w.hotel_id and r.id = w.id and {own} limit 1
+    select n.hotel_id, n.booking_id as id from booking_engine.booking_night n
+    where n.hotel_id = w.hotel_id and n.reservation_id = w.id
+    union all
+    select r.hotel_id, r.id from reservations r
+    where r.hotel_id = w.hotel_id and r.id = w.id and r.type = 'web' and r.agent = %(agent)s
 ) ours
 
 -- name: renew
 -- Brings what is noted of these bookings up to the PMS; returns the room-nights that differ, without others where
--- they are the booking's own again.
+-- they are the booking's own again. What is cancelled gives its rooms up, whatever is still charged.
 with wanted as (
     select hotel_id, id from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
 ),
-fresh as (
-    select w.hotel_id, w.id as reservation_id, d.room_id, d.date, o.others
+stays as (
+    select w.hotel_id, w.id, d.reservation_id, d.room_id, d.date
     from wanted w
     cross join lateral (
-        select r.id from reservations r where r.hotel_id = w.hotel_id and r.id = w.id and {own} limit 1
+        select n.night_id from booking_engine.booking_night n where n.hotel_id = w.hotel_id and n.booking_id = w.id
+        offset 0
+    ) n
+    cross join lateral (
+        select found.* from reservation_details found where found.hotel_id = w.hotel_id and found.id = n.night_id
+        limit 1
+    ) d
+    cross join lateral (
+        select r.status, r.type from reservations r where r.hotel_id = w.hotel_id and r.id = d.reservation_id limit 1
+    ) r
+    where d.cancelled is null and d.room_id is not null and r.status not in ('cancelled', 'block')
+        and r.type <> 'employee'
+    union all
+    select w.hotel_id, w.id, w.id, d.room_id, d.date
+    from wanted w
+    cross join lateral (
+        select r.id from reservations r
+        where r.hotel_id = w.hotel_id and r.id = w.id and r.type = 'web' and r.agent = %(agent)s
+            and r.status <> 'cancelled'
+        limit 1
     ) r
     cross join lateral (
         select d.room_id, d.date from reservation_details d
         where d.hotel_id = w.hotel_id and d.reservation_id = w.id and d.cancelled is null and d.room_id is not null
         offset 0
     ) d
+    where not exists (
+        select from booking_engine.booking_night n where n.hotel_id = w.hotel_id and n.reservation_id = w.id)
+),
+fresh as (
+    select s.hotel_id, s.id as reservation_id, s.room_id, s.date,
+        array_agg(distinct o.reservation_id order by o.reservation_id) as others
+    from stays s
     cross join lateral (
-        select array_agg(distinct o.reservation_id order by o.reservation_id) as others
+        select o.reservation_id
         from reservation_details o
-        where o.hotel_id = w.hotel_id and o.room_id = d.room_id and o.date = d.date and o.cancelled is null
-            and o.reservation_id <> w.id
+        where o.hotel_id = s.hotel_id and o.room_id = s.room_id and o.date = s.date and o.cancelled is null
+            and o.reservation_id <> s.reservation_id
+        offset 0
     ) o
-    where o.others is not null
+    group by s.hotel_id, s.id, s.room_id, s.date
 ),
 noted as (
     insert into booking_engine.conflict as c (hotel_id, reservation_id, room_id, date, others)
@@ -98,12 +124,12 @@ ended as (
 )
 select hotel_id, reservation_id, room_id, date, others from noted
 union all
-select hotel_id, reservation_id, room_id, date, '{{}}' from ended
+select hotel_id, reservation_id, room_id, date, '{}' from ended
 order by hotel_id, reservation_id, date, room_id
 
 -- name: list
 -- Nights that are not over yet, with who else has the room.
-select c.hotel_id, c.reservation_id, r.ota_reservation_id, c.date, m.room_number, c.found_at,
+select c.hotel_id, c.reservation_id, coalesce(l.external_id, r.ota_reservation_id), c.date, m.room_number, c.found_at,
     array(
         select concat_ws(' ', o.id::text, o.status, o.agent)
         from unnest(c.others) as other (id)
@@ -111,6 +137,7 @@ select c.hotel_id, c.reservation_id, r.ota_reservation_id, c.date, m.room_number
         order by o.id)
 from booking_engine.conflict c
 left join reservations r on r.hotel_id = c.hotel_id and r.id = c.reservation_id
+left join booking_engine.booking_link l on l.hotel_id = c.hotel_id and l.reservation_id = c.reservation_id
 left join rooms m on m.hotel_id = c.hotel_id and m.id = c.room_id
 where c.date >= %(today)s::date - 1
 order by c.date, c.hotel_id, c.room_id, c.reservation_id

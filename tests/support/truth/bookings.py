@@ -1,9 +1,9 @@
-"""Bookings: one document per reservation, its nights in order."""
+"""Bookings: a document per reservation, its nights in order; of those that came to us one for all of theirs."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,11 +11,12 @@ from typing import Any
 
 from psycopg.rows import DictRow
 
+from tests.support.truth.ours import AGENT, Link, Ours
 from tests.support.truth.rows import Document, Key, Rows, iso, yen
 
 BOOKINGS_KEPT = timedelta(days=30)
-AGENT = "roomwire"
-"""The channel name of bookings made through Roomwire's API."""
+ALIVE_FIRST = ("checked_in", "confirmed", "provisory", "hold", "checked_out", "cancelled")
+"""What a booking of several reservations is: the first of these that one of them is."""
 
 Place = tuple[int, int, date]
 """Hotel, room, night."""
@@ -38,11 +39,26 @@ def bookings(rows: Rows, today: date) -> dict[Key, Document]:
         stays=_stays(rows),
     )
     nights = _by(rows.nights, "reservation_id")
-    return {
-        ("booking", row["hotel_id"], str(row["id"])): desk.booking(row, nights.get(row["id"], []))
+    booked = {
+        row["id"]: row
         for row in rows.read("SELECT * FROM reservations")
-        if row["status"] != "block" and row["type"] != "employee" and row["check_out"] >= today - BOOKINGS_KEPT
+        if row["status"] != "block" and row["type"] != "employee"
     }
+    ours = Ours(rows)
+    documents: dict[Key, Document] = {}
+    for number, row in booked.items():
+        if ours.home(row) is None and row["check_out"] >= today - BOOKINGS_KEPT:
+            key = ("booking", row["hotel_id"], str(number))
+            documents[key] = desk.booking(row, nights.get(number, []), {number} if _ours(row) else ())
+    for link in ours.links:
+        body = desk.linked(link, booked, ours, nights)
+        if body is not None and date.fromisoformat(body["check_out"]) >= today - BOOKINGS_KEPT:
+            documents["booking", link.hotel, str(link.booking)] = body
+    return documents
+
+
+def _ours(row: DictRow) -> bool:
+    return bool(row["type"] == "web" and row["agent"] == AGENT and row["status"] != "cancelled")
 
 
 def _stays(rows: Rows) -> dict[Place, set[Any]]:
@@ -64,7 +80,8 @@ class _Desk:
     addons: dict[Any, list[DictRow]]
     stays: dict[Place, set[Any]]
 
-    def booking(self, row: DictRow, nights: list[DictRow]) -> Document:
+    def booking(self, row: DictRow, nights: list[DictRow], standing: Collection[Any]) -> Document:
+        """A reservation's document, of these nights. standing: reservations that are told who else has a room."""
         client = self.clients[row["reservation_client_id"]]
         # Rooms in order of their number in the database, nights without a room last.
         ordered = sorted(
@@ -74,6 +91,7 @@ class _Desk:
         return {
             "hotel_id": row["hotel_id"],
             "booking_id": str(row["id"]),
+            "reservations": [str(row["id"])],
             **{field: row[field] for field in plain},
             "external_id": row["ota_reservation_id"],
             "check_in": iso(row["check_in"]),
@@ -88,7 +106,38 @@ class _Desk:
                 "phone": client["phone"],
             },
             "total": yen(sum((self._revenue(night) for night in nights), Decimal(0))),
-            "nights": [self._night(night) | {"contested": self._contested(row, night)} for night in ordered],
+            "nights": [
+                self._night(night) | {"contested": night["reservation_id"] in standing and self._contested(night)}
+                for night in ordered
+            ],
+        }
+
+    def linked(
+        self, link: Link, booked: dict[Any, DictRow], ours: Ours, nights: dict[Any, list[DictRow]]
+    ) -> Document | None:
+        """A booking that came to us: its nights, in whatever reservations they are; None where it has none left."""
+        held = [night for night in ours.nights(link) if night["reservation_id"] in booked]
+        numbers = {night["reservation_id"] for night in held} | ({link.booking} & booked.keys())
+        if not numbers:
+            return None
+        parts = sorted((booked[n] for n in numbers), key=lambda row: (row["id"] != link.booking, row["id"]))
+        head = min(parts, key=lambda row: (row["id"] != link.booking, ours.home(row) != link, row["id"]))
+        spans, whole = [], True
+        for part in parts:
+            dates = [night["date"] for night in held if night["reservation_id"] == part["id"]]
+            alone = len(dates) == len(nights.get(part["id"], []))
+            stay = (part["check_in"], part["check_out"])
+            spans.append(stay if alone or not dates else (min(dates), max(dates) + timedelta(days=1)))
+            whole = whole and alone
+        standing = {part["id"] for part in parts if part["status"] != "cancelled"}
+        return self.booking(head, held, standing) | {
+            "booking_id": str(link.booking),
+            "reservations": [str(part["id"]) for part in parts],
+            "external_id": link.external_id,
+            "status": min((part["status"] for part in parts), key=ALIVE_FIRST.index),
+            "check_in": iso(min(first for first, _ in spans)),
+            "check_out": iso(max(last for _, last in spans)),
+            "number_of_people": parts[0]["number_of_people"] if whole and len(parts) == 1 else _people(held),
         }
 
     def _revenue(self, night: DictRow) -> Decimal:
@@ -100,9 +149,8 @@ class _Desk:
         addons = self.addons.get(night["id"], [])
         return Decimal(price + sum(addon["price"] * addon["quantity"] for addon in addons))
 
-    def _contested(self, row: DictRow, night: DictRow) -> bool:
-        ours = row["type"] == "web" and row["agent"] == AGENT and row["status"] != "cancelled"
-        if not ours or night["cancelled"] is not None:
+    def _contested(self, night: DictRow) -> bool:
+        if night["cancelled"] is not None:
             return False
         return len(self.stays.get((night["hotel_id"], night["room_id"], night["date"]), ())) > 1
 
@@ -139,6 +187,15 @@ class _Desk:
                 for row in addons
             ],
         }
+
+
+def _people(nights: list[DictRow]) -> int:
+    """The most that stay on one night."""
+    staying = [night for night in nights if night["cancelled"] is None] or nights
+    by_date: dict[date, int] = defaultdict(int)
+    for night in staying:
+        by_date[night["date"]] += night["number_of_people"]
+    return max(by_date.values(), default=0)
 
 
 def _addon_order(row: DictRow) -> tuple[Any, ...]:

@@ -1,0 +1,58 @@
+The nights of bookings that came to us, followed from reservation to reservation.
+
+-- name: renew
+-- Notes where the nights of these bookings stand now, and those that have come to their reservations and are no
+-- booking's yet. A night that is one's stays so until it is deleted.
+with stood as (
+    select n.hotel_id, n.night_id, n.reservation_id as was, d.reservation_id as now
+    from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
+    cross join lateral (
+        select n.hotel_id, n.night_id, n.reservation_id
+        from booking_engine.booking_night n
+        where n.hotel_id = w.hotel_id and n.booking_id = w.id
+        offset 0
+    ) n
+    left join lateral (
+        select found.reservation_id from reservation_details found
+        where found.hotel_id = n.hotel_id and found.id = n.night_id
+        limit 1
+    ) d on true
+),
+gone as (
+    delete from booking_engine.booking_night n using stood s
+    where s.now is null and n.hotel_id = s.hotel_id and n.night_id = s.night_id
+),
+moved as (
+    update booking_engine.booking_night n set reservation_id = s.now
+    from stood s
+    where s.now <> s.was and n.hotel_id = s.hotel_id and n.night_id = s.night_id
+)
+insert into booking_engine.booking_night (hotel_id, night_id, booking_id, reservation_id)
+select home.hotel_id, d.id, home.booking_id, home.id
+from unnest(%(home_hotels)s::int[], %(homes)s::uuid[], %(bookings)s::uuid[]) as home (hotel_id, id, booking_id)
+cross join lateral (
+    select found.id from reservation_details found
+    where found.hotel_id = home.hotel_id and found.reservation_id = home.id
+    offset 0
+) d
+where not exists (
+    select from booking_engine.booking_night n where n.hotel_id = home.hotel_id and n.night_id = d.id)
+order by home.hotel_id, d.id
+on conflict do nothing
+
+-- name: note
+-- Those that a booking is being written with: nobody else has seen them.
+insert into booking_engine.booking_night (hotel_id, night_id, booking_id, reservation_id)
+select l.hotel_id, d.id, l.reservation_id, l.reservation_id
+from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
+cross join lateral (
+    select l.hotel_id, l.reservation_id from booking_engine.booking_link l
+    where l.hotel_id = w.hotel_id and l.reservation_id = w.id
+    limit 1
+) l
+cross join lateral (
+    select found.id from reservation_details found
+    where found.hotel_id = l.hotel_id and found.reservation_id = l.reservation_id
+    offset 0
+) d
+on conflict do nothing
