@@ -68,7 +68,8 @@ class Standing(NamedTuple):
     """What there is to do for an endpoint.
 
     fill_version: its first sync is due; paced_for: seconds since health.paced_at; open: it may be sent to now;
-    place: of the first key in the queue that may be sent, None for none; ripe: a key's pause is over;
+    place: of the first key in the queue that may be sent, None for none; ripe: a key's pause is over; ripens:
+    seconds until the next one's is;
     heartbeat: one is due.
     """
 
@@ -79,6 +80,7 @@ class Standing(NamedTuple):
     open: bool
     place: int | None
     ripe: bool
+    ripens: float | None
     heartbeat: bool
 
 
@@ -111,9 +113,14 @@ class Claim(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """What one claim got. paused: nothing may be sent but a probe; probing: which is this claim's."""
+    """What one claim got.
+
+    more: as many keys' pauses are over as it takes of these; paused: nothing may be sent but a probe; probing:
+    which is this claim's.
+    """
 
     claims: list[Claim]
+    more: bool
     paused: bool
     probing: bool
 
@@ -141,6 +148,21 @@ class Result(NamedTuple):
     verdict: Verdict
     wait: float = 0.0
     error: str | None = None
+
+
+class Due(NamedTuple):
+    """What settling has found to be due, or will be. It is true where something is due at once.
+
+    fresh: a newer version than was delivered; place: of the first key that was marked again during its send, None
+    for none; wait: seconds until the first retry, None for none.
+    """
+
+    fresh: bool
+    place: int | None
+    wait: float | None
+
+    def __bool__(self) -> bool:
+        return self.fresh or self.place is not None
 
 
 class Attempt(NamedTuple):
@@ -200,8 +222,8 @@ async def claim(
     given = {"endpoint": endpoint_id, "worker": worker, "token": token, "lease": lease, "place": place}
     sizes = {"size": size, "ripe": 1 + size // 4, "revision": revision}
     rows = await (await conn.execute(_CLAIM, given | sizes, prepare=True, binary=True)).fetchall()
-    paused, probing = rows[0][-2:] if rows else (False, False)
-    return Claimed([Claim(*row[:-2]) for row in rows], paused, probing)
+    said = rows[0][-3:] if rows else (False, False, False)
+    return Claimed([Claim(*row[:-3]) for row in rows], *said)
 
 
 async def snapshot(conn: AsyncConnection, endpoint_id: int, hotel_id: int, *, first: str, last: str) -> Live:
@@ -214,10 +236,8 @@ async def snapshot(conn: AsyncConnection, endpoint_id: int, hotel_id: int, *, fi
 
 async def settle(
     conn: AsyncConnection, endpoint_id: int, results: Sequence[Result], attempts: Sequence[Attempt]
-) -> bool:
+) -> Due:
     """Write down what came of sends. Keys whose lease passed to another sender are left to that one.
-
-    Returns whether some are due at once: a newer version than was delivered, or marked again during the send.
 
     Raises:
         psycopg.errors.CheckViolation: no partition takes the attempts.
@@ -250,8 +270,12 @@ async def settle(
     }
     row = await (await conn.execute(_QUERIES["settle"], given, prepare=True)).fetchone()
     assert row is not None  # a select without a table
-    newer, moved = row
-    return (moved > 0 and await settle(conn, endpoint_id, results, [])) or newer
+    fresh, place, moved = row
+    if moved:
+        later = await settle(conn, endpoint_id, results, [])
+        fresh, place = fresh or later.fresh, min(filter(None, (place, later.place)), default=None)
+    waits_for = [result.wait for result in results if result.verdict in {"delayed", "rejected"}]
+    return Due(fresh, place, min(waits_for, default=None))
 
 
 async def forget(

@@ -51,6 +51,13 @@ select e.id, e.name, e.url, e.secret, e.guest_data, e.bookings = 'own', e.max_by
             and (b.not_before <= now() or b.outages > 0)
             and {free}
     ) as ripe,
+    (
+        select extract(epoch from b.not_before - now())::float8
+        from booking_engine.behind b
+        where b.endpoint_id = e.id and b.rejected_at is null and b.not_before > now()
+        order by b.not_before
+        limit 1
+    ) as ripens,
     e.heartbeat_seconds > 0
         and (e.heartbeat_at is null or e.heartbeat_at <= now() - e.heartbeat_seconds * interval '1 s') as heartbeat
 from booking_engine.endpoint e
@@ -117,7 +124,7 @@ select c.kind, c.hotel_id, c.id, c.version, c.acked, c.place, c.sent, c.tries,
     c.version > c.acked
         and (gate.hotels is null or c.hotel_id = any(gate.hotels))
         and (gate.types is null or c.kind = any(gate.types) or c.kind = 'snapshot') as told,
-    gate.paused, exists (select from probe)
+    (select count(*) from ripe) >= %(ripe)s, gate.paused, exists (select from probe)
 from claimed c
 cross join gate
 left join lateral (
@@ -161,8 +168,8 @@ left join booking_engine.endpoint e on e.id = %(endpoint)s
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
 -- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now, and one that was marked
 -- `again` stays as it was marked, its place before the snapshot too, whatever came of the send. One that was waived
--- meanwhile, acknowledged in its version, goes. Tells whether there is such
--- a key, because whoever marked it found it leased; and how many rows moved while they were waited for, which have to be
+-- meanwhile, acknowledged in its version, goes. Tells whether there is such a key, and the place of the first that was marked
+-- again, because whoever marked it found it leased; and how many rows moved while they were waited for, which have to be
 -- settled once more.
 with result as (
     select *
@@ -209,7 +216,7 @@ kept as (
         last_error = case when m.verdict = 'delivered' then null else coalesce(m.error, b.last_error) end
     from mine m
     where b.ctid = m.row and not m.over
-    returning m.verdict = 'delivered' or m.again as newer
+    returning m.verdict = 'delivered' or m.again as newer, m.again, b.place
 ),
 attempted as (
     insert into booking_engine.attempt
@@ -220,7 +227,7 @@ attempted as (
         %(attempt_errors)s::text[], %(answers)s::text[])
         as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
 )
-select exists (select from kept where newer),
+select exists (select from kept where newer and not again), (select min(place) from kept where again),
     (select count(*) from mine) - (select count(*) from acknowledged) - (select count(*) from kept)
 
 -- name: forget

@@ -14,7 +14,7 @@ from outbox.delivery.outcome import outage_pause_of_key, rejection_pause
 from outbox.delivery.steady import steadily
 from outbox.metrics import Meter
 from sql import delivery
-from sql.delivery import Attempt, Claim, Result, Target
+from sql.delivery import Attempt, Claim, Due, Result, Target
 from sql.pool import Pool
 
 _REJECTIONS_LOGGED_EVERY = 10.0
@@ -70,21 +70,18 @@ class Ledger:
         self._refused += verdict == "refused"
         self._results.append(Result(*part.claim[:3], token, part.version, verdict, pause or 0.0, error))
 
-    async def settle(self) -> bool:
-        """Write down everything collected so far, however long the database takes.
-
-        Returns whether something has a newer version already than the one that was sent.
-        """
-        newer = False
+    async def settle(self) -> Due:
+        """Write down everything collected so far, however long the database takes; returns what is due by that."""
+        due = Due(fresh=False, place=None, wait=None)
         if self:
             results, self._results = self._results, []
             attempts, self._attempts = self._attempts, []
             self._writing = results
             write = partial(delivery.settle, endpoint_id=self._target.id, results=results, attempts=attempts)
-            newer = await steadily(self._pool, write)
+            due = await steadily(self._pool, write)
             self._writing = []
         self._log_rejections()
-        return newer
+        return due
 
     def lose(self, lease: Lease) -> None:
         """Give up what is not written down yet."""

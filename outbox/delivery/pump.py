@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from outbox.delivery.alarm import Alarm
 from outbox.delivery.compose import Message, digits, snapshot
 from outbox.delivery.lanes import Lanes, Leased
 from outbox.delivery.lease import Lease
@@ -74,6 +75,7 @@ class Pump:
         self._fresh = False
         self._due: int | None = None
         self._beat = False
+        self._alarm = Alarm(self.hint)
 
     def poke(self, standing: Standing, asked: float) -> None:
         """Tell what the last look at the database found, and when it was asked (monotonic)."""
@@ -85,6 +87,8 @@ class Pump:
             self._find(standing.place)
             self._fresh = self._fresh or standing.ripe
             self._beat = standing.heartbeat
+        if standing.ripens is not None:
+            self._alarm.ring_in(standing.ripens)
         self._turn.set()
 
     def hint(self) -> None:
@@ -137,9 +141,12 @@ class Pump:
         while not (self._closing and not self._ledger):
             await self._ended.wait()
             self._ended.clear()
-            if await self._ledger.settle():
-                self._fresh = True
-                self._turn.set()
+            due = await self._ledger.settle()
+            if due.wait is not None:
+                self._alarm.ring_in(due.wait)
+            self._find(due.place)
+            self._fresh = self._fresh or due.fresh
+            self._turn.set()
             if await self._monitor.tell():
                 self._find(0)
                 self._turn.set()
@@ -154,6 +161,7 @@ class Pump:
         self._ended.set()
         await self._lanes.finish(self._timing.drain if self.retired else 0)
         self._closing = True
+        self._alarm.stop()
         self._ended.set()
         _, late = await asyncio.wait({settling}, timeout=_GRACE)
         if late:
@@ -215,6 +223,9 @@ class Pump:
         claimed = await self._claimed(token, size, place)
         if claimed is None:
             return
+        if claimed.more:
+            self._fresh = True
+            self._turn.set()
         if len(claimed.claims) >= size:
             # From here on: what was claimed before is dead weight at the head of the queue.
             if place is None:

@@ -179,7 +179,7 @@ async def test_a_lock_that_moves_a_row_while_it_is_settled_leaves_nothing_leased
 
             await eventually(waiting)
             await projector.commit()
-        assert await settling is True
+        assert (await settling).fresh
     assert await bench.rows("select token, acked from booking_engine.behind") == [(None, claimed.version)]
 
 

@@ -66,7 +66,7 @@ async def test_a_probe_that_nobody_asked_for_is_put_back(bench: Bench) -> None:
         )
         await pump._claim(0)
         assert not pump._monitor.open, "it waits for the next look"
-        assert await pump._ledger.settle() is False
+        assert not await pump._ledger.settle()
     assert bench.receiver.begun == 0
     assert await bench.rows("select status, retry_at <= now() from booking_engine.endpoint") == [("paused", True)]
     assert await bench.rows("select token from booking_engine.behind where kind = 'booking'") == [(None,)]
