@@ -19,6 +19,12 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.015, 0.03, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
+AUDIT_LOST = Counter(
+    "roomwire_api_audit_lines_lost",
+    "Lines of the audit log that are not in it: pushed_out by others that waited, or refused by the database.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE"}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -10,6 +10,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from api.metrics import AUDIT_LOST
 from sql import access
 from sql.access import Audited
 from sql.pool import Pool
@@ -20,10 +21,16 @@ _EVERY = 1.0
 _MOST = 20_000
 _BATCH = 1_000
 _FORGET_EVERY = 3600.0
+_PATIENCE = 5.0
+_REFUSED = (psycopg.DataError, psycopg.IntegrityError, UnicodeError)
+"""What says that a line cannot be written, now or later."""
 
 
 class Journal:
-    """Keeps lines until they are written. Where the database is away for long, the oldest are lost.
+    """Keeps lines until they are written.
+
+    Where the database is away for long, the oldest are lost; a line that it refuses is lost alone. Both is said and
+    counted.
 
     Args:
         pool: to write with.
@@ -37,12 +44,14 @@ class Journal:
         self._days = days
         self._lines: deque[Audited] = deque()
         self._lost = 0
+        self._writing = asyncio.Lock()
 
     def add(self, line: Audited) -> None:
         """Have a line written within about a second."""
         if len(self._lines) >= _MOST:
             self._lines.popleft()
             self._lost += 1
+            AUDIT_LOST.labels("pushed_out").inc()
         self._lines.append(line)
 
     async def keep(self) -> None:
@@ -66,16 +75,16 @@ class Journal:
         Raises:
             psycopg.Error, PoolTimeout: it is kept for the next time.
         """
-        while self._lines or self._used:
-            batch = list(islice(self._lines, _BATCH))
+        async with self._writing:
+            await self._write_all()
+
+    async def _write_all(self) -> None:
+        while self._lines:
+            await self._write(list(islice(self._lines, _BATCH)))
+        if self._used:
             used = dict(self._used)
-            async with self._pool.connection(timeout=5) as conn, conn.transaction():
-                await access.audit(conn, batch)
+            async with self._pool.connection(timeout=_PATIENCE) as conn:
                 await access.used_keys(conn, used)
-            for line in batch:
-                # A line may have been pushed out while it was being written.
-                if self._lines and self._lines[0] is line:
-                    self._lines.popleft()
             for key_id, at in used.items():
                 if self._used.get(key_id) == at:
                     del self._used[key_id]
@@ -83,9 +92,28 @@ class Journal:
             log.error("audit_lost", lines=self._lost)
             self._lost = 0
 
+    async def _write(self, lines: Sequence[Audited]) -> None:
+        """Write the oldest lines; where the database refuses them, by halves down to the one that it means."""
+        try:
+            async with self._pool.connection(timeout=_PATIENCE) as conn:
+                await access.audit(conn, lines)
+        except _REFUSED as error:
+            if len(lines) > 1:
+                half = len(lines) // 2
+                await self._write(lines[:half])
+                await self._write(lines[half:])
+                return
+            # What the error says is left out, for it quotes the line.
+            log.error("audit_refused", error=type(error).__name__, request_id=lines[0].request_id)
+            AUDIT_LOST.labels("refused").inc()
+        for line in lines:
+            # It may have been pushed out while it was being written.
+            if self._lines and self._lines[0] is line:
+                self._lines.popleft()
+
     async def forget(self) -> None:
         """Delete what is older than it has to be kept."""
-        async with self._pool.connection(timeout=5) as conn:
+        async with self._pool.connection(timeout=_PATIENCE) as conn:
             while await access.forget_audit(conn, self._days, _BATCH) == _BATCH:
                 pass
 

@@ -17,6 +17,7 @@ from api.access.keys import new_key
 from api.access.scopes import SCOPES
 from api.app import ROUTES
 from api.house import Wishes
+from api.metrics import AUDIT_LOST
 from api.problems import Problem
 from api.routing import Route
 from sql import access
@@ -437,6 +438,32 @@ async def test_too_many_unwritten_lines_are_lost_oldest_first_and_that_is_said(
         (f"request-{n}",) for n in (2, 3, 4)
     ]
     assert [line["lines"] for line in logs if line["event"] == "audit_lost"] == [2]
+
+
+async def test_a_line_that_the_database_refuses_is_lost_alone(api: Api) -> None:
+    def lost() -> float:
+        return AUDIT_LOST.labels("refused")._value.get()
+
+    async def written() -> bool:
+        await api.house.journal.write()
+        return not lines
+
+    before, lines = lost(), api.house.journal._lines
+    with structlog.testing.capture_logs() as logs:
+        async with api.desk.transaction():
+            # Nobody else writes them meanwhile.
+            await api.desk.execute("lock booking_engine.audit_log in access exclusive mode")
+            for n in range(9):
+                await api.post("/auth/token", {}, headers={"X-Request-Id": f"request-{n}"})
+            lines[2] = replace(lines[2], address="fe80::1%eth0")
+            lines[5] = replace(lines[5], path="/\udcff")
+            lines[6] = replace(lines[6], method="\0")
+        assert await until(written, 10)
+    ids = [row[0] for row in await api.rows("select request_id from booking_engine.audit_log order by id")]
+    assert ids == [f"request-{n}" for n in range(9) if n not in {2, 5, 6}]
+    assert lost() == before + 3
+    refused = [line["request_id"] for line in logs if line["event"] == "audit_refused"]
+    assert refused == [f"request-{n}" for n in (2, 5, 6)]
 
 
 def said(logs: Any) -> Any:
