@@ -28,6 +28,12 @@ AskedPlan = Annotated[
 ]
 
 
+class Page(Asked):
+    """A part of a list."""
+
+    limit: int = Field(100, description="How many at most.", ge=1, le=250)
+
+
 class HotelPath(Asked):
     """Of one hotel."""
 

@@ -10,13 +10,13 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from api.access.scopes import Access
 from api.bookings.answers import BookingAnswer, said
+from api.fields import Page
 from api.problems import Fault, Problem
 from api.routing import Answer, Asked, Call, Nothing, Reply
 from outbox.messages.documents import BookingId, HotelId, Version
 from sql import booked
 from sql.booked import Position, Viewer
 
-_MOST = 500
 _FIRST = UUID(int=0)
 _SETTLED = 60_000_000
 """Microseconds after which whatever got a version is committed: our transactions are shorter."""
@@ -38,14 +38,13 @@ class BookingPath(Asked):
     booking_id: UUID = Field(description="The booking's id.")
 
 
-class ChangedAsked(Asked):
+class ChangedAsked(Page):
     """Which changes are asked for."""
 
     updated_since: Annotated[AwareDatetime, BeforeValidator(_written)] | None = Field(
         None, description="Bookings that changed since then (RFC 3339); left out: all. Not used with a cursor."
     )
     cursor: str | None = Field(None, description="Where the answer before ended.", max_length=200)
-    limit: int = Field(100, description="How many at most.", ge=1, le=_MOST)
 
 
 class BookingGone(Answer):

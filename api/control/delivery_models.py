@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from api.fields import AskedHotel
+from api.fields import AskedHotel, Page
 from api.routing import Answer, Asked
 from outbox import keys
 
@@ -21,13 +21,12 @@ KeyText = Annotated[
 EndpointWanted = Annotated[str | None, Field(description="Only of this endpoint.", min_length=1, max_length=200)]
 
 
-class DeliveriesAsked(Asked):
+class DeliveriesAsked(Page):
     """Which keys."""
 
     endpoint: EndpointWanted = None
     hotel_id: AskedHotel | None = Field(None, description="Only of this hotel.")
     rejected: bool = Field(False, description="Only what is refused for good.")
-    limit: int = Field(100, description="How many at most.", ge=1, le=1_000)
 
 
 class KeyPath(Asked):

@@ -10,8 +10,8 @@ from api.control.replays import (
     ReplayAsked,
     ReplayPath,
     ReplaysAnswer,
-    ReplaysAsked,
 )
+from api.fields import Page
 from api.routing import Link, Returns, Route
 
 _TAG = "Operations"
@@ -75,7 +75,7 @@ ROUTES: Sequence[Route] = (
         tag=_TAG,
         scope="admin",
         summary="List replays of the last 30 days",
-        params=ReplaysAsked,
+        params=Page,
         returns={200: Returns("Newest first.", ReplaysAnswer, {"replays": [_REPLAY]})},
     ),
     Route(

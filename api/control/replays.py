@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import Type
-from api.fields import AskedHotel
+from api.fields import AskedHotel, Page
 from api.problems import Problem
 from api.routing import Answer, Asked, Call, Nothing, Reply
 from outbox import replay
@@ -33,12 +33,6 @@ class ReplayAsked(Asked):
         description="Only what has changed since, deletions too; null: everything that exists, and at the end which"
         " ids exist. Take a time well before the copy was made that the endpoint was restored from.",
     )
-
-
-class ReplaysAsked(Asked):
-    """How many replays."""
-
-    limit: int = Field(20, description="How many at most.", ge=1, le=100)
 
 
 class ReplayPath(Asked):
@@ -103,7 +97,7 @@ async def start_replay(call: Call[Nothing, ReplayAsked]) -> Reply:
     return await once(call, work, pms=False)
 
 
-async def list_replays(call: Call[ReplaysAsked, Nothing]) -> Reply:
+async def list_replays(call: Call[Page, Nothing]) -> Reply:
     """Replays, newest first."""
     async with call.house.connection() as conn:
         names = {row.name for row in await seen.overviews(conn, call.access)}

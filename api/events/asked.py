@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.access.scopes import Access
-from api.fields import AskedHotel
+from api.fields import AskedHotel, Page
 from api.problems import Problem
 from api.routing import Asked, Call
 from outbox.endpoints import TYPES
@@ -49,10 +49,9 @@ class FollowAsked(WhatAsked):
     )
 
 
-class EventsAsked(FollowAsked):
+class EventsAsked(FollowAsked, Page):
     """A page of events."""
 
-    limit: int = Field(100, description="How many at most.", ge=1, le=250)
     wait: int = Field(0, description="Seconds to wait for the first event where there is none.", ge=0, le=30)
 
 

@@ -11,7 +11,7 @@ from api.etags import tag
 from api.events.answers import snapshot
 from api.events.asked import LAST, WhatAsked, what
 from api.events.reading import told
-from api.fields import ID_MOST
+from api.fields import ID_MOST, Page
 from api.problems import Fault, Problem
 from api.routing import Call, Nothing, Reply
 from outbox.delivery.compose import Message
@@ -28,13 +28,12 @@ _Where = tuple[
 _WHERE: TypeAdapter[_Where] = TypeAdapter(_Where)
 
 
-class SnapshotAsked(WhatAsked):
+class SnapshotAsked(WhatAsked, Page):
     """A page of everything there is."""
 
     page: str | None = Field(
         None, description="The next page, as the answer before named it; left out: the first.", max_length=600
     )
-    limit: int = Field(100, description="How many at most.", ge=1, le=250)
 
 
 async def read_snapshot(call: Call[SnapshotAsked, Nothing]) -> Reply:

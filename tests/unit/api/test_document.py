@@ -157,3 +157,16 @@ def test_every_answer_about_availability_or_price_says_how_fresh_it_is(member: s
     }
     assert len(answers) == 3
     assert [name for name, schema in answers.items() if not says(schema, member)] == []
+
+
+def test_every_list_is_read_in_pages_of_the_same_kind() -> None:
+    limits = {
+        name: given["schema"] | {"description": given["description"]}
+        for name, said in operations()
+        for given in said.get("parameters", ())
+        if given.get("name") == "limit"
+    }
+    assert len(limits) == 5
+    (first, *others) = limits.values()
+    assert all(one == first for one in others), limits
+    assert (first["maximum"], first["default"]) == (250, 100)
