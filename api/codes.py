@@ -221,6 +221,12 @@ CODES: Mapping[str, Kind] = {
         "The endpoint cannot be as asked, or what is asked cannot be done with it now.",
         "`detail` says why, and what can be done.",
     ),
+    "endpoint_changed": Kind(
+        412,
+        "Endpoint changed",
+        "The endpoint is not set up any more as If-Match says: somebody else has changed it.",
+        "GET the endpoint, and send what is wanted now with its ETag and a new Idempotency-Key.",
+    ),
     "endpoint_disabled": Kind(
         409,
         "Endpoint disabled",

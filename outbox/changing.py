@@ -1,14 +1,15 @@
 """Changing an endpoint: what it is told of more is sent like a first sync, and only that."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection
 
+from outbox.delivery import reaching
 from outbox.delivery.outbound import Outbound
-from outbox.endpoints import TYPES, Settings, UnknownEndpointError, alone, check_address
+from outbox.endpoints import TYPES, EndpointError, Settings, UnknownEndpointError, alone, check_address
 from sql import content, control, endpoints, replay
 from sql.control import Endpoint
 from sql.endpoints import START
@@ -28,6 +29,10 @@ CHANGEABLE = (
     "rate_per_second",
     "heartbeat_seconds",
 )
+
+
+class OvertakenError(EndpointError):
+    """The endpoint is not set up any more as it was when the change was thought of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ async def change(
     Args:
         conn: a connection in autocommit.
         name: the endpoint's.
-        wishes: the new values; headers: all of them.
+        wishes: the new values; headers: all of them, and needed with a url that leads to another host, unless
+            there are none: theirs are secrets of the one before.
         outbound: what encrypts the headers, and says where messages may go.
         patience: seconds to wait for a moment when nobody writes documents.
 
@@ -75,14 +81,27 @@ class Begun:
     replays: Mapping[int, Scope]
 
 
-async def begin(conn: AsyncConnection, name: str, wishes: Mapping[str, Any], outbound: Outbound) -> Begun:
+async def begin(
+    conn: AsyncConnection,
+    name: str,
+    wishes: Mapping[str, Any],
+    outbound: Outbound,
+    *,
+    expected: Container[int] | None = None,
+) -> Begun:
     """Change an endpoint in the caller's transaction, which is to end soon: who writes documents waits for it.
 
     Args and raises: as `change`, but the address is not looked at; and `LockNotAvailable`, where documents are
-    being written: try again. After the commit `finish` is due.
+    being written: try again; and `OvertakenError`, where its revision is not among those expected. After the commit
+    `finish` is due.
     """
     await endpoints.lock(conn)
-    return Begun(*await _update(conn, name, wishes, outbound))
+    before = await control.find(conn, name)
+    if before is None:
+        raise UnknownEndpointError(name)
+    if expected is not None and before.revision not in expected:
+        raise OvertakenError(f"{name} was changed since; look at what it is now")
+    return Begun(*await _update(conn, before, wishes, outbound))
 
 
 async def finish(conn: AsyncConnection, begun: Begun, *, patience: float = 60.0) -> Changed:
@@ -111,13 +130,10 @@ async def _withdraw(conn: AsyncConnection, endpoint_id: int, patience: float) ->
 
 
 async def _update(
-    conn: AsyncConnection, name: str, wishes: Mapping[str, Any], outbound: Outbound
+    conn: AsyncConnection, before: Endpoint, wishes: Mapping[str, Any], outbound: Outbound
 ) -> tuple[Endpoint, dict[int, Scope]]:
-    before = await control.find(conn, name)
-    if before is None:
-        raise UnknownEndpointError(name)
     await control.change(conn, _sealed(before, wishes, outbound) | {"id": before.id})
-    now = await control.find(conn, name)
+    now = await control.find(conn, before.name)
     assert now is not None  # nobody else may change it here
     if before.filling or before.status == "disabled":
         return now, {}
@@ -135,6 +151,11 @@ def _sealed(before: Endpoint, wishes: Mapping[str, Any], outbound: Outbound) -> 
         "headers": dict.fromkeys(before.headers, "kept")
     }
     checked = Settings(name=before.name, format=before.format, **values | dict(wishes))
+    if before.headers and "headers" not in wishes and reaching.place(checked.url) != reaching.place(before.url):
+        raise EndpointError(
+            f"the values of its headers ({', '.join(sorted(before.headers))}) are secrets of where it was, and the"
+            " new url leads elsewhere; give all headers anew, or say that there are none"
+        )
     headers = checked.seal(outbound.secrets)["headers"] if "headers" in wishes else before.headers
     return {field: getattr(checked, field) for field in CHANGEABLE} | {"types": checked.told, "headers": headers}
 

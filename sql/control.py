@@ -19,7 +19,10 @@ _WITHDRAW = _QUERIES["withdraw"].format(flying=load("delivery.sql")["flying"])
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as it was set up. headers: values are encrypted; filling: its first sync is not marked yet."""
+    """An endpoint as it was set up. headers: values are encrypted; filling: its first sync is not marked yet.
+
+    revision: rises with every change of it.
+    """
 
     id: int
     name: str
@@ -37,6 +40,7 @@ class Endpoint:
     rate_per_second: float
     heartbeat_seconds: int
     filling: bool
+    revision: int
 
 
 async def find(conn: AsyncConnection, name: str) -> Endpoint | None:

@@ -7,7 +7,7 @@ select e.*, e.bookings = 'own' as own from booking_engine.endpoint e where e.nam
 -- name: find
 select id, name, url, format, ca, headers, status, hotels, types, bookings, guest_data, max_bytes, concurrency,
     coalesce(rate_per_second, 0)::float8 as rate_per_second, heartbeat_seconds,
-    fill_version is not null as filling
+    fill_version is not null as filling, revision
 from booking_engine.endpoint
 where name = %(name)s
 

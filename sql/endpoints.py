@@ -24,7 +24,7 @@ class Overview:
 
     public_key: None for HMAC; old_secret_until: until then the secret before signs too; ca: PEM; headers: names;
     behind: keys whose newest version it lacks, of which `rejected` were refused for good; oldest: since when;
-    filling: its first sync is not marked yet.
+    filling: its first sync is not marked yet; revision: rises with every change of how it is set up.
     """
 
     id: int
@@ -50,6 +50,7 @@ class Overview:
     last_error: str | None
     last_success_at: datetime | None
     filling: bool
+    revision: int
     behind: int
     rejected: int
     oldest: datetime | None

@@ -65,7 +65,7 @@ select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     array(select name from jsonb_object_keys(e.headers) as name order by name) as headers,
     e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
     coalesce(e.rate_per_second, 0)::float8 as rate_per_second, e.heartbeat_seconds, e.failures, e.retry_at, e.last_error, e.last_success_at,
-    e.fill_version is not null as filling, b.behind, refused.rejected, oldest.since as oldest
+    e.fill_version is not null as filling, e.revision, b.behind, refused.rejected, oldest.since as oldest
 from booking_engine.endpoint e
 cross join lateral (
     select count(*) as behind from booking_engine.behind where endpoint_id = e.id and kind <> 'snapshot'

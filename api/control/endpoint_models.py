@@ -104,7 +104,9 @@ class EndpointChanged(Asked):
         max_length=20_000,
     )
     headers: dict[str, str] | None = Field(
-        None, description="All headers that are sent with every message; null: as they are now.", max_length=20
+        None,
+        description="All headers that are sent with every message; null: as they are now, on the same host.",
+        max_length=20,
     )
 
 

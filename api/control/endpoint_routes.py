@@ -132,14 +132,18 @@ ROUTES: Sequence[Route] = (
         tag=_TAG,
         scope="admin",
         summary="Change an endpoint",
-        description=f"What it is told of more is sent like a first sync; nothing else is sent again. {_BUSY}",
+        description="What it is told of more is sent like a first sync; nothing else is sent again. A url of"
+        " another host needs `headers` too, where there are any: their values are secrets of the host before. It"
+        " goes on signing with the same secret: rotate it where somebody else receives now. If-Match compares how the"
+        f" endpoint is set up, not how it does. {_BUSY}",
         params=EndpointPath,
         params_examples={"name": _NAME},
         body=EndpointChanged,
         body_example=_WISHES,
         returns={200: Returns("The endpoint as it is now.", EndpointAnswer, _ENDPOINT)},
-        problems=("unknown_endpoint", "unknown_hotel", "endpoint_refused"),
+        problems=("unknown_endpoint", "unknown_hotel", "endpoint_refused", "endpoint_changed"),
         writes=True,
+        if_match="may",
     ),
     Route(
         method="DELETE",

@@ -1,6 +1,7 @@
 """Endpoints over HTTP: add, read, change, remove."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +17,12 @@ from api.control.endpoint_models import (
     EndpointPath,
     EndpointsAnswer,
 )
+from api.etags import digest
 from api.handling import encoded
 from api.problems import Fault, Problem
 from api.routing import Call, Nothing, Reply
 from outbox import changing, endpoints, signing
-from outbox.changing import Begun
+from outbox.changing import Begun, OvertakenError
 from outbox.endpoints import BusyError, EndpointError, Settings
 from outbox.secrets import SecretsError
 from sql import endpoints as removal
@@ -28,6 +30,7 @@ from sql.endpoints import Overview
 
 PATIENCE = 4.0
 """Seconds that a request waits for a moment when nobody writes documents."""
+_TAG = re.compile(r'"(?P<id>[0-9]{1,10})\.(?P<revision>[0-9]{1,10})-[0-9a-f]+"')
 
 
 async def list_endpoints(call: Call[Nothing, Nothing]) -> Reply:
@@ -40,7 +43,7 @@ async def list_endpoints(call: Call[Nothing, Nothing]) -> Reply:
 async def read_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     """One endpoint."""
     async with call.house.connection() as conn:
-        return Reply(answer(await seen.overview(conn, call.access, call.params.name)))
+        return tagged(await seen.overview(conn, call.access, call.params.name))
 
 
 async def add_endpoint(call: Call[Nothing, EndpointAsked]) -> Reply:
@@ -77,12 +80,16 @@ async def change_endpoint(call: Call[EndpointPath, EndpointChanged]) -> Reply:
 
     async def work(conn: AsyncConnection) -> Reply:
         begun.clear()
-        await seen.overview(conn, call.access, name)
+        row = await seen.overview(conn, call.access, name)
         try:
-            begun.append(await changing.begin(conn, name, wishes, call.house.outbound))
+            begun.append(
+                await changing.begin(conn, name, wishes, call.house.outbound, expected=_expected(call.headers, row))
+            )
+        except OvertakenError:
+            raise Problem("endpoint_changed") from None
         except (EndpointError, SecretsError) as error:
             raise seen.refused(error) from None
-        return Reply(answer(await seen.overview(conn, call.access, name)))
+        return tagged(await seen.overview(conn, call.access, name))
 
     reply = await once(call, work, pms=False)
     for one in begun:
@@ -93,6 +100,21 @@ async def change_endpoint(call: Call[EndpointPath, EndpointChanged]) -> Reply:
                 # Claims send nothing of it, and the next change of the endpoint takes it out of the queue.
                 break
     return reply
+
+
+def tagged(row: Overview) -> Reply:
+    """An endpoint, with a tag of all that is said: If-Match looks at its first part, how the endpoint is set up."""
+    said = answer(row)
+    return Reply(said, etag=f"{row.id}.{row.revision}-{digest(said.model_dump_json().encode())}")
+
+
+def _expected(headers: Mapping[str, str], row: Overview) -> list[int] | None:
+    """The revisions of an endpoint that If-Match names; None where any will do."""
+    given = headers.get("if-match", "*").strip()
+    if given == "*":
+        return None
+    found = (_TAG.fullmatch(one.strip()) for one in given.split(","))
+    return [int(one["revision"]) for one in found if one and int(one["id"]) == row.id]
 
 
 async def _check_change(call: Call[EndpointPath, EndpointChanged]) -> None:

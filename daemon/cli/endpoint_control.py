@@ -114,6 +114,10 @@ def change(
     if not wishes:
         running.fail("Say what to change: `roomwire endpoint change --help` shows what can be.")
     typer.echo(_said(name, running.send(lambda conn, outbound: changing.change(conn, name, wishes, outbound))))
+    if url:
+        typer.echo(
+            f"It signs with the secret it had: `roomwire endpoint rotate {name}` if somebody else receives now."
+        )
 
 
 def pause(

@@ -44,7 +44,10 @@ Authority = Annotated[
 ]
 Headers = Annotated[
     list[str] | None,
-    typer.Option("--header", help="'Name: value', sent with every message, or @FILE of such lines; repeatable."),
+    typer.Option(
+        "--header",
+        help="'Name: value', sent with every message, or @FILE of such lines; repeatable. `none`, alone, for none.",
+    ),
 ]
 
 
@@ -182,7 +185,9 @@ def wired(ca: str | None, header: list[str] | None) -> dict[str, Any]:
     try:
         if ca is not None:
             given["ca"] = None if ca == "none" else Path(ca).read_text(encoding="utf-8")
-        if header is not None:
+        if header == ["none"]:
+            given["headers"] = {}
+        elif header is not None:
             given["headers"] = read_headers(line for one in header for line in _lines(one))
     except (OSError, ValueError) as error:
         running.fail(f"{error}.")

@@ -95,6 +95,34 @@ async def test_an_endpoint_is_added_read_changed_and_removed(api: Api, receiver:
     assert (await api.call("DELETE", "/endpoints/web")).code == "unknown_endpoint"
 
 
+async def test_a_change_may_name_what_it_starts_from(api: Api, receiver: Receiver) -> None:
+    await added(api, receiver, headers={"X-Key": "s3cret-of-the-old-one"})
+    read = (await api.get("/endpoints/web")).headers["ETag"]
+    await lacking(api, "web")
+    later = await api.get("/endpoints/web", headers={"If-None-Match": read})
+    assert (later.status, later.body["behind"]) == (200, 1), "how it does is told anew"
+    change = WISHES | {"concurrency": 3}
+    first = await api.put("/endpoints/web", change, headers={"If-Match": read})
+    assert (first.status, first.body["concurrency"]) == (200, 3), "which is no change of how it is set up"
+    for stale in (read, f'"x", {read}', '"1.1-00"', '"x"', f"W/{first.headers['ETag']}"):
+        refused = await api.put("/endpoints/web", WISHES, headers={"If-Match": stale})
+        assert (refused.status, refused.code) == (412, "endpoint_changed"), stale
+    any_will_do = await api.put("/endpoints/web", change, headers={"If-Match": "*"})
+    assert any_will_do.status == 200
+    one_of_them = f'"x", {any_will_do.headers["ETag"]}'
+    assert (await api.put("/endpoints/web", change, headers={"If-Match": one_of_them})).status == 200
+    rotated = (await api.get("/endpoints/web")).headers["ETag"]
+    assert (await api.post("/endpoints/web/rotate", {})).status == 200
+    assert (await api.put("/endpoints/web", change, headers={"If-Match": rotated})).code == "endpoint_changed"
+    moved = change | {"url": f"http://127.0.0.2:{receiver.port}/hook"}
+    refused = await api.put("/endpoints/web", moved)
+    assert refused.code == "endpoint_refused"
+    assert "leads elsewhere" in refused.body["detail"]
+    assert b"s3cret" not in refused.raw
+    kept = await api.put("/endpoints/web", moved | {"headers": {}})
+    assert (kept.status, kept.body["headers"]) == (200, [])
+
+
 async def test_a_secret_of_ones_own_makes_adding_safe_to_repeat_and_is_never_shown(
     api: Api, receiver: Receiver
 ) -> None:

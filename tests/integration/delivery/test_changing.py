@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from outbox import changing, endpoints
+from outbox.changing import OvertakenError
 from outbox.endpoints import EndpointError
 from sql import control
 from sql.pool import connect
@@ -190,3 +191,43 @@ def held(bench: Bench, name: str) -> dict[str, int]:
             versions[data["booking_id"]] = data["version"]
             (there.discard if received.type == "booking.deleted" else there.add)(data["booking_id"])
     return {number: versions[number] for number in there}
+
+
+async def test_headers_are_never_told_to_another_host(bench: Bench) -> None:
+    """Whoever may change where it is would otherwise learn what the one before was told in confidence."""
+    conn, key = bench.documents.conn, {"X-Key": "s3cret-of-the-old-one"}
+    await bench.endpoint(headers=key)
+    before = await control.find(conn, "engine")
+    port = bench.receiver.port
+    for elsewhere in (
+        f"http://127.0.0.2:{port}/hook",
+        f"http://127.0.0.1:{port + 1}/hook",
+        "https://127.0.0.1/hook",
+    ):
+        with pytest.raises(EndpointError, match=r"X-Key.*leads elsewhere.*anew") as refused:
+            await changing.change(conn, "engine", {"url": elsewhere}, bench.outbound)
+        assert "s3cret" not in str(refused.value)
+    assert await control.find(conn, "engine") == before
+    moved = {"url": f"http://127.0.0.1:{port}/other?path"}
+    assert (await changing.change(conn, "engine", moved, bench.outbound)).endpoint.headers.keys() == key.keys()
+    for headers in ({"X-Other": "of the new one"}, {}):
+        anew = {"url": f"http://127.0.0.{3 + len(headers)}:{port}/hook", "headers": headers}
+        found = (await changing.change(conn, "engine", anew, bench.outbound)).endpoint
+        assert found.headers.keys() == headers.keys()
+    nothing = {"url": f"http://127.0.0.9:{port}/hook"}
+    await changing.change(conn, "engine", nothing, bench.outbound)
+
+
+async def test_a_change_that_expects_an_endpoint_as_it_was_is_refused(bench: Bench) -> None:
+    conn = bench.documents.conn
+    await bench.endpoint()
+    before = await control.find(conn, "engine")
+    assert before is not None
+    async with conn.transaction():
+        begun = await changing.begin(conn, "engine", {"concurrency": 2}, bench.outbound, expected=[before.revision])
+    assert begun.endpoint.revision > before.revision
+    with pytest.raises(OvertakenError, match="was changed since"):
+        async with conn.transaction():
+            await changing.begin(conn, "engine", {"concurrency": 3}, bench.outbound, expected=[before.revision])
+    now = await control.find(conn, "engine")
+    assert now == begun.endpoint
