@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from psycopg import AsyncConnection, AsyncCursor
 
+from sql.literals import array
 from sql.queries import load
 
 _QUERIES = load("checkpoint.sql")
@@ -108,7 +109,7 @@ async def ask_invisible(conn: AsyncConnection, xids: Collection[int]) -> AsyncCu
 
     In a pipeline the answer is there when that of a later statement is.
     """
-    return await conn.execute(_QUERIES["invisible"], {"xids": list(xids)})
+    return await conn.execute(_QUERIES["invisible"], {"xids": array(xids)})
 
 
 async def invisible(conn: AsyncConnection, xids: Collection[int]) -> set[int]:
