@@ -42,8 +42,12 @@ cross join lateral (
     where found.hotel_id = link.hotel_id and found.reservation_id = home.id
     offset 0
 ) d
-where not exists (
-    select from booking_engine.booking_night n where n.hotel_id = link.hotel_id and n.night_id = d.id)
+left join lateral (
+    select n.night_id from booking_engine.booking_night n
+    where n.hotel_id = link.hotel_id and n.night_id = d.id
+    limit 1
+) known on true
+where known.night_id is null
 
 -- name: parts
 -- The reservations of a booking `link` that came to us, `ours.nights` being its nights: those that they stand in, and the
@@ -74,6 +78,7 @@ cross join lateral (
     select not exists (
         select from reservation_details d
         where d.hotel_id = r.hotel_id and d.reservation_id = r.id and d.id <> all(ours.nights)) as it_is
+    offset 0
 ) whole
 where r.status <> 'block' and r.type <> 'employee'
 
@@ -122,7 +127,9 @@ left join lateral (
                 select from booking_engine.booking_link l
                 where l.hotel_id = r.hotel_id and l.external_id = r.ota_reservation_id))
         union all
-        (
+        select made.*
+        from (select where link.external_id is not null) only_then
+        cross join lateral (
             select p.id, p.type, p.agent, link.external_id, p.reservation_client_id, p.check_in_time,
                 p.check_out_time, p.payment_timing, p.comment,
                 first_value(p.status) over (order by array_position(
@@ -137,7 +144,7 @@ left join lateral (
             order by p.id <> link.reservation_id,
                 (p.type = 'web' and p.agent = %(agent)s and p.ota_reservation_id = link.external_id) is not true, p.id
             limit 1
-        )
+        ) made
     ) r
     left join clients c on c.id = r.reservation_client_id
     cross join lateral (
@@ -183,7 +190,11 @@ left join lateral (
             ) d
             where d.reservation_id = any(r.parts)
         ) d
-        left join rooms m on m.hotel_id = d.hotel_id and m.id = d.room_id
+        left join lateral (
+            select found.room_type_id, found.room_number from rooms found
+            where found.hotel_id = d.hotel_id and found.id = d.room_id
+            limit 1
+        ) m on true
         left join lateral (
             select jsonb_agg(jsonb_build_object('client_id', g.client_id, 'name', g.name)
                 order by g.name collate "C", g.client_id) as list

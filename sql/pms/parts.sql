@@ -35,8 +35,12 @@ cross join lateral (
     where found.hotel_id = home.hotel_id and found.reservation_id = home.id
     offset 0
 ) d
-where not exists (
-    select from booking_engine.booking_night n where n.hotel_id = home.hotel_id and n.night_id = d.id)
+left join lateral (
+    select n.night_id from booking_engine.booking_night n
+    where n.hotel_id = home.hotel_id and n.night_id = d.id
+    limit 1
+) known on true
+where known.night_id is null
 order by home.hotel_id, d.id
 on conflict do nothing
 
