@@ -13,6 +13,7 @@ from api.access.keyring import Keyring
 from api.access.rates import Rates
 from api.access.tokens import Tokens
 from api.availability.calendars import Calendars
+from api.bookings.turns import Turns
 from api.events.heads import Heads
 from api.freshness import Freshness
 from api.hotels import Hotels
@@ -58,6 +59,7 @@ class House:
         freshness: of the documents.
         calendars: of the hotels, finished.
         prices: of the hotels, as they are in the PMS now.
+        turns: of those who write into it.
         hotels: that there are.
         heads: of the feed, for those who wait for it to go on.
         outbound: what sending to endpoints needs.
@@ -71,6 +73,7 @@ class House:
     freshness: Freshness
     calendars: Calendars
     prices: PriceLists
+    turns: Turns
     hotels: Hotels
     heads: Heads
     outbound: Outbound
@@ -99,6 +102,7 @@ def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
         freshness=Freshness(line, wishes.slot),
         calendars=Calendars(line, wishes.slot),
         prices=PriceLists(),
+        turns=Turns(),
         hotels=Hotels(line),
         heads=Heads(pool),
         outbound=Outbound(secrets, wishes.allowed),

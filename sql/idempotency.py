@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
-from sql.pms.booking import ACT_AS
+from sql.pms.brevity import ACT_AS
 from sql.queries import fill, load
 
 _QUERIES = load("idempotency.sql")
@@ -45,7 +45,7 @@ class Claim:
 async def claim(conn: AsyncConnection, request: Request, user: int | None) -> Claim:
     """Keep others from this client's key until the caller's transaction ends, and look up its answer.
 
-    Does also what `sql.pms.booking.act_as` does: it is what every transaction that writes into the PMS begins with;
+    Does also what `sql.pms.brevity.act_as` does: it is what every transaction that writes into the PMS begins with;
     user None: this one does not.
 
     One that was given while we came in is not seen; `keep` then fails, and the next claim finds it.

@@ -11,7 +11,7 @@ from api.bookings.asked import check_guests
 from api.bookings.change_models import ChangeAsked
 from api.bookings.current import CurrentNight, CurrentRoom, current_rooms, lodging, match
 from api.bookings.holds import spend
-from api.bookings.once import once
+from api.bookings.once import Done, once
 from api.bookings.own import Own, check_staff, take, tell_change, told_of
 from api.bookings.persons import Persons
 from api.bookings.placing import place
@@ -24,7 +24,7 @@ from api.routing import Call, Reply
 from sql.pms import changing, rooms
 from sql.pms.booking import RoomNight, Signature
 from sql.pms.changing import Differences, Head
-from sql.pms.rooms import Nights
+from sql.pms.rooms import Nights, Taken
 
 Change = Call[BookingPath, ChangeAsked]
 
@@ -42,17 +42,18 @@ async def change_booking(call: Change) -> Reply:
     """Bring a booking to how it is asked for."""
     if not call.headers.get("if-match", "").strip():
         raise Problem("if_match_missing")
-    return await once(call, lambda conn: _change(conn, call), told_of(call))
+    tried: set[int] = set()
+    return await once(call, lambda conn: _change(conn, call, tried), told_of(call))
 
 
-async def _change(conn: AsyncConnection, call: Change) -> Reply:
+async def _change(conn: AsyncConnection, call: Change, tried: set[int]) -> Reply | Done:
     own, asked, wishes = await take(conn, call), call.body, call.house.wishes
     _check(own, call)
     quoted = quoted_total(call, asked.quote, asked.stay(own.now.hotel_id))
     if asked.hold_id is not None:
         await spend(conn, call.access.source, asked.hold_id, own.now.hotel_id)
     new = Nights(own.now.hotel_id, asked.check_in, asked.check_out)
-    slots = await _slots(conn, own, asked, new)
+    slots = await _slots(conn, own, asked, new, tried)
     persons = await Persons.of(conn, call, own.body)
     what = await _differences(conn, call, own, slots, persons)
     if (what.dropped or any(slot.kept and slot.kept.room_id != slot.room_id for slot in slots)) and (
@@ -66,7 +67,20 @@ async def _change(conn: AsyncConnection, call: Change) -> Reply:
     assert isinstance(told.body, Mapping)
     if asked.expected_total not in {None, told.body["total"]} or quoted not in {None, lodging(told.body)}:
         raise Problem("price_changed", total=told.body["total"])
+    if taken := _taken(slots, new):
+        return Done(told, Taken(new.hotel_id, own.now.id, taken))
     return told
+
+
+def _taken(slots: Sequence[_Slot], nights: Nights) -> list[tuple[int, date]]:
+    """The nights that the booking has not had, by room and date."""
+    dates = [nights.check_in + timedelta(days=n) for n in range(len(nights))]
+    return [
+        (slot.room_id, day)
+        for slot in slots
+        for day in dates
+        if slot.kept is None or slot.kept.room_id != slot.room_id or day not in slot.kept.nights
+    ]
 
 
 def _check(own: Own, call: Change) -> None:
@@ -79,13 +93,13 @@ def _check(own: Own, call: Change) -> None:
     check_guests(call.body.rooms)
 
 
-async def _slots(conn: AsyncConnection, own: Own, asked: ChangeAsked, new: Nights) -> list[_Slot]:
+async def _slots(conn: AsyncConnection, own: Own, asked: ChangeAsked, new: Nights, tried: set[int]) -> list[_Slot]:
     """Where each room that is asked for will be."""
     current = current_rooms(own.body)
     capacities = await rooms.lock(conn, own.now.hotel_id, [room.room_id for room in current])
     kept = match(asked.rooms, current, capacities)
     old = Nights(own.now.hotel_id, own.now.check_in, own.now.check_out)
-    placed = await place(conn, old, new, asked.rooms, kept=kept, capacities=capacities)
+    placed = await place(conn, old, new, asked.rooms, kept=kept, capacities=capacities, tried=tried)
     return [_Slot(n, room, room_id) for n, (room, room_id) in enumerate(zip(kept, placed, strict=True))]
 
 

@@ -11,7 +11,7 @@ from api.bookings.asked import BookingAsked, check_guests
 from api.bookings.assignment import Need
 from api.bookings.guests import booker, staying
 from api.bookings.holds import held_rooms
-from api.bookings.once import once
+from api.bookings.once import Done, once
 from api.bookings.rooms import take_rooms
 from api.bookings.terms import agree, check_days
 from api.days import today
@@ -23,7 +23,7 @@ from sql import links, sync
 from sql.links import Link
 from sql.pms import booking, holding
 from sql.pms.booking import Reservation, RoomNight, Signature
-from sql.pms.rooms import Nights
+from sql.pms.rooms import Nights, Taken
 from sql.projection import Frame
 from sql.sync import Ended
 
@@ -38,17 +38,19 @@ async def make_booking(call: Booked) -> Reply:
         if ended.error != "already_booked":
             await sync.not_booked(conn, source, asked.external_id, asked.hotel_id, ended)
 
-    return await once(call, lambda conn: _book(conn, call), told)
+    tried: set[int] = set()
+    return await once(call, lambda conn: _book(conn, call, tried), told)
 
 
-async def _book(conn: AsyncConnection, call: Booked) -> Reply:
+async def _book(conn: AsyncConnection, call: Booked, tried: set[int]) -> Reply | Done:
     asked = call.body
     check_days(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
     check_guests(asked.rooms)
     link = await _link(conn, call)
     priced = await agree(conn, call)
-    await _write(conn, call, link, priced)
-    return await tell(conn, call, link, status=201, new=asked.hold_id is None)
+    taken = await _write(conn, call, link, priced, tried)
+    reply = await tell(conn, call, link, status=201, new=asked.hold_id is None)
+    return reply if taken is None else Done(reply, taken)
 
 
 async def _link(conn: AsyncConnection, call: Booked) -> Link:
@@ -61,15 +63,15 @@ async def _link(conn: AsyncConnection, call: Booked) -> Link:
     return link
 
 
-async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced) -> None:
-    """Write the reservation, or make one of the hold."""
+async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced, tried: set[int]) -> Taken | None:
+    """Write the reservation, or make one of the hold, which has its nights already."""
     asked, wishes = call.body, call.house.wishes
     needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]
     # Its lock of the user is waited for before anything of the PMS is locked.
     client_id = await booker(conn, call)
     held = None
     if asked.hold_id is None:
-        given = await take_rooms(conn, _nights(asked), needs)
+        given = await take_rooms(conn, _nights(asked), needs, tried)
     else:
         held, given = await held_rooms(conn, call.access.source, asked, asked.hold_id, needs)
     stays = await staying(conn, call, client_id)
@@ -85,10 +87,11 @@ async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced
     )
     nights = room_nights(priced, [room.id for room in given], stays)
     by = Signature(wishes.pms_user, wishes.agent)
-    if held is None:
-        await booking.insert(conn, made, nights, by)
-    else:
+    if held is not None:
         await holding.confirm(conn, held, made, nights, by)
+        return None
+    await booking.insert(conn, made, nights, by)
+    return Taken(link.hotel_id, made.id, [(night.room_id, night.date) for night in nights])
 
 
 def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUID, ...]]) -> list[RoomNight]:

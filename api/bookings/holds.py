@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from api.bookings.asked import BookingAsked
 from api.bookings.assignment import Need, assign
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
-from api.bookings.once import once
+from api.bookings.once import Done, once
 from api.bookings.rooms import take_rooms
 from api.bookings.terms import check_days
 from api.days import today
@@ -26,13 +26,14 @@ from sql.holds import Hold
 from sql.pms import booking, clients, holding
 from sql.pms.booking import Reservation, RoomNight, Signature
 from sql.pms.holding import Held
-from sql.pms.rooms import Nights, Room
+from sql.pms.rooms import Nights, Room, Taken
 from sql.projection import Frame
 
 
 async def make_hold(call: Call[Nothing, HoldAsked]) -> Reply:
     """Hold rooms."""
-    return await once(call, lambda conn: _hold(conn, call))
+    tried: set[int] = set()
+    return await once(call, lambda conn: _hold(conn, call, tried))
 
 
 async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
@@ -49,12 +50,13 @@ async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
     return await once(call, work)
 
 
-async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> Reply:
+async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: set[int]) -> Done:
     asked, wishes = call.body, call.house.wishes
     check_days(asked.check_in, asked.check_out, today(wishes.time_zone))
     await _check_count(conn, call)
     nights = Nights(asked.hotel_id, asked.check_in, asked.check_out)
-    given = await take_rooms(conn, nights, [Need(room.room_type_id, room.number_of_people) for room in asked.rooms])
+    needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]
+    given = await take_rooms(conn, nights, needs, tried)
     people = sum(room.number_of_people for room in asked.rooms)
     made = Reservation(uuid4(), nights, clients.HOLD, people, "hold")
     stay = [
@@ -69,7 +71,7 @@ async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> Reply:
     await holds.add(conn, Hold(made.id, asked.hotel_id, digest), call.access.source, expires_at, len(asked.rooms))
     await project_booking(conn, asked.hotel_id, made.id, Frame(today(wishes.time_zone), wishes.agent), new=True)
     said = HoldAnswer(hold_id=made.id, expires_at=expires_at, **asked.model_dump(exclude={"minutes"}))
-    return Reply(said, 201)
+    return Done(Reply(said, 201), Taken(asked.hotel_id, made.id, [(night.room_id, night.date) for night in stay]))
 
 
 async def _check_count(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> None:

@@ -12,15 +12,17 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.errors import (
     DeadlockDetected,
+    DivisionByZero,
     ForeignKeyViolation,
     LockNotAvailable,
+    QueryCanceled,
     SerializationFailure,
     UniqueViolation,
 )
@@ -32,23 +34,38 @@ from api.problems import Fault, Problem
 from api.routing import Call, Reply
 from sql import idempotency, savepoints
 from sql.idempotency import Answer, Claim, Request
+from sql.pms import rooms
 from sql.pms.booking import OvertakenError
+from sql.pms.brevity import OverdueError, brief
+from sql.pms.rooms import Taken
 from sql.sync import Ended
 
-Work = Callable[[AsyncConnection], Awaitable[Reply]]
+
+class Done(NamedTuple):
+    """What came of work. taken: is to be secured just before the commit."""
+
+    reply: Reply
+    taken: Taken
+
+
+Work = Callable[[AsyncConnection], Awaitable[Reply | Done]]
 Told = Callable[[AsyncConnection, Ended], Awaitable[None]]
 
-_PATIENCE = 5.0
+_PATIENCE = 3.0
+"""Seconds that attempts may take, without the turns that are waited for and the pauses between them."""
 _TELLING = 1.0
 _PAUSE = (0.005, 0.05)
 # Somebody goes first, or has just removed what we were about to name; or the same request has just been answered.
 _CONTENTION: Final = (
     LockNotAvailable,
+    QueryCanceled,
+    OverdueError,
     DeadlockDetected,
     SerializationFailure,
     ForeignKeyViolation,
     UniqueViolation,
     OvertakenError,
+    DivisionByZero,  # of `sql.pms.rooms.secure`
 )
 _SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
 
@@ -83,13 +100,19 @@ async def once(call: Call[Any, Any], work: Work, told: Told = _nobody, *, pms: b
 
 async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: Told, *, pms: bool) -> Reply:
     """Try again whenever somebody is in the way, until it takes too long."""
-    deadline = time.monotonic() + _PATIENCE
+    lane = getattr(call.body, "hotel_id", call.path)
+    tried = 0.0
     while True:
         try:
-            return await (_attempt if pms else _attempt_of_ours)(call, request, work, told)
+            async with call.house.turns.turn(lane) if pms else contextlib.nullcontext():
+                began = time.monotonic()
+                return await (_attempt if pms else _attempt_of_ours)(call, request, work, told)
         except _CONTENTION as error:
-            if time.monotonic() > deadline:
+            tried += time.monotonic() - began
+            if tried > _PATIENCE:
                 raise Problem("unavailable", headers={"Retry-After": "1"}) from error
+        except TimeoutError as error:
+            raise Problem("unavailable", headers={"Retry-After": "5"}) from error
         # Apart, so that those who got into each other's way do not meet again.
         await asyncio.sleep(random.uniform(*_PAUSE))  # noqa: S311 - nothing secret
 
@@ -114,7 +137,7 @@ def _code(error: Exception) -> str:
 
 async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Told) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
-    async with call.house.connection() as conn, conn.pipeline():
+    async with call.house.connection() as conn, brief(), conn.pipeline():
         await conn.execute("begin")
         claim = await idempotency.claim(conn, request, call.house.wishes.pms_user)
         outcome = await _decided(conn, request, claim, work, told)
@@ -144,7 +167,7 @@ async def _decided(
         return _repeated(request, claim.known)
     try:
         await savepoints.save(conn, "work")
-        reply = await work(conn)
+        done = await work(conn)
     except Problem as problem:
         if problem.status >= 500 or problem.status == 429:
             raise
@@ -152,7 +175,10 @@ async def _decided(
         await told(conn, Ended(problem.code))
         await idempotency.keep(conn, request, _refusal(request, problem))
         return problem
+    reply, taken = done if isinstance(done, Done) else (done, None)
     await idempotency.keep(conn, request, _answer(request, reply))
+    if taken:
+        await rooms.secure(conn, taken)
     return reply
 
 

@@ -21,10 +21,12 @@ async def place(
     *,
     kept: Sequence[CurrentRoom | None],
     capacities: Mapping[int, int],
+    tried: set[int],
 ) -> list[int]:
     """The room's id for each room that is asked for.
 
     kept: what each goes on from; those rooms are locked already, and take so many people as `capacities` says.
+    tried: as `take_rooms` has it.
 
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
@@ -37,7 +39,7 @@ async def place(
     missing = [n for n in range(len(asked)) if n not in placed]
     if missing:
         needs = [Need(asked[n].room_type_id, asked[n].number_of_people) for n in missing]
-        given = await take_rooms(conn, new, needs, missing)
+        given = await take_rooms(conn, new, needs, tried, missing)
         if len(await rooms.free(conn, new, [room.id for room in given])) < len(given):
             raise OvertakenError
         placed |= {n: room.id for n, room in zip(missing, given, strict=True)}

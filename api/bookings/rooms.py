@@ -7,22 +7,23 @@ from psycopg import AsyncConnection
 from api.bookings.assignment import Need
 from api.bookings.selection import choose_rooms
 from api.problems import Fault, Problem
-from sql.pms import booking, rooms
+from sql.pms import rooms
 from sql.pms.rooms import Nights, Room
 
 
 async def take_rooms(
-    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], numbers: Sequence[int] = ()
+    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], tried: set[int], numbers: Sequence[int] = ()
 ) -> list[Room]:
-    """A room for each need, locked until the transaction ends, which is in a `hurry` from here on.
+    """A room for each need, locked until the transaction ends.
 
+    tried: rooms that were given to earlier attempts, which came to nothing; those that are given now join them.
     numbers: which of the rooms asked for each need is; without them, the needs are all of the rooms.
 
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
     """
-    if given := await choose_rooms(conn, nights, needs):
-        await booking.hurry(conn)
+    if given := await choose_rooms(conn, nights, needs, tried):
+        tried.update(room.id for room in given)
         return given
     types = {need.room_type_id for need in needs}
     holds = await rooms.capacities(conn, nights.hotel_id, types)

@@ -1,12 +1,13 @@
 """Choosing rooms for a stay and keeping them until the transaction ends.
 
 Nothing in the PMS prevents two reservations of one room-night, so rooms are locked first and looked at again in a
-new statement. The best free rooms that nobody else has locked are tried first: bookings side by side then do not
-wait for each other. Where those do not suffice they are let go (keeping them while waiting for more would deadlock)
-and every free room of the types is locked in id order.
+new statement. The best free rooms that no other booking has locked are tried first: bookings side by side then do
+not wait for each other. Where those do not suffice they are let go (keeping them while waiting for more would
+deadlock) and every free room of the types is locked in id order. All this keeps out other bookings, not the front
+desk: `sql.pms.rooms.secure` does, at the end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from psycopg import AsyncConnection
 
@@ -16,31 +17,52 @@ from sql.pms import rooms
 from sql.pms.rooms import Nights, Room
 
 
-async def choose_rooms(conn: AsyncConnection, nights: Nights, needs: Sequence[Need]) -> list[Room] | None:
+async def choose_rooms(
+    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], tried: Collection[int] = ()
+) -> list[Room] | None:
     """One room for each need, the same for all nights, locked; None where there are not enough.
+
+    tried: rooms that were chosen before in vain. Those of them that the front desk is at are chosen again only
+    where there are no others.
 
     They were free when they were locked: whoever writes into them looks again, by the statement that writes or by
     `sql.pms.rooms.free`.
 
     Raises:
-        psycopg.errors.LockNotAvailable: somebody is at the rooms for longer than we wait; try again.
+        psycopg.errors.LockNotAvailable: others are at the rooms for longer than we wait; try again.
     """
+    busy = set(tried) - await _at_hand(conn, nights.hotel_id, tried) if tried else set()
     several = len(needs) > 1
     if several:
         await savepoints.save(conn, "rooms")
-    if chosen := await _unlocked(conn, nights, needs):
+    if chosen := await _unlocked(conn, nights, needs, busy):
         return chosen
     if several:
         await savepoints.undo(conn, "rooms")
     locked = await rooms.lock_all(conn, nights, {need.room_type_id for need in needs})
-    return assign(needs, await rooms.free(conn, nights, locked)) if len(locked) >= len(needs) else None
+    if len(locked) < len(needs):
+        return None
+    left = await rooms.free(conn, nights, locked)
+    return assign(needs, [room for room in left if room.id not in busy]) or assign(needs, left)
 
 
-async def _unlocked(conn: AsyncConnection, nights: Nights, needs: Sequence[Need]) -> list[Room] | None:
-    """Rooms that nobody else has locked."""
+async def _at_hand(conn: AsyncConnection, hotel_id: int, wanted: Collection[int]) -> set[int]:
+    """Those of the rooms that nobody is at; none of them is locked for that."""
+    await savepoints.save(conn, "probe")
+    found = await rooms.at_hand(conn, hotel_id, wanted)
+    await savepoints.undo(conn, "probe")
+    return found
+
+
+async def _unlocked(
+    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], busy: Collection[int]
+) -> list[Room] | None:
+    """Rooms that no other booking has locked, and none that is busy."""
     taken: list[Room] = []
     for need in by_size(needs):
-        room = await rooms.lock_best(conn, nights, need.room_type_id, need.people, [room.id for room in taken])
+        room = await rooms.lock_best(
+            conn, nights, need.room_type_id, need.people, [*busy, *(room.id for room in taken)]
+        )
         if room is None:
             return None
         taken.append(room)

@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 from api.bookings.holds import end
 from api.house import House
 from sql import holds, idempotency, sync
-from sql.pms import booking
+from sql.pms import brevity
 
 log = structlog.get_logger()
 
@@ -48,8 +48,8 @@ async def sweep(house: House) -> int:
         while True:
             hold = None
             try:
-                async with conn.transaction():
-                    await booking.act_as(conn, house.wishes.pms_user)
+                async with brevity.brief(), conn.transaction():
+                    await brevity.act_as(conn, house.wishes.pms_user)
                     hold = await holds.take_expired(conn, passed)
                     if hold is None:
                         break

@@ -1,6 +1,6 @@
 """Writing reservations into the PMS as its own path for bookings from outside writes them.
 
-Every function runs in the caller's transaction, after `act_as`. Money is yen with tax.
+Every function runs in the caller's transaction, after `sql.pms.brevity.act_as`. Money is yen with tax.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,8 +24,6 @@ _INSERT = fill(_QUERIES["insert"], free=FREE, **_ROWS)
 _INSERT_NIGHTS = fill(_QUERIES["insert_nights"], **_ROWS)
 _INSERT_RATES = fill(_QUERIES["insert_rates"], **_ROWS)
 _INSERT_GUESTS = fill(_QUERIES["insert_guests"], **_ROWS)
-ACT_AS = _QUERIES["act_as"]
-"""What `act_as` says, to be said with something else. Parameter: user."""
 ASKED = _QUERIES["asked"]
 """A row for each night of `rows` in %(nights)s."""
 
@@ -68,16 +66,6 @@ class Reservation:
     external_id: str | None = None
     payment_timing: PaymentTiming = "not_set"
     comment: str | None = None
-
-
-async def act_as(conn: AsyncConnection, user: int) -> None:
-    """Tell the PMS's triggers who writes in this transaction."""
-    await conn.execute(_QUERIES["act_as"], {"user": user})
-
-
-async def hurry(conn: AsyncConnection) -> None:
-    """Let this transaction wait for 100 ms at most for any further lock: staff may be waiting for what it has."""
-    await conn.execute(_QUERIES["hurry"])
 
 
 async def insert(conn: AsyncConnection, made: Reservation, nights: Sequence[RoomNight], by: Signature) -> None:

@@ -2,13 +2,6 @@ Writing reservations as the PMS's own path for bookings from outside writes them
 any other and every trigger fires. Nights come as one JSON array, which costs less than a parameter for each of their
 columns; blocks with {braces} take another in their place.
 
--- name: act_as
--- The PMS's log triggers ask for the user of every transaction.
-select set_config('my_app.user_id', %(user)s::text, true)
-
--- name: hurry
-select set_config('lock_timeout', '100ms', true)
-
 -- name: asked
 -- Nights as they shall be.
 select * from jsonb_to_recordset(%(nights)s::jsonb) as n (

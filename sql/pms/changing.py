@@ -1,6 +1,6 @@
 """Changing reservations that came to us, as staff would.
 
-Every function runs in the caller's transaction, after `sql.pms.booking.act_as`.
+Every function runs in the caller's transaction, after `sql.pms.brevity.act_as`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql.pms.booking import ASKED, RoomNight, Signature, hurry, insert_guests, insert_nights, insert_rates, rows
+from sql.pms.booking import ASKED, RoomNight, Signature, insert_guests, insert_nights, insert_rates, rows
 from sql.pms.rooms import Nights
 from sql.queries import fill, load
 
@@ -31,15 +31,11 @@ class Locked:
 
 
 async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> Locked | None:
-    """Lock a booking with its nights; None where it is gone or is no booking.
-
-    From here on the transaction is in a `hurry`.
-    """
+    """Lock a booking with its nights; None where it is gone or is no booking."""
     wanted = {"hotel": hotel_id, "id": reservation_id}
     row = await (await conn.execute(_QUERIES["lock"], wanted)).fetchone()
     if row is None:
         return None
-    await hurry(conn)
     nights = tuple([night_id async for (night_id,) in await conn.execute(_QUERIES["lock_nights"], wanted)])
     status, check_in, check_out = row
     return Locked(hotel_id, reservation_id, status, check_in, check_out, nights)

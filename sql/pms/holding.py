@@ -1,6 +1,6 @@
 """Reservations that hold rooms for us: how they read, confirming and deleting them.
 
-Every function runs in the caller's transaction, after `sql.pms.booking.act_as`.
+Every function runs in the caller's transaction, after `sql.pms.brevity.act_as`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql.pms.booking import ASKED, Reservation, RoomNight, Signature, hurry, insert_guests, insert_rates, rows
+from sql.pms.booking import ASKED, Reservation, RoomNight, Signature, insert_guests, insert_rates, rows
 from sql.pms.rooms import Nights, Room
 from sql.queries import fill, load
 
@@ -40,12 +40,11 @@ class Held:
 
 
 async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> Held | None:
-    """Lock a reservation with its nights; None where it is gone. The transaction is in a `hurry` from here on."""
+    """Lock a reservation with its nights; None where it is gone."""
     wanted = {"hotel": hotel_id, "id": reservation_id}
     row = await (await conn.execute(_QUERIES["lock"], wanted)).fetchone()
     if row is None:
         return None
-    await hurry(conn)
     rooms: dict[int, Room] = {}
     ids: dict[tuple[int, date], UUID] = {}
     for_sale = True

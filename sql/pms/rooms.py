@@ -1,15 +1,17 @@
 """Rooms for a stay: which are free on all its nights, and locking them before they are given away.
 
+Locks keep our own bookings apart; the front desk meets one only at the end, in `secure`.
+
 Every function runs in the caller's transaction; dates are hotel-local, a stay is half-open.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.errors import LockNotAvailable, QueryCanceled
 from psycopg.rows import class_row
 
 from sql.pms.stays import FREE
@@ -41,6 +43,14 @@ class Room:
     priority: int | None
 
 
+class Taken(NamedTuple):
+    """What a reservation of ours has just been given. nights: (room id, date)."""
+
+    hotel_id: int
+    reservation_id: UUID
+    nights: Sequence[tuple[int, date]]
+
+
 async def capacities(conn: AsyncConnection, hotel_id: int, room_types: Collection[int]) -> dict[int, int]:
     """Those of the room types that the hotel has → the most people that a room of theirs takes, 0 without rooms."""
     rows = await conn.execute(_QUERIES["room_types"], {"hotel": hotel_id, "room_types": list(room_types)})
@@ -50,7 +60,7 @@ async def capacities(conn: AsyncConnection, hotel_id: int, room_types: Collectio
 async def lock_best(
     conn: AsyncConnection, nights: Nights, room_type_id: int, people: int, taken: Collection[int]
 ) -> Room | None:
-    """Lock the best free room that nobody else has locked; never waits."""
+    """Lock the best free room that no other booking has locked; never waits."""
     wanted = {"room_type": room_type_id, "people": people, "taken": list(taken)}
     found = await _ask(conn, "lock_best", nights, wanted)
     return found[0] if found else None
@@ -59,34 +69,53 @@ async def lock_best(
 async def lock_all(conn: AsyncConnection, nights: Nights, room_types: Collection[int]) -> list[int]:
     """Lock every free room of these types; returns their ids.
 
-    It waits for 300 ms in all, however many others hold them: staff may be waiting for those that it has locked.
-
     Raises:
-        psycopg.errors.LockNotAvailable: somebody holds one for longer than we wait.
+        psycopg.errors.LockNotAvailable: another booking holds one for longer than we wait.
     """
     values = _values(nights) | {"room_types": list(room_types)}
-    before = await (await conn.execute(_QUERIES["hurry"])).fetchone()
-    assert before is not None  # a select of expressions gives one row
-    try:
-        locked = [room_id async for (room_id,) in await conn.execute(_QUERIES["lock_all"], values)]
-    except QueryCanceled as error:
-        raise LockNotAvailable("rooms are locked by others") from error
-    await conn.execute(_QUERIES["at_ease"], {"before": before[0]})
-    return locked
+    return [room_id async for (room_id,) in await conn.execute(_QUERIES["lock_all"], values)]
+
+
+async def at_hand(conn: AsyncConnection, hotel_id: int, rooms: Collection[int]) -> set[int]:
+    """Those of the rooms that neither another booking nor the front desk is at; never waits.
+
+    They are locked against both from here on: to be undone at once.
+    """
+    rows = await conn.execute(_QUERIES["at_hand"], {"hotel": hotel_id, "rooms": list(rooms)})
+    return {room_id async for (room_id,) in rows}
 
 
 async def lock(conn: AsyncConnection, hotel_id: int, rooms: Collection[int]) -> dict[int, int]:
     """Lock these rooms, free or not; returns them with the people that each takes.
 
     Raises:
-        psycopg.errors.LockNotAvailable: somebody holds one for longer than we wait.
+        psycopg.errors.LockNotAvailable: another booking holds one for longer than we wait.
     """
     rows = await conn.execute(_QUERIES["lock"], {"hotel": hotel_id, "rooms": list(rooms)})
     return {room_id: capacity or 0 async for room_id, capacity in rows}
 
 
+async def secure(conn: AsyncConnection, taken: Taken) -> None:
+    """Fail unless the reservation alone has the nights that it has taken, and nobody is being given one.
+
+    To be said in a pipeline, last before the commit and together with it: until here nobody at the front desk has
+    waited for us, and whoever does now waits for the server alone.
+
+    Raises:
+        psycopg.errors.DivisionByZero: another stay has one; as late as at the end of the pipeline.
+        psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled: the front desk is at one for longer than we
+            wait; as late.
+    """
+    values = {
+        "hotel": taken.hotel_id, "reservation": taken.reservation_id, "rooms": [room for room, _ in taken.nights],
+        "dates": [day for _, day in taken.nights],
+    }  # fmt: skip
+    await conn.execute(_QUERIES["keep_out"], values)
+    await conn.execute(_QUERIES["alone"], values)
+
+
 async def free(conn: AsyncConnection, nights: Nights, rooms: Collection[int]) -> list[Room]:
-    """Those of the rooms that are free as of now. Decides only over rooms that are locked."""
+    """Those of the rooms that are free as of now; for our own bookings that decides where the rooms are locked."""
     return await _ask(conn, "free", nights, {"rooms": list(rooms)})
 
 

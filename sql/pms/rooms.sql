@@ -1,8 +1,9 @@
 Rooms for a stay: which are free on all its nights, and locking them before they are given away.
 
-An insert of a night takes a KEY SHARE lock on its room, through the foreign key; FOR UPDATE conflicts with that. So
-what is locked here has no night on its way, and what was committed before is seen by the next statement. {free} is the
-condition of stays.sql.
+An insert of a night takes a KEY SHARE lock on its room, through the foreign key. FOR NO KEY UPDATE does not conflict with
+that: it keeps our bookings apart, and the front desk feels nothing of it. FOR UPDATE does: what it has locked has no night
+on its way, and what was committed before is seen by the next statement. It is taken last, just before the commit.
+{free} is the condition of stays.sql.
 
 -- name: room_types
 -- The wanted room types of a hotel with the most people that one of their rooms takes; null without a room for sale.
@@ -13,14 +14,14 @@ where t.hotel_id = %(hotel)s and t.id = any(%(room_types)s::int[])
 group by t.id
 
 -- name: lock_best
--- The best free room that nobody has locked, now locked by us; none where every free one is locked.
+-- The best free room that no booking of ours has locked, now locked by this one; none where every free one is locked.
 select r.id, r.room_type_id, r.capacity, r.assignment_priority as priority
 from rooms r
 where r.hotel_id = %(hotel)s and r.room_type_id = %(room_type)s and r.capacity >= %(people)s
     and r.id <> all(%(taken)s::int[]) and {free}
 order by r.assignment_priority nulls last, r.capacity, r.id
 limit 1
-for update of r skip locked
+for no key update of r skip locked
 
 -- name: lock_all
 -- Every free room of the wanted types, locked in id order: whoever waits for one holds only lower ids.
@@ -29,14 +30,7 @@ from rooms r
 where r.hotel_id = %(hotel)s and r.room_type_id = any(%(room_types)s::int[])
     and {free}
 order by r.id
-for update of r
-
--- name: hurry
--- What is locked is kept from the front desk while we wait for the next: bound all of it, not each.
-select current_setting('statement_timeout'), set_config('statement_timeout', '300ms', true)
-
--- name: at_ease
-select set_config('statement_timeout', %(before)s, true)
+for no key update of r
 
 -- name: free
 -- Those of the rooms that can be sold and are free on all nights; asked again once they are locked.
@@ -50,4 +44,30 @@ select r.id, r.capacity
 from rooms r
 where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[])
 order by r.id
+for no key update of r
+
+-- name: at_hand
+select r.id
+from rooms r
+where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[])
+for update of r skip locked
+
+-- name: keep_out
+-- From here on nobody is given a night in these rooms, and nobody is just being given one.
+select from rooms r
+where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[])
+order by r.id
 for update of r
+
+-- name: alone
+-- Fails (division_by_zero) where another stay has one of these nights, so that the commit that follows is none: it is on
+-- its way already.
+select 1 / (not exists (
+    select from unnest(%(rooms)s::int[], %(dates)s::date[]) as given (room_id, date)
+    cross join lateral (
+        select from reservation_details d
+        where d.hotel_id = %(hotel)s and d.room_id = given.room_id and d.date = given.date and d.cancelled is null
+            and d.reservation_id <> %(reservation)s
+        limit 1
+    ) taken
+))::int

@@ -1,0 +1,53 @@
+"""How long anybody at the PMS may have to wait for a transaction of ours: less than 400 ms, whatever becomes of us.
+
+A clock on our side ends it after 250 ms, and rolls it back. Where we cannot, the server does: it looks every 50 ms
+whether we are still there, so that what a killed process has locked is let go at once; and where we are suspended
+or cut off, it ends the wait that is on within 50 ms, and after 95 ms of silence the rest. A server from 17 on
+bounds the transaction as a whole, besides.
+
+What keeps the front desk from a room (`sql.pms.rooms.secure`) is locked just before the commit, by a statement that
+is sent with it: nothing of ours lies between the two. A disk that is slow to write a commit is not in our hands:
+the PMS's own commits wait for it as well.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import AsyncConnection
+
+from sql.queries import fill, load
+
+SECONDS = 0.25
+"""From the first lock to the end."""
+
+ACT_AS = fill(load("pms/brevity.sql")["act_as"])
+"""What `act_as` says, to be said with something else. Parameter: user."""
+
+_ENDED = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
+
+
+class OverdueError(psycopg.OperationalError):
+    """A transaction took too long and was ended: nothing of it is there, unless it was just being committed."""
+
+
+async def act_as(conn: AsyncConnection, user: int) -> None:
+    """Tell the PMS's triggers who writes in this transaction, and bound its waits; its first statement."""
+    await conn.execute(ACT_AS, {"user": user})
+
+
+@asynccontextmanager
+async def brief() -> AsyncIterator[None]:
+    """End the transaction that is within the block if the block takes too long.
+
+    A session that is ended by that keeps what it has planned, so that the next try is faster.
+
+    Raises:
+        OverdueError: it did.
+    """
+    try:
+        async with asyncio.timeout(SECONDS):
+            yield
+    except (TimeoutError, *_ENDED) as error:
+        raise OverdueError from error
