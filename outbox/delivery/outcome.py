@@ -8,7 +8,9 @@ from typing import Literal
 Verdict = Literal["delivered", "rejected", "gone", "throttled", "outage"]
 
 _LONGEST_RETRY_AFTER = 600.0
-_LONGEST_OUTAGE_PAUSE = 60.0
+_LONGEST_PROBE_PAUSE = 15.0
+"""Until its first answer an endpoint that is back still sells what it knew before, and one request is no load."""
+_LONGEST_PAUSE_OF_KEY = 60.0
 _REJECTION_PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0)
 
 
@@ -58,12 +60,12 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 def outage_pause(failures: int, asked: float | None, chance: float) -> float:
     """Seconds until an endpoint that was paused is tried again, `failures` of its probes having failed.
 
-    One second, doubling to a minute, or what the endpoint asked for; ±20 % by `chance` in 0..1, so that endpoints
-    that went down together do not come back together. What was asked for is never cut short.
+    One second, doubling to 15, or what the endpoint asked for; ±20 % by `chance` in 0..1, so that endpoints that
+    went down together do not come back together. What was asked for is never cut short.
     """
     if asked is not None:
         return asked * (1 + 0.2 * chance)
-    return min(2.0 ** min(failures, 10), _LONGEST_OUTAGE_PAUSE) * _jitter(chance)
+    return min(2.0 ** min(failures, 10), _LONGEST_PROBE_PAUSE) * _jitter(chance)
 
 
 def outage_pause_of_key(outages: int, chance: float) -> float:
@@ -71,7 +73,7 @@ def outage_pause_of_key(outages: int, chance: float) -> float:
 
     At most a minute; ±20 % by `chance` in 0..1.
     """
-    return min(0.5 * 2.0 ** min(outages, 10), _LONGEST_OUTAGE_PAUSE) * _jitter(chance)
+    return min(0.5 * 2.0 ** min(outages, 10), _LONGEST_PAUSE_OF_KEY) * _jitter(chance)
 
 
 def rejection_pause(tries: int, chance: float) -> float | None:

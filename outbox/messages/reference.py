@@ -48,7 +48,7 @@ Headers that your operator has added, such as a token for your gateway, come alo
 | 429, 502, 504 | Everything pauses, as long as `Retry-After` says (at most ten minutes). |
 | any other 4xx, but 408 | You do not take this content: it comes again after 5 s, 30 s, 2, 10 and 30 minutes, \
 then stays listed until it changes or an operator sends it again. |
-| anything else, or nothing | An outage: everything pauses, at first for a second, at most for a minute. |
+| anything else, or nothing | An outage: everything pauses, at first for a second, at most for 15. |
 
 Redirects are not followed. During a pause nothing is lost and nothing piles up: afterwards you get the newest
 state of whatever has changed.

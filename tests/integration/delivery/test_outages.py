@@ -29,7 +29,7 @@ async def accepting(_message: dict[str, Any]) -> int:
 
 
 async def probe_at_once(bench: Bench) -> None:
-    """Make the next probe due: pauses grow up to a minute."""
+    """Make the next probe due: pauses grow up to 15 s."""
     await bench.documents.conn.execute(
         "update booking_engine.endpoint set retry_at = now() where status = 'paused'"
     )

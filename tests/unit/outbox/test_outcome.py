@@ -53,8 +53,8 @@ def test_retry_after_never_fails(header: str) -> None:
 
 
 @given(st.integers(0, 10_000), chances)
-def test_outages_pause_longer_each_time_up_to_a_minute(failures: int, chance: float) -> None:
-    plain = min(2.0 ** min(failures, 6), 60)
+def test_outages_pause_longer_each_time_up_to_a_quarter_of_a_minute(failures: int, chance: float) -> None:
+    plain = min(2.0 ** min(failures, 6), 15)
     assert plain * 0.79 <= outage_pause(failures, None, chance) <= plain * 1.21
 
 
