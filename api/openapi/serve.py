@@ -12,22 +12,20 @@ from api.openapi.document import document
 from api.openapi.errors import explain
 from api.openapi.html import POLICY
 from api.openapi.page import render
-from api.problems import BASE, Problem
+from api.problems import Problem
 from api.routing import Route
 
 _KEEP = "public, max-age=300"
 
 
-def add_routes(app: web.Application, routes: Sequence[Route]) -> None:
-    """Add `/openapi.json`, `/docs` and the page of every error."""
+def pages(routes: Sequence[Route]) -> dict[str, Handler]:
+    """Who answers for `/openapi.json`, `/docs` and the page of every error, by path."""
     described = document(routes)
-    pages = {
+    return {
         "/openapi.json": _fixed(orjson.dumps(described), "application/json"),
         "/docs": _fixed(render(described), "text/html"),
         "/problems/{code}": _problem,
     }
-    for path, handler in pages.items():
-        app.router.add_get(BASE + path, handler)
 
 
 def _fixed(body: bytes, content_type: str) -> Handler:

@@ -21,7 +21,7 @@ from pathlib import Path
 from daemon.cli import main
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["daemon.cli", "daemon.serving", "daemon.supervisor", "tests.support.mirror.process"])
+_forks.set_forkserver_preload(["tests.support.preloaded"])
 
 
 class Forked:
