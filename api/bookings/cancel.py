@@ -32,11 +32,12 @@ async def cancel_booking(call: Call[BookingPath, Nothing]) -> Reply:
 
 async def _cancel(conn: AsyncConnection, call: Call[BookingPath, Nothing]) -> Reply:
     own = await take(conn, call)
-    if own.now.status == "cancelled":
+    standing = [part for part in own.parts if part.status != "cancelled"]
+    if not standing:
         raise Problem("already_cancelled")
     check_staff(own, call)
-    wishes = call.house.wishes
-    fee = await changing.cancel(conn, own.now, Signature(wishes.pms_user, wishes.agent))
+    by = Signature(call.house.wishes.pms_user, call.house.wishes.agent)
+    fee = sum([await changing.cancel(conn, part, by) for part in standing])
     told = await tell_change(conn, call, own)
     assert isinstance(told.body, dict)
     return Reply({**told.body, "cancellation_fee": fee}, etag=told.etag)

@@ -12,7 +12,7 @@ from api.bookings.change_models import ChangeAsked
 from api.bookings.current import CurrentNight, CurrentRoom, current_rooms, lodging, match
 from api.bookings.holds import spend
 from api.bookings.once import Done, once
-from api.bookings.own import Own, check_staff, take, tell_change, told_of
+from api.bookings.own import Own, check_one, check_staff, take, tell_change, told_of
 from api.bookings.persons import Persons
 from api.bookings.placing import place
 from api.bookings.read import BookingPath
@@ -84,6 +84,7 @@ def _taken(slots: Sequence[_Slot], nights: Nights) -> list[tuple[int, date]]:
 
 
 def _check(own: Own, call: Change) -> None:
+    check_one(own)
     if own.now.status == "cancelled":
         raise Problem("already_cancelled")
     check_staff(own, call)

@@ -15,18 +15,29 @@ from api.routing import Call, Reply
 from outbox.inbound import project_booking, version_in_step
 from sql import booked, sync
 from sql.links import Link
-from sql.pms import changing
+from sql.pms import changing, parts
+from sql.pms.booking import OvertakenError
 from sql.pms.changing import Locked
 from sql.projection import Frame
 from sql.sync import Ended
 
 
 class Own(NamedTuple):
-    """A client's own booking, locked. body: its document, true where If-Match was given."""
+    """A client's own booking, locked.
+
+    parts: the reservations that it is made of; shared: one of them has nights of others, too; body: its document,
+    true where If-Match was given.
+    """
 
     link: Link
-    now: Locked
+    parts: list[Locked]
+    shared: bool
     body: dict[str, Any]
+
+    @property
+    def now(self) -> Locked:
+        """The reservation that it is: of several the one that it was made with, if that is there."""
+        return min(self.parts, key=lambda part: part.id != self.link.reservation_id)
 
 
 async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
@@ -38,17 +49,22 @@ async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
     """
     wishes, booking_id = call.house.wishes, call.params.booking_id
     found = await booked.find(conn, viewer(call.access), booking_id)
-    now = await changing.lock(conn, found.hotel_id, booking_id) if found else None
+    seen = await parts.of(conn, found.hotel_id, booking_id, wishes.agent) if found else []
+    locked = [await changing.lock(conn, found.hotel_id, part.id) for part in seen] if found else []
+    now = await parts.of(conn, found.hotel_id, booking_id, wishes.agent) if found else []
     found = await booked.find(conn, viewer(call.access), booking_id)
-    if found is None or found.body is None or now is None:
+    if found is None or found.body is None or not now:
         raise Problem("unknown_booking")
+    if now != seen:
+        raise OvertakenError
     wanted = _tags(call.headers)
     if wanted:
         frame = Frame(today(wishes.time_zone), wishes.agent)
         version = await version_in_step(conn, found.hotel_id, booking_id, frame)
         if version != found.version or not wanted & {"*", f'"{version}"'}:
             raise Problem("booking_changed")
-    return Own(Link(call.access.source, found.external_id, found.hotel_id, booking_id), now, found.body)
+    link = Link(call.access.source, found.external_id, found.hotel_id, booking_id)
+    return Own(link, [part for part in locked if part], not all(part.whole for part in now), found.body)
 
 
 async def tell_change(
@@ -81,15 +97,28 @@ def told_of(call: Call[BookingPath, Any]) -> Told:
 
 
 def check_staff(own: Own, call: Call[Any, Any]) -> None:
-    """Make sure that the guests have not begun their stay.
+    """Make sure that the guests have not begun their stay, and that nobody else is in its reservations.
 
     Raises:
         Problem: `needs_staff`.
     """
-    if own.now.status in {"checked_in", "checked_out"}:
+    standing = [part for part in own.parts if part.status != "cancelled"]
+    if any(part.status in {"checked_in", "checked_out"} for part in standing):
         raise Problem("needs_staff", "The guests have checked in.")
-    if own.now.check_in < today(call.house.wishes.time_zone):
+    if any(part.check_in < today(call.house.wishes.time_zone) for part in standing):
         raise Problem("needs_staff", "The day of arrival is over.")
+    if own.shared:
+        raise Problem("needs_staff", "The hotel's staff have merged the booking with another stay.")
+
+
+def check_one(own: Own) -> None:
+    """Make sure that the booking is the reservation that it was made with, and nothing else.
+
+    Raises:
+        Problem: `needs_staff`.
+    """
+    if [part.id for part in own.parts] != [own.link.reservation_id]:
+        raise Problem("needs_staff", "The hotel's staff have split the booking, or merged it with another stay.")
 
 
 def _tags(headers: Mapping[str, str]) -> set[str]:

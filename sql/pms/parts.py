@@ -7,17 +7,33 @@ one of its reservations is its own until it is deleted, wherever staff put it. B
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql.queries import load
+from sql.pms.bookings import HELD, PARTS
+from sql.queries import fill, load
 
 _QUERIES = load("pms/parts.sql")
+_OF = fill(_QUERIES["of"], held=HELD, parts=PARTS)
 
 NOTE = _QUERIES["note"]
 """Notes the nights that bookings are being written with, for the keys of %(hotels)s and %(ids)s."""
 
 Key = tuple[int, str]
+
+
+class Part(NamedTuple):
+    """A reservation in which a booking has nights. whole: all of its nights are the booking's."""
+
+    id: UUID
+    whole: bool
+
+
+async def of(conn: AsyncConnection, hotel_id: int, booking_id: UUID, agent: str) -> list[Part]:
+    """The reservations of a booking that came to us, in the order of their ids, as the PMS has them now."""
+    wanted = {"hotel": hotel_id, "id": booking_id, "agent": agent}
+    return [Part(*row) async for row in await conn.execute(_OF, wanted)]
 
 
 class Found(NamedTuple):

@@ -1,5 +1,24 @@
 The nights of bookings that came to us, followed from reservation to reservation.
 
+-- name: of
+-- The reservations of a booking as they are now, with what staff have just done.
+select r.id, r.whole
+from (
+    select l.hotel_id, l.reservation_id, l.external_id
+    from booking_engine.booking_link l
+    where l.hotel_id = %(hotel)s and l.reservation_id = %(id)s
+) link
+cross join lateral (
+    select coalesce(array_agg(held.id), '{{}}') as nights
+    from (
+        {held}
+    ) held
+) ours
+cross join lateral (
+    {parts}
+) r
+order by r.id
+
 -- name: renew
 -- Notes where the nights of these bookings stand now, and those that have come to their reservations and are no
 -- booking's yet. A night that is one's stays so until it is deleted.
