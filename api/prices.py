@@ -39,7 +39,9 @@ class PricedNight(Answer):
     date: NightDate
     price: Price
     net_price: NetPrice
-    cancel_fee: int = Field(description="Yen that the PMS charges for a cancellation, per room or per person.")
+    cancel_fee: int = Field(
+        description="What of `price` is due even where the night is cancelled: yen, per room or per person."
+    )
     total: int | None = Field(description="Yen with tax for a room with `guests` people; null without `guests`.")
     net_total: int | None = Field(description="The same without tax.")
 
@@ -109,7 +111,7 @@ _NIGHT = {
     "date": "2026-12-24",
     "price": 9300,
     "net_price": 8455,
-    "cancel_fee": 9350,
+    "cancel_fee": 9300,
     "total": 18600,
     "net_total": 16910,
 }

@@ -18,8 +18,9 @@ class CancelledAnswer(BookingAnswer):
 
     cancellation_fee: int = Field(
         description=(
-            "Yen, tax included: the sum of those rates of its nights that the hotel has marked as due when a stay"
-            " is cancelled. Nothing is charged by cancelling: the hotel decides whether it asks for it."
+            "Yen, tax included: what of its total is due although it is cancelled, as the quote said: of each night"
+            " what the hotel's rates note as such, at most its price, times the people for plans of type"
+            " `per_person`. Nothing is charged by cancelling: the hotel decides whether it asks for it."
         ),
         ge=0,
     )

@@ -40,6 +40,15 @@ class Priced:
             for night in self.nights[room.plan_key]
         )
 
+    @property
+    def cancellation_fee(self) -> int:
+        """What of the total is due even where the stay is cancelled."""
+        return sum(
+            night.cancel_fee(room.number_of_people)
+            for room in self.stay.rooms
+            for night in self.nights[room.plan_key]
+        )
+
 
 async def price_stay(conn: AsyncConnection, prices: PriceLists, stay: Stay) -> Priced:
     """The price of a stay, as it is in the PMS now.

@@ -78,6 +78,7 @@ class QuoteAnswer(Answer):
     total: int = Field(description="Yen with tax for all rooms and nights.")
     net_total: int = Field(description="The same without tax.")
     tax_total: int = Field(description="The tax in it.")
+    cancellation_fee: int = Field(description="What of `total` is due even where the booking is cancelled.")
     rooms: list[QuoteRoom] = Field(description="As asked, in that order.")
 
 
@@ -97,6 +98,7 @@ def quote(house: House, source: str, priced: Priced, as_of: datetime) -> QuoteAn
         total=total,
         net_total=net,
         tax_total=total - net,
+        cancellation_fee=priced.cancellation_fee,
         rooms=[_room(room, priced.nights[room.plan_key]) for room in stay.rooms],
     )
 
@@ -146,6 +148,7 @@ _EXAMPLE = {
     "currency": "JPY",
     **_MONEY,
     "tax_total": 1690,
+    "cancellation_fee": 18600,
     "rooms": [
         {
             **_ROOM,

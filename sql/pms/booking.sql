@@ -23,8 +23,7 @@ insert into reservation_rates (hotel_id, reservation_details_id, adjustment_type
 select %(hotel)s, n.id, 'base_rate', part.price, part.charged, n.tax_type, n.tax_rate, part.price,
     %(user)s, %(user)s
 from wanted n
-cross join lateral (values (greatest(0, least(n.cancel_fee, n.price)), true),
-    (n.price - greatest(0, least(n.cancel_fee, n.price)), false)) as part (price, charged)
+cross join lateral (values (n.cancel_fee, true), (n.price - n.cancel_fee, false)) as part (price, charged)
 where part.price > 0
 
 -- name: guest_rows

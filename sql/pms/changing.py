@@ -9,12 +9,17 @@ from datetime import date
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg.sql import SQL
 
 from sql.pms.booking import ASKED, RoomNight, Signature, insert_guests, insert_nights, insert_rates, rows
+from sql.pms.prices import CANCEL_FEE
 from sql.pms.rooms import Nights
 from sql.queries import fill, load
 
 _QUERIES = load("pms/changing.sql")
+_CANCEL_FEE = fill(
+    _QUERIES["cancel_fee"], fee=fill(CANCEL_FEE, noted=SQL("rate.noted"), price=SQL("coalesce(d.price, 0)"))
+)
 _MOVE_NIGHTS, _REPRICE_NIGHTS = (fill(_QUERIES[name], asked=ASKED) for name in ("move_nights", "reprice_nights"))
 
 
@@ -44,10 +49,10 @@ async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> Lo
 async def cancel(conn: AsyncConnection, booking: Locked, by: Signature) -> int:
     """Cancel a booking with all its nights and parking; rows, prices and payments stay.
 
-    Returns yen: the rates of its nights that are due even when it is cancelled, summed as the PMS does.
+    Returns yen: what of its price is due even so, by the function that prices it.
     """
     values = {"hotel": booking.hotel_id, "id": booking.id, "user": by.user, "nights": list(booking.nights)}
-    row = await (await conn.execute(_QUERIES["cancel_fee"], values)).fetchone()
+    row = await (await conn.execute(_CANCEL_FEE, values)).fetchone()
     await conn.execute(_QUERIES["cancel"], values)
     await conn.execute(_QUERIES["cancel_nights"], values)
     parking = await (await conn.execute(_QUERIES["has_parking"])).fetchone()

@@ -1,4 +1,5 @@
-Changing reservations that came to us, as staff would. {asked} is that of booking.sql.
+Changing reservations that came to us, as staff would. {asked} is that of booking.sql, {fee} the
+cancel_fee of prices.sql.
 
 -- name: lock
 -- What occupies rooms without being a booking is nobody's to change from outside.
@@ -15,11 +16,11 @@ order by d.id
 for update
 
 -- name: cancel_fee
--- Of the nights that are not cancelled yet: what their rates note as due even so.
-select coalesce(sum(rate.price), 0)::bigint
+-- Of the nights that are not cancelled yet, as the PMS has their revenue.
+select coalesce(sum({fee} * case d.plan_type when 'per_person' then d.number_of_people else 1 end), 0)::bigint
 from reservation_details d
 cross join lateral (
-    select r.price from reservation_rates r
+    select coalesce(sum(r.price), 0) as noted from reservation_rates r
     where r.hotel_id = d.hotel_id and r.reservation_details_id = d.id and r.include_in_cancel_fee
 ) rate
 where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and d.cancelled is null

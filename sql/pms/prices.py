@@ -16,11 +16,14 @@ from psycopg.sql import SQL, Composed
 from sql.queries import load
 
 _QUERIES = load("pms/prices.sql")
+CANCEL_FEE = _QUERIES["cancel_fee"]
+"""The one function of what a cancelled night costs: {noted} by its rates, and its {price}."""
 _PLANS = _QUERIES["plans"].format(catalogue=load("pms/content.sql")["plan"])
 
 
 def _priced(query: str, *, within: SQL) -> Composed:
-    cells = _QUERIES["cells"].format(within=within, components=_QUERIES["components"])
+    fee = CANCEL_FEE.format(noted=SQL("coalesce(sum(f.cancel_fee), 0)"), price=SQL("f.price"))
+    cells = _QUERIES["cells"].format(within=within, components=_QUERIES["components"], cancel_fee=fee)
     return _QUERIES[query].format(plans=_PLANS, cells=cells)
 
 
@@ -50,8 +53,8 @@ class Component(NamedTuple):
 class Price(NamedTuple):
     """What a night costs, in yen: per room, or for plans of type per_person per head.
 
-    price: with tax; net_price: without; cancel_fee: what the PMS charges for a cancellation, which flooring does
-    not touch. tax_type_id and tax_rate are those of the largest base rate.
+    price: with tax; net_price: without; cancel_fee: what of the price is due even where the night is cancelled, in
+    whole yen. tax_type_id and tax_rate are those of the largest base rate.
     """
 
     price: int
@@ -76,7 +79,14 @@ class Night(NamedTuple):
 
     def revenue(self, people: int) -> int:
         """What a room with so many people pays for the night, in yen with tax."""
-        return self.price.price * (people if self.plan_type == "per_person" else 1)
+        return self.price.price * self._times(people)
+
+    def cancel_fee(self, people: int) -> int:
+        """What of that is due even where the night is cancelled."""
+        return self.price.cancel_fee * self._times(people)
+
+    def _times(self, people: int) -> int:
+        return people if self.plan_type == "per_person" else 1
 
 
 class PriceList:

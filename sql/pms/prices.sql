@@ -119,12 +119,17 @@ floored as (
 )
 select f.starts, f.until, f.months, f.weekdays, f.base, f.price::bigint as price,
     (f.price - sum(floor(f.due * f.tax / (1 + f.tax))))::bigint as net_price,
-    coalesce(sum(f.cancel_fee), 0)::bigint as cancel_fee,
+    {cancel_fee}::bigint as cancel_fee,
     max(f.tax_type_id) filter (where f.place = 1) as tax_type_id,
     max(f.tax_rate) filter (where f.place = 1) as tax_rate,
     jsonb_agg(f.components) as components
 from floored f
 group by f.starts, f.until, f.months, f.weekdays, f.base, f.price
+
+-- name: cancel_fee
+-- What a night costs even where it is cancelled, in the unit of its price, per room or per person: what its rates note
+-- as due then, and never more than the night, which flooring may have made cheaper.
+greatest(0, least({noted}, {price}))
 
 -- name: components
 jsonb_agg(jsonb_build_array(c.type, c.value, c.in_cancel_fee, c.tax_type_id, c.tax_rate, c.sales_category, round(c.amount))

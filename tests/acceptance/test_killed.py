@@ -1,71 +1,86 @@
-"""The API killed at every statement of a booking: booked and answered the same when asked again, or not booked."""
+"""The API killed amid each of its writes: done and answered the same when asked again, or not done."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 
-from tests.acceptance.test_booking import FAR, asked, count
-from tests.support.daemon import Daemon, Roomwire, until
+from api.access import issue
+from tests.support.daemon import Daemon, Roomwire, today, until
 from tests.support.gates import Gates, gates
+from tests.support.writes import HOTEL, WRITES, Answer, Request, Site, at_rest, check, room_types, sound
 
-AT_ONCE = 7
-"""Transactions that are stopped in one process, which has ten connections."""
-Request = tuple[str, dict[str, Any]]
+Conn = psycopg.AsyncConnection[Any]
 
 
 class Engine:
-    """Books at one process."""
+    """A client that calls whichever process listens.
 
-    def __init__(self, url: str, key: str) -> None:
-        self._url, self._key = url, key
+    Attributes:
+        url: of the API.
+    """
 
-    async def book(self, request: Request) -> tuple[int, Any, bool]:
-        """Status, body, and whether it is an answer that was given before."""
-        once, body = request
-        headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": once}
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self.url = ""
+
+    async def ask(self, wanted: Request) -> Answer:
+        """The answer.
+
+        Raises:
+            aiohttp.ClientError: there was none.
+        """
+        method, path, body, more = wanted
+        headers = {"Authorization": f"Bearer {self._key}"} | dict(more)
         async with (
             aiohttp.ClientSession(headers=headers) as http,
-            http.post(f"{self._url}/bookings", json=body) as answer,
+            http.request(method, self.url + path, json=body) as answer,
         ):
-            return answer.status, await answer.json(), "Idempotent-Replayed" in answer.headers
+            said = await answer.json() if answer.status != 204 else None
+            return Answer(answer.status, said, "Idempotent-Replayed" in answer.headers)
 
 
-async def test_it_is_killed_at_every_statement_of_a_booking(roomwire: Roomwire) -> None:
-    key = await roomwire.add_key()
+# Whose transactions are undone is tested of one server as well as of two.
+@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+async def test_it_is_killed_amid_every_write(roomwire: Roomwire) -> None:
     async with roomwire.running():
         await roomwire.settled()
-    booked: dict[str, str] = {}
-    stopped: list[Request] = []
-    road: list[str] = []
-    places: list[int] = []
-    async with gates(roomwire.database.server.address) as gate:
+    async with (
+        await psycopg.AsyncConnection.connect(roomwire.database.dsn, autocommit=True) as conn,
+        gates(roomwire.database.server.address) as gate,
+    ):
         behind_gates(roomwire, gate)
-        while True:
+        engines = [await client(conn, name) for name in WRITES]
+        kinds = await room_types(conn, len(WRITES))
+        sites = [Site(engine.ask, kind, 1) for engine, kind in zip(engines, kinds, strict=True)]
+        wanted: list[Request] = []
+        roads: list[int] = []
+        # Its first statement, one amid the others, its commit, and, of half of them, the answer to that.
+        for places in (_first, _middle, partial(_end, answered=0), partial(_end, answered=1)):
             async with roomwire.running("--only", "api") as daemon:
-                engine = Engine(await daemon.api(), key)
-                await ask_again(engine, stopped, booked)
-                if not road:
-                    # The first one of a process also reads the prices that are kept from then on.
-                    for _ in range(2):
-                        assert (await engine.book((str(uuid4()), asked(FAR))))[0] == 201
-                    road = gate.road
-                    assert (road[0], road[-1]) == ("begin", "commit")
-                    places = list(range(2, len(road) + 2))
-                if not places:
-                    break
-                now, places = places[:AT_ONCE], places[AT_ONCE:]
-                stopped = await stop_and_kill(daemon, engine, gate, now)
-            # Booked is what has committed, and only that, though nobody was told.
-            assert await until(lambda: nobody_is_at_it(roomwire), 30)
-            booked = await reservations(roomwire, stopped)
-            assert len(booked) == sum(place == len(road) + 1 for place in now)
-    assert await count(roomwire, "reservations where agent = 'roomwire'") == len(road) + 2
+                await listen(daemon, engines)
+                if not wanted:
+                    roads = [await road(gate, name, site) for name, site in _named(sites)]
+                    wanted = [await WRITES[name].prepare(site) for name, site in _named(sites)]
+                before = [await site.written(conn) for site in sites]
+                stops = [places(n, length) for n, length in enumerate(roads)]
+                await stop_and_kill(daemon, gate, sites, wanted, stops)
+            await at_rest(conn, roomwire.writer)
+            done = [stop > length for stop, length in zip(stops, roads, strict=True)]
+            assert [await site.written(conn) != was for site, was in zip(sites, before, strict=True)] == done
+        async with roomwire.running("--only", "api") as daemon:
+            await listen(daemon, engines)
+            for site, write, request, was_done in zip(sites, WRITES.values(), wanted, done, strict=True):
+                await check(site, write, request, conn, done=was_done)
+        assert set(done) == {True, False}
+        await sound(conn)
 
 
 def behind_gates(roomwire: Roomwire, gate: Gates) -> None:
@@ -80,43 +95,58 @@ def behind_gates(roomwire: Roomwire, gate: Gates) -> None:
     roomwire.settings["ROOMWIRE_WRITER_DSN"] = make_conninfo(plain, **through)
 
 
-async def stop_and_kill(daemon: Daemon, engine: Engine, gate: Gates, places: list[int]) -> list[Request]:
-    """Ask for bookings that are each stopped at one of these places, and kill the process when all of them are."""
+async def client(conn: Conn, name: str) -> Engine:
+    """A client of its own: what one client holds is counted one by one."""
+    scopes = ("read", "book", "guest-data")
+    return Engine((await issue.create(conn, issue.Wanted(name.replace(" ", "-"), scopes))).text)
+
+
+async def listen(daemon: Daemon, engines: list[Engine]) -> None:
+    """Let all of them call this process, which knows the prices then, so that nobody waits for who reads them."""
+    url = await daemon.api()
+    for engine in engines:
+        engine.url = url
+    days = f"from={today()}&to={today() + timedelta(days=1)}"
+    assert (await engines[0].ask(Request("GET", f"/hotels/{HOTEL}/pricing?{days}", None, {}))).status == 200
+
+
+async def road(gate: Gates, name: str, site: Site) -> int:
+    """How many statements a write has."""
+    other = Site(site.ask, site.room_type, 0)
+    assert (await other.ask(await WRITES[name].prepare(other))).status == WRITES[name].status
+    return len(gate.road)
+
+
+async def stop_and_kill(
+    daemon: Daemon, gate: Gates, sites: list[Site], wanted: list[Request], stops: list[int]
+) -> None:
+    """Let each write be stopped at its place, and kill the process when all of them are."""
+    asking: list[asyncio.Task[Answer]] = []
     gate.stopped = 0
-    gate.stops.extend(places)
-    requests = [(str(uuid4()), asked(FAR + place)) for place in places]
-    asking = [asyncio.create_task(engine.book(request)) for request in requests]
+    for n, (site, request, stop) in enumerate(zip(sites, wanted, stops, strict=True), 1):
+        gate.stops.append(stop)
+        asking.append(asyncio.create_task(site.ask(request)))
 
-    async def all_stopped() -> bool:
-        return gate.stopped == len(places)
+        async def so_many(n: int = n) -> bool:
+            return gate.stopped == n
 
-    assert await until(all_stopped, 30), daemon.log()
+        assert await until(so_many, 30), daemon.log()
     await daemon.kill()
     for answer in await asyncio.gather(*asking, return_exceptions=True):
         assert isinstance(answer, aiohttp.ClientError), answer
-    return requests
 
 
-async def ask_again(engine: Engine, requests: list[Request], booked: dict[str, str]) -> None:
-    """Send the same requests to another process: what was booked is answered, the others are booked."""
-    for request in requests:
-        status, body, replayed = await engine.book(request)
-        before = booked.get(request[1]["external_id"])
-        assert (status, replayed) == (201, before is not None), body
-        assert body["external_id"] == request[1]["external_id"]
-        assert before in {None, body["booking_id"]}
-        assert await engine.book(request) == (201, body, True)
+def _named(sites: list[Site]) -> zip[tuple[str, Site]]:
+    return zip(WRITES, sites, strict=True)
 
 
-async def nobody_is_at_it(roomwire: Roomwire) -> bool:
-    return not await count(roomwire, "pg_stat_activity where usename = %s", roomwire.writer)
+def _first(_number: int, _length: int) -> int:
+    return 2
 
 
-async def reservations(roomwire: Roomwire, requests: list[Request]) -> dict[str, str]:
-    """Those of the requests that are booked: the engine's id → the reservation's."""
-    ids = [body["external_id"] for _, body in requests]
-    async with await psycopg.AsyncConnection.connect(roomwire.database.dsn) as conn:
-        rows = await conn.execute(
-            "select ota_reservation_id, id::text from reservations where ota_reservation_id = any(%s)", [ids]
-        )
-        return dict(await rows.fetchall())
+def _middle(number: int, length: int) -> int:
+    return length // 2 + number
+
+
+def _end(number: int, length: int, *, answered: int) -> int:
+    return length + answered * (number % 2)

@@ -173,10 +173,17 @@ async def _set_up(dsn: str, day: date) -> None:
 
 @asynccontextmanager
 async def running_api(
-    database: Database, *, wishes: Wishes | None = None, secrets: str = SECRET_KEY
+    database: Database,
+    *,
+    wishes: Wishes | None = None,
+    secrets: str = SECRET_KEY,
+    through: Mapping[str, str | int] | None = None,
 ) -> AsyncIterator[Api]:
-    """The API on a copy of `template_with_documents`, behind a socket of its own, as fresh as can be."""
-    dsn = make_conninfo(database.dsn, user=WRITER, password=_PASSWORD)
+    """The API on a copy of `template_with_documents`, behind a socket of its own, as fresh as can be.
+
+    through: words of a conninfo by which its sessions reach the server.
+    """
+    dsn = make_conninfo(database.dsn, **{"user": WRITER, "password": _PASSWORD} | dict(through or {}))
     async with (
         await psycopg.AsyncConnection.connect(database.dsn, autocommit=True) as desk,
         api_pool(dsn, 2) as pool,

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+_COMMITTED = b"Z\0\0\0\5I"
+"""The server is ready for the next query, in no transaction."""
 _TERMINATED = (asyncio.IncompleteReadError, ConnectionError)
 
 
@@ -23,7 +25,8 @@ class Gates:
         stops: for the next transactions, in the order in which they begin: before which statement each is stopped,
             `begin` being the first; one more than there are: only the answer to its commit is withheld.
         road: the statements of the transaction that was last sent whole.
-        stopped: how many transactions are stopped.
+        stopped: how many transactions were stopped.
+        cuts: whether the session of a stopped transaction ends at once, instead of waiting for whoever is killed.
     """
 
     address: tuple[str, int]
@@ -31,6 +34,7 @@ class Gates:
     stops: deque[int] = field(default_factory=deque)
     road: list[str] = field(default_factory=list)
     stopped: int = 0
+    cuts: bool = False
 
 
 @asynccontextmanager
@@ -67,8 +71,7 @@ class _Connection:
         self._texts: dict[bytes, str] = {}
         self._said: list[str] = []
         self._stop = 0
-        self._answering = asyncio.Event()
-        self._answering.set()
+        self._withheld = False
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on until either side has hung up."""
@@ -95,8 +98,7 @@ class _Connection:
                 head = await source.readexactly(5)
                 body = await source.readexactly(int.from_bytes(head[1:]) - 4)
                 if self._is_stopped(head[:1], body):
-                    self._gates.stopped += 1
-                    await source.read()
+                    await self._end(source)
                     return
                 target.write(head + body)
                 await target.drain()
@@ -104,9 +106,18 @@ class _Connection:
     async def _down(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with suppress(*_TERMINATED):
             while data := await source.read(65536):
-                await self._answering.wait()
+                if self._withheld:
+                    if data.endswith(_COMMITTED):
+                        await self._end(source)
+                        return
+                    continue
                 target.write(data)
                 await target.drain()
+
+    async def _end(self, source: asyncio.StreamReader) -> None:
+        self._gates.stopped += 1
+        if not self._gates.cuts:
+            await source.read()
 
     def _is_stopped(self, kind: bytes, body: bytes) -> bool:
         """Whether this message, and whatever follows it, is not passed on."""
@@ -121,8 +132,7 @@ class _Connection:
             self._stop = self._gates.stops.popleft() if self._gates.stops else 0
         self._said.append(text)
         if text == "commit" and self._stop == len(self._said) + 1:
-            self._answering.clear()
-            self._gates.stopped += 1
+            self._withheld = True
         if text == "commit" and not self._stop:
-            self._gates.road = self._said
+            self._gates.road = list(self._said)
         return self._stop == len(self._said)

@@ -86,9 +86,8 @@ async def test_any_rates_cost_what_they_should(catalogue: Catalogue, entered: li
                     right.net_price,
                     right.cancel_fee,
                 )
-                assert (
-                    sum(part.price for part in price.components if part.include_in_cancel_fee) == right.cancel_fee
-                )
+                noted = sum(part.price for part in price.components if part.include_in_cancel_fee)
+                assert max(0, min(noted, price.price)) == right.cancel_fee
                 assert abs(sum(part.price for part in price.components) - price.price) <= Decimal(100) + len(
                     price.components
                 )

@@ -103,7 +103,10 @@ async def test_price(catalogue: Catalogue, rates: list[Rate], night: date, price
     ("rates", "cancel_fee"),
     [
         ([Rate()], 0),
-        ([Rate("9350", in_cancel_fee=True)], 9350),
+        ([Rate("9350", in_cancel_fee=True)], 9300),
+        ([Rate("9350"), fee("50", in_cancel_fee=True)], 50),
+        ([Rate("9350", in_cancel_fee=True), fee("-2000")], 7300),
+        ([Rate("9350"), fee("-300", in_cancel_fee=True)], 0),
         ([Rate(in_cancel_fee=True), percent("12.5", in_cancel_fee=True), fee("300")], 9000),
         ([Rate("3333"), percent("12.34", in_cancel_fee=True)], 411),
         ([Rate("3333"), percent("12.35", in_cancel_fee=True), fee("0.5", in_cancel_fee=True)], 413),

@@ -132,7 +132,7 @@ def charge(held: Sequence[DictRow]) -> Charge | None:
     )
     by_tax[main[2]] += price - Fraction(total)
     taxes = sum(floor(share * tax / (1 + tax)) for tax, share in by_tax.items())
-    return Charge(base, price, price - taxes, int(fee))
+    return Charge(base, price, price - taxes, int(max(0, min(fee, price))))
 
 
 def _part(rate: DictRow) -> tuple[object, ...]:

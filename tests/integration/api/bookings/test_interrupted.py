@@ -1,0 +1,55 @@
+"""The connection lost at each statement of each write: done and answered the same when asked again, or not done."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from tests.support.api import WRITER, Api, running_api
+from tests.support.gates import Gates, gates
+from tests.support.servers.databases import Database
+from tests.support.writes import WRITES, Answer, Request, Site, Write, at_rest, check, room_types, sound
+
+
+async def ask(api: Api, wanted: Request) -> Answer:
+    method, path, body, headers = wanted
+    answer = await api.call(method, path, json=body, headers=headers)
+    return Answer(answer.status, answer.body, "Idempotent-Replayed" in answer.headers)
+
+
+# Whose transactions are undone is tested of one server as well as of two.
+@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+async def test_it_is_interrupted_at_every_statement(in_step: Database) -> None:
+    async with gates(in_step.server.address) as gate:
+        gate.cuts = True
+        through: dict[str, str | int] = {"host": "127.0.0.1", "port": gate.port, "sslmode": "disable"}
+        async with running_api(in_step, through=through | {"gssencmode": "disable"}) as api:
+            kinds = await room_types(api.desk, len(WRITES))
+            for write, kind in zip(WRITES.values(), kinds, strict=True):
+                await interrupted(api, gate, write, kind)
+            await sound(api.desk)
+
+
+async def interrupted(api: Api, gate: Gates, write: Write, room_type: int) -> None:
+    """Do it whole, to see its road; ask for another until each of its statements was the last one."""
+    # The first one of a process also reads what is kept from then on.
+    for number in range(2):
+        site = Site(partial(ask, api), room_type, number)
+        assert (await site.ask(await write.prepare(site))).status == write.status
+    road = gate.road
+    assert (road[0], road[-1]) == ("begin", "commit")
+    site = Site(partial(ask, api), room_type, 2)
+    wanted = await write.prepare(site)
+    before = await site.written(api.desk)
+    for place, statement in enumerate([*road, "the answer to its commit"], 1):
+        gate.stops.append(place)
+        assert (await site.ask(wanted)).status == 503, statement
+        await at_rest(api.desk, WRITER)
+        assert (await site.written(api.desk) != before) == (place > len(road)), statement
+    await check(site, write, wanted, api.desk, done=True)
+    site = Site(partial(ask, api), room_type, 3)
+    wanted = await write.prepare(site)
+    gate.stops.append(len(road))
+    assert (await site.ask(wanted)).status == 503
+    await check(site, write, wanted, api.desk, done=False)
