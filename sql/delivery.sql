@@ -204,6 +204,7 @@ kept as (
         acked = case when m.verdict = 'delivered' and not m.again then greatest(b.acked, m.sent_version) else b.acked end,
         place = case when m.verdict = 'delivered' and not m.again then (extract(epoch from clock_timestamp()) * 1000000)::bigint
             else b.place end,
+        since = case when m.verdict = 'delivered' and not m.again then clock_timestamp() else b.since end,
         tries = case when m.verdict in ('rejected', 'refused') and m.newest then b.tries + 1
             when m.verdict = 'delivered' then 0
             else b.tries end,

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from psycopg import AsyncConnection
 
-from sql import delivery
+from sql import delivery, endpoints
 from sql.delivery import Claim, Result, Verdict
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
@@ -59,6 +60,23 @@ async def test_what_became_newer_during_a_send_is_told_to_the_sender(
     assert again[0].place > claimed.place, "it stands among what changed just now"
     done = Result(*again[0][:3], token, newer, "delivered")
     assert not await delivery.settle(worker, endpoint, [done], [])
+
+
+async def test_what_changes_all_the_time_and_is_delivered_all_the_time_is_not_behind_for_long(
+    bench: Bench, worker: AsyncConnection, endpoint: int
+) -> None:
+    """It would be an alarm that nobody can end."""
+    await bench.documents.conn.execute("update booking_engine.behind set since = now() - interval '1 day'")
+    (row,) = await endpoints.overview(worker)
+    assert row.oldest is not None
+    assert datetime.now(UTC) - row.oldest > timedelta(hours=23)
+    token, (claimed,) = await claim(worker, endpoint)
+    await bench.documents.booking(7, booking_id(1), status="checked_in")
+    await settle(worker, endpoint, claimed, token)
+    (row,) = await endpoints.overview(worker)
+    assert (row.behind, row.oldest is not None) == (1, True)
+    assert row.oldest is not None
+    assert datetime.now(UTC) - row.oldest < timedelta(hours=1)
 
 
 async def blocked(bench: Bench, conn: AsyncConnection) -> None:
