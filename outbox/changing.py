@@ -157,7 +157,8 @@ def _sealed(before: Endpoint, wishes: Mapping[str, Any], outbound: Outbound) -> 
             " new url leads elsewhere; give all headers anew, or say that there are none"
         )
     headers = checked.seal(outbound.secrets)["headers"] if "headers" in wishes else before.headers
-    return {field: getattr(checked, field) for field in CHANGEABLE} | {"types": checked.told, "headers": headers}
+    settled = {"types": checked.told, "concurrency": checked.lanes, "headers": headers}
+    return {field: getattr(checked, field) for field in CHANGEABLE} | settled
 
 
 def widened(before: Endpoint, now: Endpoint, hotels: frozenset[int]) -> list[Scope]:

@@ -59,8 +59,8 @@ class Settings:
     secret: `whsec_…` or `whsk_…`; ca: PEM, the only authority that its certificate may be of; headers: sent with
     every message, by name; hotels: ids, None for all; types: kinds of documents, of TYPES, None for all that its
     format can tell; bookings: all, or only our own; guest_data: whether it may know of people; max_bytes: size of a
-    message of many keys; concurrency: sends at the same time; rate_per_second: messages, of all workers
-    together, 0 for no limit; heartbeat_seconds: 0 for none.
+    message of many keys; concurrency: sends at the same time, if its format allows (`lanes`); rate_per_second:
+    messages, of all workers together, 0 for no limit; heartbeat_seconds: 0 for none.
 
     Raises:
         EndpointError: a value is not possible.
@@ -109,10 +109,16 @@ class Settings:
         """The kinds that it subscribes to, None for all: an engine's caches know only some."""
         return list(CACHED) if self.format == "cache-refresh" and self.types is None else self.types
 
+    @property
+    def lanes(self) -> int:
+        """Sends at the same time. An engine that fetches the same twice at a time may keep what it read first."""
+        return 1 if self.format == "cache-refresh" else self.concurrency
+
     def seal(self, secrets: Secrets) -> dict[str, Any]:
         """All of it as it is stored, what is secret encrypted."""
         return asdict(self) | {
             "types": self.told,
+            "concurrency": self.lanes,
             "secret": secrets.encrypt(self.secret),
             "public_key": signer_of(self.secret).public,
             "headers": {name: secrets.encrypt(value) for name, value in self.headers.items()},

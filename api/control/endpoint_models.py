@@ -39,7 +39,14 @@ GuestData = Annotated[
 MaxBytes = Annotated[
     int, Field(description="Size of a message of several room types, in bytes.", ge=1_000, le=262_144)
 ]
-Concurrency = Annotated[int, Field(description="Messages on their way at the same time.", ge=1, le=100)]
+Concurrency = Annotated[
+    int,
+    Field(
+        description="Messages on their way at the same time, of all processes together; 1 of `cache-refresh`.",
+        ge=1,
+        le=100,
+    ),
+]
 Rate = Annotated[
     float, Field(description="Messages a second at most, of all processes together; 0: no limit.", ge=0, le=10_000)
 ]

@@ -134,8 +134,8 @@ ROUTES: Sequence[Route] = (
         summary="Change an endpoint",
         description="What it is told of more is sent like a first sync; nothing else is sent again. A url of"
         " another host needs `headers` too, where there are any: their values are secrets of the host before. It"
-        " goes on signing with the same secret: rotate it where somebody else receives now. If-Match compares how the"
-        f" endpoint is set up, not how it does. {_BUSY}",
+        " goes on signing with the same secret: rotate it where somebody else receives now. If-Match compares how"
+        f" the endpoint is set up, not how it does. {_BUSY}",
         params=EndpointPath,
         params_examples={"name": _NAME},
         body=EndpointChanged,

@@ -32,10 +32,12 @@ WHOLE = ("update-hotels", "update-room-types")
 class Call(Message):
     """A call of the interface, named by its `type`. It is taken or rejected for all of its keys.
 
-    bodies: posted one after the other; a call without any is a GET.
+    bodies: posted one after the other; a call without any is a GET; not_before: from then on, in seconds of the
+    monotonic clock, the API tells what has changed.
     """
 
     bodies: tuple[bytes, ...] = ()
+    not_before: float = 0.0
 
     @property
     def divisible(self) -> bool:
@@ -43,10 +45,11 @@ class Call(Message):
         return False
 
 
-def compose(claims: Iterable[Claim], today: date) -> Composed:
+def compose(claims: Iterable[Claim], today: date, *, not_before: float = 0.0) -> Composed:
     """Turn claimed documents into calls, content first; what the engine does not keep is acknowledged unsaid.
 
     Nights before `today` are not asked for: the API does not tell of them, so the engine could not fetch them.
+    `not_before` is when the calls may be made at the earliest, in seconds of the monotonic clock.
     """
     changed: dict[str, list[Claim]] = {kind: [] for kind, name in CALLS.items() if name in WHOLE}
     nights: list[Message] = []
@@ -57,10 +60,10 @@ def compose(claims: Iterable[Claim], today: date) -> Composed:
         elif claim.kind in changed:
             changed[claim.kind].append(claim)
         elif bodies := _refreshes(claim, today):
-            nights.append(_call(CALLS[claim.kind], [claim], bodies))
+            nights.append(_call(CALLS[claim.kind], [claim], bodies, not_before))
         else:
             silent.append((claim, claim.version))
-    whole = [_call(CALLS[kind], found, [b"{}"]) for kind, found in changed.items() if found]
+    whole = [_call(CALLS[kind], found, [b"{}"], not_before) for kind, found in changed.items() if found]
     return Composed([*whole, *nights], silent)
 
 
@@ -91,10 +94,10 @@ def _refresh(claim: Claim, first: int, until: int) -> bytes:
     return orjson.dumps(asked)
 
 
-def _call(name: str, claims: Sequence[Claim], bodies: Sequence[bytes]) -> Call:
+def _call(name: str, claims: Sequence[Claim], bodies: Sequence[bytes], not_before: float) -> Call:
     parts = tuple(Part(claim, claim.version or 0, b"") for claim in claims)
     times = [claim.committed_at for claim in claims if claim.committed_at]
     hotels = {claim.hotel_id for claim in claims}
     hotel = hotels.pop() if len(hotels) == 1 else None
     said = orjson.dumps([[*claim[:3], claim.version] for claim in claims])
-    return Call(name, hotel, parts, said, max(times, default=datetime.now(UTC)), tuple(bodies))
+    return Call(name, hotel, parts, said, max(times, default=datetime.now(UTC)), tuple(bodies), not_before)

@@ -28,14 +28,21 @@ class Pace:
         concurrency: messages that all workers together may have on their way.
         rate: messages a second of all workers together; None for no limit.
         share: tells how many of `concurrency` are this worker's now; all of them, unless given.
+        least: keys to claim at once at least, where one message speaks of many.
     """
 
     def __init__(
-        self, concurrency: int, rate: float | None = None, *, share: Callable[[], int] | None = None
+        self,
+        concurrency: int,
+        rate: float | None = None,
+        *,
+        share: Callable[[], int] | None = None,
+        least: int = 1,
     ) -> None:
         self._concurrency = concurrency
         self._rate = rate
         self._share = share or (lambda: concurrency)
+        self._least = least
         self._pace = 1.0
         self._paced_at = 0.0
         self._latency: float | None = None
@@ -74,8 +81,8 @@ class Pace:
             return min(max(4 * self.room(now), 16), _MOST)
         lanes = self.lanes(now)
         if self._latency is None:
-            return min(2 * lanes, _MOST)
-        return int(min(max(lanes * _AHEAD / max(self._latency, 0.001), lanes), _MOST))
+            return min(max(2 * lanes, self._least), _MOST)
+        return int(min(max(lanes * _AHEAD / max(self._latency, 0.001), lanes, self._least), _MOST))
 
     def room(self, now: float) -> int:
         """Messages that may wait for a lane; what a claim came to beyond that goes back into the queue."""

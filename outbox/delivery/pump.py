@@ -23,6 +23,8 @@ from sql.pool import Pool
 
 _GRACE = 3.0
 _GATHER = 0.02
+_TOGETHER = 25
+"""Keys to claim at once of an engine that fetches all hotels or room types by one call."""
 _log = structlog.get_logger(__name__)
 
 
@@ -59,7 +61,8 @@ class Pump:
         self._ledger = Ledger(pool, target)
         self._monitor = Monitor(pool, target)
         share = partial(lease.lanes, target.id, target.concurrency)
-        self._pace = Pace(target.concurrency, target.rate_per_second, share=share)
+        least = _TOGETHER if target.format == "cache-refresh" else 1
+        self._pace = Pace(target.concurrency, target.rate_per_second, share=share, least=least)
         self._lanes = Lanes(
             endpoint_id=target.id,
             sender=sender,

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -33,12 +32,10 @@ class Refresher:
         self._target = target
         self._line = line
         self._today = today
-        # Of two that fetch everything at the same time, the one that read first might write last.
-        self._one_by_one = {name: asyncio.Lock() for name in cache_refresh.WHOLE}
 
     def compose(self, claims: Iterable[Claim]) -> Composed:
         """See Sender."""
-        return cache_refresh.compose(claims, self._today())
+        return cache_refresh.compose(claims, self._today(), not_before=time.monotonic() + _SETTLING)
 
     def heartbeat(self, _as_of: datetime | None, _behind: int) -> Message:
         """See Sender."""
@@ -52,16 +49,15 @@ class Refresher:
         """See Sender."""
         assert isinstance(message, Call)
         webhook_id = signing.webhook_id(self._target.id, message.type, message.data)
-        async with self._one_by_one.get(message.type) or nullcontext():
-            at, started = datetime.now(UTC), time.perf_counter()
-            outcome = await self._call(message)
+        await asyncio.sleep(max(message.not_before - time.monotonic(), 0))
+        at, started = datetime.now(UTC), time.perf_counter()
+        outcome = await self._call(message)
         size = sum(map(len, message.bodies))
         return sent(message, outcome, webhook_id, at=at, seconds=time.perf_counter() - started, size=size)
 
     async def _call(self, call: Call) -> Outcome:
         if not call.bodies:
             return _judged(await self._line.get(f"/{call.type}"))
-        await asyncio.sleep(_SETTLING)
         outcome = Outcome("delivered")
         for body in call.bodies:
             outcome = await self._line.post(body, {}, path=f"/{call.type}")
