@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import orjson
+
 from tests.support.mirror.rates import by_night
 from tests.support.mirror.state import Mirror
 from tests.support.truth import BOOKINGS_KEPT, HORIZON_NIGHTS, Document, Key, Truth
@@ -74,9 +76,14 @@ def _document_lines(found: dict[Key, Document], expected: dict[Key, Document]) -
             yield f"{name}: missing in the mirror"
         elif key not in expected:
             yield f"{name}: in the mirror, not in the PMS"
-        else:
+        elif _text(found[key]) != _text(expected[key]):
             for path, left, right in _unequal(found[key], expected[key], ""):
                 yield f"{name}: {path} is {_shown(left)} in the mirror, {_shown(right)} in the PMS"
+
+
+def _text(body: Document) -> bytes:
+    """A document as JSON, whose texts are compared in a fraction of the time that walking through two takes."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def _unequal(left: Any, right: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
 from math import floor
 
 from psycopg.rows import DictRow
@@ -98,14 +99,20 @@ def holds(rate: DictRow, night: date) -> bool:
         return False
     if rate["condition_type"] == "no_restriction":
         return True
-    try:
-        named = json.loads(rate["condition_value"] or "null")
-    except ValueError:
-        return False
-    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
-        return False
     wanted = WEEKDAYS[night.weekday()] if rate["condition_type"] == "day_of_week" else MONTHS[night.month - 1]
-    return wanted in named
+    return wanted in _named(rate["condition_value"])
+
+
+@cache
+def _named(value: str | None) -> frozenset[str]:
+    """The weekdays or months of a condition; none where it is not a list of names."""
+    try:
+        found = json.loads(value or "null")
+    except ValueError:
+        return frozenset()
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        return frozenset()
+    return frozenset(found)
 
 
 def charge(held: Sequence[DictRow]) -> Charge | None:
