@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, dict_row
@@ -43,6 +44,15 @@ class Endpoint:
     revision: int
 
 
+class Change(NamedTuple):
+    """One change of an endpoint's status, and why."""
+
+    at: datetime
+    before: str
+    status: str
+    reason: str | None
+
+
 async def find(conn: AsyncConnection, name: str) -> Endpoint | None:
     """The endpoint of this name."""
     async with conn.cursor(row_factory=class_row(Endpoint)) as cursor:
@@ -76,6 +86,12 @@ async def withdraw(
     given = {"endpoint": endpoint_id, "kind": kind, "hotel": hotel, "id": number, "size": size}
     row = await (await conn.execute(_WITHDRAW, given)).fetchone()
     return (Position(*row[:3]), row[3]) if row else (None, 0)
+
+
+async def changes(conn: AsyncConnection, endpoint_id: int, most: int = 100) -> list[Change]:
+    """The latest changes of an endpoint's status, the newest first; a hundred are kept."""
+    rows = await conn.execute(_QUERIES["changes"], {"endpoint": endpoint_id, "most": most})
+    return [Change(*row) for row in await rows.fetchall()]
 
 
 async def pause(conn: AsyncConnection, name: str, reason: str) -> bool:

@@ -84,3 +84,10 @@ set status = 'healthy', reason = null, failures = 0, failed_at = null, retry_at 
     pace = 1, paced_at = null, changed_at = clock_timestamp()
 where name = %(name)s and status <> 'disabled'
 returning id
+
+-- name: changes
+select at, before, status, reason
+from booking_engine.endpoint_change
+where endpoint_id = %(endpoint)s
+order by at desc
+limit %(most)s

@@ -163,6 +163,21 @@ class EndpointsAnswer(Answer):
     endpoints: list[EndpointAnswer] = Field(description="By name.")
 
 
+class ChangeAnswer(Answer):
+    """One change of an endpoint's status."""
+
+    at: AwareDatetime = Field(description="When it changed.")
+    before: str = Field(description="Its status until then.")
+    status: str = Field(description="Its status since.")
+    reason: str | None = Field(description="Why, where it became worse.")
+
+
+class ChangesAnswer(Answer):
+    """How an endpoint has fared."""
+
+    changes: list[ChangeAnswer] = Field(description="The newest first, a hundred at most.")
+
+
 class RotateAsked(Asked):
     """Another signing secret."""
 

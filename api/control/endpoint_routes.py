@@ -5,6 +5,7 @@ from typing import Any
 
 from api.control import actions, endpoints
 from api.control.endpoint_models import (
+    ChangesAnswer,
     EndpointAnswer,
     EndpointAsked,
     EndpointChanged,
@@ -48,6 +49,12 @@ _ENDPOINT: dict[str, Any] = {
     "next_try_at": None,
     "last_error": None,
     "last_success_at": _AT,
+}
+_CHANGES = {
+    "changes": [
+        {"at": _AT, "before": "paused", "status": "degraded", "reason": "HTTP 503"},
+        {"at": "2026-11-23T05:13:01.530118Z", "before": "healthy", "status": "paused", "reason": "HTTP 503"},
+    ]
 }
 _SECRET = "whsec_EYgKeEbHVYB0vMfK1p4l4k2o2hM2c8Gq4n3JrM0w9mQ="  # noqa: S105 - an example
 _BY_NAME = {"path.name": "$response.body#/name"}
@@ -122,6 +129,20 @@ ROUTES: Sequence[Route] = (
         params=EndpointPath,
         params_examples={"name": _NAME},
         returns={200: Returns("The endpoint.", EndpointAnswer, _ENDPOINT)},
+        problems=("unknown_endpoint",),
+    ),
+    Route(
+        method="GET",
+        path="/endpoints/{name}/changes",
+        handler=endpoints.list_changes,
+        name="listEndpointChanges",
+        tag=_TAG,
+        scope="admin",
+        summary="List the latest changes of an endpoint's status, and why",
+        description="Whether it was deliveries that found it failing or well, or somebody who paused it.",
+        params=EndpointPath,
+        params_examples={"name": _NAME},
+        returns={200: Returns("The changes.", ChangesAnswer, _CHANGES)},
         problems=("unknown_endpoint",),
     ),
     Route(

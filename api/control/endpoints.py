@@ -10,6 +10,8 @@ from psycopg import AsyncConnection
 from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import (
+    ChangeAnswer,
+    ChangesAnswer,
     EndpointAnswer,
     EndpointAsked,
     EndpointChanged,
@@ -25,6 +27,7 @@ from outbox import changing, endpoints, signing
 from outbox.changing import Begun, OvertakenError
 from outbox.endpoints import BusyError, EndpointError, Settings
 from outbox.secrets import SecretsError
+from sql import control
 from sql import endpoints as removal
 from sql.endpoints import Overview
 
@@ -44,6 +47,14 @@ async def read_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     """One endpoint."""
     async with call.house.connection() as conn:
         return tagged(await seen.overview(conn, call.access, call.params.name))
+
+
+async def list_changes(call: Call[EndpointPath, Nothing]) -> Reply:
+    """How an endpoint has fared."""
+    async with call.house.connection() as conn:
+        row = await seen.overview(conn, call.access, call.params.name)
+        found = await control.changes(conn, row.id)
+    return Reply(ChangesAnswer(changes=[ChangeAnswer(**change._asdict()) for change in found]))
 
 
 async def add_endpoint(call: Call[Nothing, EndpointAsked]) -> Reply:

@@ -15,11 +15,13 @@ from outbox.changing import Changed
 from outbox.delivery.outbound import Outbound
 from outbox.endpoints import UnknownEndpointError
 from sql import control, replay
+from sql.control import Change
 from sql.delivery import Attempt
 from sql.endpoints import Overview
 from sql.replay import Replay
 
 ALL = "all"
+_SHOWN = 10
 
 
 def add_to(app: typer.Typer) -> None:
@@ -59,16 +61,17 @@ _MEANINGS = {
 
 
 def show(name: Name) -> None:
-    """Show an endpoint: how it is set up, how it does, and what it is being sent again."""
+    """Show an endpoint: how it is set up, how it does and has done lately, and what it is being sent again."""
 
-    async def look(conn: AsyncConnection) -> tuple[Overview | None, list[Replay]]:
-        row = next((one for one in await endpoints.overview(conn) if one.name == name), None)
-        return row, [one for one in await replay.replays(conn, open_only=True) if one.endpoint == name]
+    async def look(conn: AsyncConnection) -> tuple[Overview | None, list[Replay], list[Change]]:
+        row = next(iter(await endpoints.overview(conn, name)), None)
+        replays = [one for one in await replay.replays(conn, open_only=True) if one.endpoint == name]
+        return row, replays, await control.changes(conn, row.id, _SHOWN) if row else []
 
-    row, replays = running.ask(look)
+    row, replays, changes = running.ask(look)
     if row is None:
         running.fail(f"There is no endpoint named {name!r}; `roomwire endpoint list` shows them.")
-    typer.echo("\n".join([*_lines(row, datetime.now(UTC)), *map(_replayed, replays)]))
+    typer.echo("\n".join([*_lines(row, datetime.now(UTC)), *map(_replayed, replays), *map(_changed, changes)]))
 
 
 def change(
@@ -194,6 +197,11 @@ def _wiring(row: Overview, now: datetime) -> list[str]:
     if row.headers:
         lines.append(f"  headers     {', '.join(row.headers)}")
     return lines
+
+
+def _changed(change: Change) -> str:
+    why = f": {change.reason}" if change.reason else ""
+    return f"  {change.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC  {change.before} → {change.status}{why}"
 
 
 def _behind(row: Overview, now: datetime) -> str:

@@ -123,6 +123,27 @@ async def test_a_change_may_name_what_it_starts_from(api: Api, receiver: Receive
     assert (kept.status, kept.body["headers"]) == (200, [])
 
 
+async def test_how_an_endpoint_has_fared_is_told_with_the_reasons(api: Api, receiver: Receiver) -> None:
+    await added(api, receiver)
+    assert (await api.get("/endpoints/web/changes")).body == {"changes": []}
+    assert (await api.post("/endpoints/web/pause", {"reason": "the engine is being moved"})).status == 200
+    assert (await api.post("/endpoints/web/resume", {})).status == 200
+    await api.desk.execute("update booking_engine.endpoint set failures = failures + 1")
+    found = (await api.get("/endpoints/web/changes")).body["changes"]
+    assert [(one["before"], one["status"], one["reason"]) for one in found] == [
+        ("paused", "healthy", None),
+        ("healthy", "paused", "the engine is being moved"),
+    ]
+    assert found[0]["at"] > found[1]["at"]
+    for status in ("degraded", "healthy") * 60:
+        await api.desk.execute("update booking_engine.endpoint set status = %s", [status])
+    assert len((await api.get("/endpoints/web/changes")).body["changes"]) == 100
+    assert await api.value("select count(*) from booking_engine.endpoint_change") == 100
+    assert (await api.get("/endpoints/none/changes")).code == "unknown_endpoint"
+    assert (await api.call("DELETE", "/endpoints/web")).status == 204
+    assert await api.value("select count(*) from booking_engine.endpoint_change") == 0
+
+
 async def test_a_secret_of_ones_own_makes_adding_safe_to_repeat_and_is_never_shown(
     api: Api, receiver: Receiver
 ) -> None:
