@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -100,6 +101,7 @@ async def browsing() -> AsyncIterator[Tab]:
         path,
         *QUIET,
         f"--user-data-dir={profile}",
+        env={**os.environ, "TMPDIR": str(profile)},  # it leaves things behind
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
