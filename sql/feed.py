@@ -136,8 +136,12 @@ async def cursors(conn: AsyncConnection, client: str) -> list[Cursor]:
 
 async def ack(conn: AsyncConnection, client: str, name: str, position: int, *, most: int) -> Cursor | None:
     """Move a cursor on, never back, or make it; None where the client has `most` others."""
-    given = {"client": client, "name": name, "position": position, "most": most}
+    given = {"client": client, "name": name, "position": position}
     row = await (await conn.execute(_QUERIES["ack"], given)).fetchone()
+    if row is None:
+        async with conn.transaction():
+            await conn.execute(_QUERIES["one_client"], {"client": client})
+            row = await (await conn.execute(_QUERIES["make"], given | {"most": most})).fetchone()
     return Cursor(*row) if row else None
 
 

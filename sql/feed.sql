@@ -101,7 +101,18 @@ select position from booking_engine.event_cursor where client = %(client)s and n
 select name, position, acked_at from booking_engine.event_cursor where client = %(client)s order by name
 
 -- name: ack
--- A cursor only moves on. A new one is refused where the client has as many as it may.
+-- A cursor only moves on.
+update booking_engine.event_cursor
+set position = greatest(position, %(position)s), acked_at = clock_timestamp()
+where client = %(client)s and name = %(name)s
+returning name, position, acked_at
+
+-- name: one_client
+-- Who makes cursors at the same time would count each other's not.
+select pg_advisory_xact_lock(hashtext('roomwire cursors of ' || %(client)s))
+
+-- name: make
+-- A new cursor is refused where the client has as many as it may.
 insert into booking_engine.event_cursor as c (client, name, position)
 select %(client)s, %(name)s, %(position)s
 where exists (select from booking_engine.event_cursor where client = %(client)s and name = %(name)s)

@@ -85,7 +85,7 @@ with page as (
         limit %(size)s)
         union all
         (select d.*
-        from unnest(r.hotels) as h (id)
+        from (select distinct unnest(r.hotels) as id) h
         cross join lateral (
             select *
             from booking_engine.document d
