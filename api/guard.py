@@ -26,6 +26,8 @@ AWAY = (
 )
 """The database is away, or does not let us in."""
 _OF_HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_UNREAD = {"bad_http", "body_too_large", "request_timeout"}
+"""What is answered while there is more to read, or nothing that could be read."""
 _REFUSALS = {"unauthorized", "insecure_transport", "address_not_allowed", "insufficient_scope"}
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -103,7 +105,11 @@ def _audited(now: Trace, status: int, took: float) -> Audited:
 
 def _said(problem: Problem, now: Trace) -> web.Response:
     now.code = problem.code
-    return refused(problem, now.request_id)
+    response = refused(problem, now.request_id)
+    if problem.code in _UNREAD:
+        # The connection ends with it: said so that nobody sends his next request over it.
+        response.force_close()
+    return response
 
 
 def refused(problem: Problem, request_id: str | None) -> web.Response:

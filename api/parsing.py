@@ -1,7 +1,9 @@
 """From what was sent to what a handler gets: checked models, or a problem that points to every fault."""
 
 import asyncio
+import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -70,11 +72,27 @@ async def body(model: type[M], request: web.Request) -> tuple[M, bytes]:
     if _NUL.search(raw):
         raise Problem("invalid_request", faults=[Fault("", "A text holds a NUL character.")])
     try:
-        return model.model_validate_json(raw, strict=True), raw
+        valid = model.model_validate_json(raw, strict=True)
+        # Only now: what is valid is not nested deeply.
+        json.loads(raw, object_pairs_hook=_once_each)
     except ValidationError as error:
         if error.errors(include_input=False, include_url=False)[0]["type"] == "json_invalid":
             raise Problem("broken_json", _words(error)) from None
         raise Problem("invalid_request", faults=list(_faults(error, None))) from None
+    return valid, raw
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> None:
+    """Let no name stand twice in an object: which of the two is meant, every reader decides otherwise.
+
+    Raises:
+        Problem: one does.
+    """
+    if len(dict(pairs)) < len(pairs):
+        counted = Counter(name for name, _ in pairs)
+        twice = [name for name, times in counted.items() if times > 1]
+        faults = [Fault("", f"An object holds `{name}` more than once.") for name in twice[:_MANY_FAULTS]]
+        raise Problem("invalid_request", faults=faults)
 
 
 async def _read(request: web.Request) -> bytes:
