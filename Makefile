@@ -5,7 +5,9 @@ VENV ?= .venv
 # Servers that the tests start; what is missing is installed where this user may, and said where not.
 PACKAGES ?= postgresql-15 postgresql-15-wal2json chromium
 # What pytest gets: make test PYTEST='-k replication --servers containers'
-PYTEST ?= -n logical --maxprocesses 4 --dist worksteal
+PYTEST ?= -n $(WORKERS) --dist worksteal
+# Tests also wait, for clocks and for the processes they started: three for two processors. Each has its own servers.
+WORKERS = $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )); echo $$(( n < 6 ? n : 6 )))
 
 # Where this is set, each of the many commands that the tests start would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -14,6 +14,8 @@ from outbox.delivery import worker
 from tests.support.daemon import Roomwire
 
 PATIENCE = 30.0
+pytestmark = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+"""How parts of a process end together does not depend on the server."""
 
 
 class BrokenError(Exception):
