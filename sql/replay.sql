@@ -2,7 +2,7 @@ What endpoints are sent again: durable jobs, marked in pages.
 
 -- name: wanted
 -- Whether replay `r` of endpoint `e` sends document `d` again. What is gone is said by what closes the replay; where only
--- later changes are asked for, nothing closes it, and each is said by itself.
+-- later changes are asked for, each is said by itself.
 d.version > 0
 and (e.hotels is null or d.hotel_id = any(e.hotels))
 and (e.types is null or d.kind = any(e.types))
@@ -125,7 +125,8 @@ moved as (
 select count(*) from page
 
 -- name: finish
--- Ends a replay, with the snapshots of its hotels unless only later changes were asked for.
+-- Ends a replay, with the snapshots of its hotels. Where only later changes were asked for, each says by itself what is gone,
+-- but for bookings that are our own no longer: who is told of those only needs the list of those that are.
 with finished as (
     update booking_engine.replay
     set finished_at = clock_timestamp(), note = %(note)s
@@ -141,7 +142,7 @@ filled as (
         end as hotels
     from finished r
     join booking_engine.endpoint e on e.id = r.endpoint_id
-    where r.since is null and r.note is null
+    where (r.since is null or e.bookings = 'own') and r.note is null
 )
 {snapshots}
 

@@ -75,6 +75,62 @@ async def test_a_part_is_sent_again_and_nothing_else(
     assert sum(one.type == "hotel.snapshot" for one in again) == len(hotels)
 
 
+@pytest.mark.parametrize("bookings", ["all", "own"])
+async def test_what_is_counted_is_what_is_sent_whatever_is_asked_for(bench: Bench, bookings: str) -> None:
+    """Each document once, though it is looked for in pages, by kind and hotel."""
+    await small_world(bench.documents, 7, 8, 9)
+    since = await bench.documents.value("select clock_timestamp()")
+    await small_world(bench.documents, 9)
+    await bench.endpoint(hotels=[7, 9], bookings=bookings, types=["hotel", "plan", "availability", "booking"])
+    conn = bench.documents.conn
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    asked = [
+        Scope(hotels, kinds, at)
+        for hotels in (None, [9], [7, 8], [9, 9, 7])
+        for kinds in (None, ["booking"], ["rates"], ["booking", "hotel", "availability"])
+        for at in (None, since)
+    ]
+    for wanted in asked:
+        await conn.execute("delete from booking_engine.behind")
+        counted = await replay.count(conn, "engine", wanted)
+        await replay.start(conn, "engine", wanted, reason="a test")
+        while await replaying.mark(bench.pool, page=3):
+            pass
+        (row, *_) = await replays(conn, most=1)
+        marks = dict(
+            await (
+                await conn.execute(
+                    "select kind, count(*) from booking_engine.behind where kind <> 'snapshot' group by kind"
+                )
+            ).fetchall()
+        )
+        assert (row.total, row.marked) == (sum(counted.values()), sum(counted.values())), wanted
+        assert marks == counted, wanted
+    assert await replay.count(conn, "engine", EVERYTHING) == {
+        "hotel": 2,
+        "plan": 2,
+        "availability": 2,
+        "booking": 4 if bookings == "all" else 2,
+    }
+
+
+async def test_what_was_our_own_at_that_time_is_not_on_the_list_that_closes_a_replay_of_later_changes(
+    bench: Bench,
+) -> None:
+    """An engine that has lost what came since then knows it as it was, and is told of it no more."""
+    await small_world(bench.documents, 7)
+    await bench.endpoint(bookings="own")
+    async with bench.delivering():
+        await bench.idle()
+        since = await bench.documents.value("select clock_timestamp()")
+        await bench.documents.booking(7, booking_id(702), own=False)
+        await bench.documents.booking(7, booking_id(704), own=True)
+        await bench.idle()
+        again = await replayed(bench, scope(None, None, since))
+    assert [one.type for one in again] == ["booking.created", "hotel.snapshot"]
+    assert again[-1].data["bookings"]["ids"] == [booking_id(704)]
+
+
 async def test_what_changed_since_a_time_is_sent_again_deletions_too(bench: Bench) -> None:
     await small_world(bench.documents, 7)
     await bench.endpoint()
