@@ -51,6 +51,17 @@ EXPECTED = {
 """Answers to a write; 503 is asked again."""
 
 
+LEFT = """
+    select distinct made.changes ->> 'reservation_id'
+    from logs_reservation made
+    join reservation_details d on d.id::text = made.record_id
+    join reservations r on r.hotel_id = d.hotel_id and r.id = d.reservation_id
+    where made.action = 'INSERT' and made.table_name like 'reservation_details%'
+        and made.changes ->> 'created_by' = '2' and r.status <> 'block' and r.type <> 'employee'
+"""
+"""The bookings of which a night is left that the API has written."""
+
+
 @dataclass
 class Guest:
     """The engine's knowledge of one booking.
@@ -199,7 +210,7 @@ async def test_both_sides_at_work_on_the_same_bookings_end_in_the_truth(
 async def links_are_right(
     roomwire: Roomwire, engine: Engine, mirror: Mirror, listed: dict[str, Document | None]
 ) -> None:
-    """Each booking was made once, and the engine knows what became of it, and of what staff split off it."""
+    """Each booking was made once, and is one for the engine as long as a night of it is left, wherever that is."""
     answered = {one.external_id: one.id for one in engine.made}
     assert len(answered) == len(engine.made)
     links = await rows(roomwire, "select external_id, reservation_id::text from booking_engine.booking_link")
@@ -209,6 +220,10 @@ async def links_are_right(
     )
     assert {external_id for _, external_id in ours} <= answered.keys(), "staff split, they invent nothing"
     there = dict(ours)
+    told = {key[2] for key, held in mirror.held.items() if key[0] == "booking" and held.body is not None}
+    assert told.isdisjoint(there.keys() - set(answered.values())), "what is split off is no booking by itself"
+    left = {booking for (booking,) in await rows(roomwire, LEFT)}
+    assert left <= told, "a guest is told that his booking is gone, whose room is kept"
     for external_id, booking in answered.items():
         held = mirror.held["booking", 1, booking]
         if booking in there:
