@@ -51,6 +51,7 @@ async def test_an_endpoint_is_tried_out_paused_changed_and_resumed(
             roomwire.command("delivery", "show", "hotel:1"),
         )
         assert "mirror  paused: moving house" in shown
+        assert "UTC  healthy → paused: moving house" in shown
         assert "behind      on 2 keys" in shown
         assert [json.loads(line)["key"] for line in lacking.splitlines()] == ["hotel:1", "hotel:2"]
         assert "behind for" in story

@@ -86,7 +86,13 @@ async def test_how_it_is_reached_can_be_changed(roomwire: Roomwire, tmp_path: Pa
     for words, remedy in (
         (["--ca", str(no_authority)], "one or more certificates in PEM"),
         (["--url", "https://10.0.0.1/"], "ROOMWIRE_ALLOWED_NETWORKS"),
+        (["--url", "https://127.0.0.2:9/hook"], "the new url leads elsewhere"),
     ):
         refused = await attempt(["endpoint", "change", "engine", *words], roomwire.environment())
         assert refused.code == 1
         assert remedy in refused.err
+    moved = await roomwire.command(
+        "endpoint", "change", "engine", "--url", "https://127.0.0.2:9/hook", "--header", "none"
+    )
+    assert "`roomwire endpoint rotate engine` if somebody else receives now" in moved
+    assert "headers" not in await roomwire.command("endpoint", "show", "engine")
