@@ -48,7 +48,7 @@ class ChangedAsked(Page):
 
 
 class BookingGone(Answer):
-    """A booking that the hotel's staff have deleted or merged into another."""
+    """A booking that the hotel's staff have deleted."""
 
     booking_id: BookingId
     hotel_id: HotelId

@@ -226,7 +226,7 @@ class BookingCancelled(Message[Literal["booking.cancelled"], BookingState]):
 
 
 class BookingDeleted(Message[Literal["booking.deleted"], GoneBooking]):
-    """A booking is no more: staff deleted it or merged it into another; or it is none of yours any longer."""
+    """A booking is no more: nothing of it is left in the PMS, or it is none of yours any longer."""
 
 
 class HotelSnapshot(Message[Literal["hotel.snapshot"], Snapshot]):
