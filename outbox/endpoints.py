@@ -3,7 +3,7 @@
 import asyncio
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from time import monotonic
 from typing import Any, Literal, TypeVar, get_args
@@ -239,6 +239,11 @@ async def empty(conn: AsyncConnection, name: str) -> int:
 async def overview(conn: AsyncConnection, name: str | None = None) -> list[Overview]:
     """All endpoints by name, or the one of this name, with what they are behind on; without their secrets."""
     return await endpoints.overview(conn, name)
+
+
+async def told(conn: AsyncConnection) -> Mapping[str, list[int] | None]:
+    """Name → the hotels that the endpoint is told of, None for all."""
+    return await endpoints.told(conn)
 
 
 async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float) -> T:

@@ -149,6 +149,11 @@ async def overview(conn: AsyncConnection, name: str | None = None) -> list[Overv
         return await cursor.fetchall()
 
 
+async def told(conn: AsyncConnection) -> dict[str, list[int] | None]:
+    """Name → the hotels that the endpoint is told of, None for all."""
+    return dict(await (await conn.execute(_QUERIES["told"])).fetchall())
+
+
 async def fence(conn: AsyncConnection, endpoint_id: int, version: int) -> bool:
     """Whether the caller's transaction may work on this first sync: it is still due and nobody else's."""
     found = await conn.execute(_QUERIES["fence"], {"endpoint": endpoint_id, "version": version})

@@ -59,6 +59,9 @@ update booking_engine.endpoint
 set old_secret = null, old_secret_until = null
 where old_secret_until <= now()
 
+-- name: told
+select name, hotels from booking_engine.endpoint
+
 -- name: overview
 -- What waits is counted in an index alone; what has waited longest is looked for where each order of waiting begins.
 select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,

@@ -23,7 +23,7 @@ _BY_API = "by its operator, over the API"
 async def test_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     """Send a test message, and tell what came of it."""
     async with call.house.connection() as conn:
-        await seen.overview(conn, call.access, call.params.name)
+        await seen.check(conn, call.access, call.params.name)
         target = await trial.find(conn, call.params.name)
     if target is None:
         raise Problem("unknown_endpoint")
@@ -52,7 +52,7 @@ async def rotate_endpoint(call: Call[EndpointPath, RotateAsked]) -> Reply:
     asked, name = call.body, call.params.name
 
     async def work(conn: AsyncConnection) -> Reply:
-        await seen.overview(conn, call.access, name)
+        await seen.check(conn, call.access, name)
         try:
             secret = await rotation.rotate(
                 conn, name, call.house.outbound, grace=asked.grace_seconds, secret=asked.secret
@@ -92,7 +92,7 @@ async def _enabled(done: Awaitable[bool]) -> None:
 
 async def _do(call: Call[EndpointPath, Any], work: Callable[[AsyncConnection], Awaitable[object]]) -> Reply:
     async def done(conn: AsyncConnection) -> Reply:
-        await seen.overview(conn, call.access, call.params.name)
+        await seen.check(conn, call.access, call.params.name)
         try:
             await work(conn)
         except EndpointError as error:

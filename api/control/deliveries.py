@@ -30,7 +30,7 @@ async def list_deliveries(call: Call[DeliveriesAsked, Nothing]) -> Reply:
     choice = Choice(endpoint=asked.endpoint, hotel=asked.hotel_id, rejected=asked.rejected, within=access.hotels)
     async with call.house.connection() as conn:
         if asked.endpoint is not None:
-            await seen.overview(conn, access, asked.endpoint)
+            await seen.check(conn, access, asked.endpoint)
         rows = await ledger.waiting(conn, choice, asked.limit + 1)
     found = [_delivery(row) for row in rows[: asked.limit]]
     return Reply(DeliveriesAnswer(deliveries=found, more=len(rows) > asked.limit))
@@ -42,7 +42,7 @@ async def read_delivery(call: Call[KeyPath, Nothing]) -> Reply:
     if not access.knows(key.hotel_id):
         raise Problem("unknown_key")
     async with call.house.connection() as conn:
-        names = {row.name for row in await seen.overviews(conn, access)}
+        names = await seen.names(conn, access)
         story = await deliveries.story(conn, key)
     if story.document is None:
         raise Problem("unknown_key")
@@ -66,7 +66,7 @@ async def retry_deliveries(call: Call[Nothing, RetryAsked]) -> Reply:
 
     async def work(conn: AsyncConnection) -> Reply:
         if asked.endpoint is not None:
-            await seen.overview(conn, access, asked.endpoint)
+            await seen.check(conn, access, asked.endpoint)
         return Reply(CountAnswer(keys=await ledger.retry(conn, choice)))
 
     return await once(call, work, pms=False)
@@ -79,7 +79,7 @@ async def skip_deliveries(call: Call[Nothing, SkipAsked]) -> Reply:
     author = Author(access.source, call.request_id, access.key_id)
 
     async def work(conn: AsyncConnection) -> Reply:
-        await seen.overview(conn, access, asked.endpoint)
+        await seen.check(conn, access, asked.endpoint)
         return Reply(CountAnswer(keys=await ledger.skip(conn, choice, author, asked.reason)))
 
     return await once(call, work, pms=False)

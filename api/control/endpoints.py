@@ -131,7 +131,7 @@ def _expected(headers: Mapping[str, str], row: Overview) -> list[int] | None:
 async def _check_change(call: Call[EndpointPath, EndpointChanged]) -> None:
     """Look at what takes its time, before the transaction, if the endpoint is the caller's to know."""
     async with call.house.connection() as conn:
-        await seen.overview(conn, call.access, call.params.name)
+        await seen.check(conn, call.access, call.params.name)
     await check_wishes(call, call.body.hotels, guest_data=call.body.guest_data)
     if call.body.url is not None:
         try:
@@ -150,7 +150,7 @@ async def remove_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     emptied: list[int] = []
 
     async def work(conn: AsyncConnection) -> Reply:
-        await seen.overview(conn, call.access, name)
+        await seen.check(conn, call.access, name)
         if not emptied:
             raise _FullError
         await removal.remove(conn, emptied[0])

@@ -100,7 +100,7 @@ async def start_replay(call: Call[Nothing, ReplayAsked]) -> Reply:
 async def list_replays(call: Call[Page, Nothing]) -> Reply:
     """Replays, newest first."""
     async with call.house.connection() as conn:
-        names = {row.name for row in await seen.overviews(conn, call.access)}
+        names = await seen.names(conn, call.access)
         rows = await jobs.replays(conn, endpoints=names, most=call.params.limit)
     return Reply(ReplaysAnswer(replays=[_answer(row) for row in rows]))
 
@@ -108,7 +108,7 @@ async def list_replays(call: Call[Page, Nothing]) -> Reply:
 async def read_replay(call: Call[ReplayPath, Nothing]) -> Reply:
     """One replay."""
     async with call.house.connection() as conn:
-        names = {row.name for row in await seen.overviews(conn, call.access)}
+        names = await seen.names(conn, call.access)
         rows = await jobs.replays(conn, endpoints=names, replay_id=call.params.replay_id)
     if not rows:
         raise Problem("unknown_replay")
@@ -116,7 +116,7 @@ async def read_replay(call: Call[ReplayPath, Nothing]) -> Reply:
 
 
 async def _wanted(conn: AsyncConnection, call: Call[Nothing, ReplayAsked]) -> Scope:
-    await seen.overview(conn, call.access, call.body.endpoint)
+    await seen.check(conn, call.access, call.body.endpoint)
     for hotel_id in call.body.hotels or ():
         if not call.access.knows(hotel_id) or not await call.house.hotels.has(hotel_id):
             raise Problem("unknown_hotel")

@@ -32,6 +32,22 @@ async def overviews(conn: AsyncConnection, access: Access) -> list[Overview]:
     return [row for row in await endpoints.overview(conn) if visible(admin(access), row.hotels)]
 
 
+async def names(conn: AsyncConnection, access: Access) -> set[str]:
+    """Of the endpoints that the caller may see; nothing is counted for it."""
+    told = await endpoints.told(conn)
+    return {name for name, hotels in told.items() if visible(admin(access), hotels)}
+
+
+async def check(conn: AsyncConnection, access: Access, name: str) -> None:
+    """Make sure that an endpoint is the caller's to see.
+
+    Raises:
+        Problem: `unknown_endpoint`; those that are others' are answered like those that do not exist.
+    """
+    if name not in await names(conn, access):
+        raise Problem("unknown_endpoint")
+
+
 async def overview(conn: AsyncConnection, access: Access, name: str) -> Overview:
     """One endpoint.
 

@@ -97,7 +97,7 @@ async def test_what_is_counted_is_what_is_sent_whatever_is_asked_for(bench: Benc
         while await replaying.mark(bench.pool, page=3):
             pass
         (row, *_) = await replays(conn, most=1)
-        marks = dict(
+        marks: dict[str, int] = dict(
             await (
                 await conn.execute(
                     "select kind, count(*) from booking_engine.behind where kind <> 'snapshot' group by kind"
