@@ -51,7 +51,7 @@ class Done(NamedTuple):
 Work = Callable[[AsyncConnection], Awaitable[Reply | Done]]
 Told = Callable[[AsyncConnection, Ended], Awaitable[None]]
 
-_PATIENCE = 3.0
+_PATIENCE = 5.0
 """Seconds that attempts may take, without the turns that are waited for and the pauses between them."""
 _TELLING = 1.0
 _PAUSE = (0.005, 0.05)

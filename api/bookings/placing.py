@@ -9,7 +9,6 @@ from api.bookings.assignment import Need
 from api.bookings.current import CurrentRoom, takes
 from api.bookings.rooms import take_rooms
 from sql.pms import rooms
-from sql.pms.booking import OvertakenError
 from sql.pms.rooms import Nights
 
 
@@ -30,7 +29,6 @@ async def place(
 
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
-        OvertakenError: a room was given away before it was locked.
     """
     going_on = {one.room_id for one, room in zip(kept, asked, strict=True) if one and takes(one, room, capacities)}
     for added in _added(old, new):
@@ -40,8 +38,6 @@ async def place(
     if missing:
         needs = [Need(asked[n].room_type_id, asked[n].number_of_people) for n in missing]
         given = await take_rooms(conn, new, needs, tried, missing)
-        if len(await rooms.free(conn, new, [room.id for room in given])) < len(given):
-            raise OvertakenError
         placed |= {n: room.id for n, room in zip(missing, given, strict=True)}
     return [placed[n] for n in range(len(asked))]
 

@@ -25,8 +25,7 @@ async def choose_rooms(
     tried: rooms that were chosen before in vain. Those of them that the front desk is at are chosen again only
     where there are no others.
 
-    They were free when they were locked: whoever writes into them looks again, by the statement that writes or by
-    `sql.pms.rooms.free`.
+    They were free just before they were locked: whoever writes into them has them secured in the end.
 
     Raises:
         psycopg.errors.LockNotAvailable: others are at the rooms for longer than we wait; try again.

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
-_IN_ALL = 6
+_IN_ALL = 4
 _OF_ONE = 3
 _PATIENCE = 20.0
 

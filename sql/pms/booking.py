@@ -15,12 +15,11 @@ from psycopg import AsyncConnection
 from sql.pms.plans import Plan
 from sql.pms.prices import Price
 from sql.pms.rooms import Nights
-from sql.pms.stays import FREE
 from sql.queries import fill, load
 
 _QUERIES = load("pms/booking.sql")
 _ROWS = {name: _QUERIES[name] for name in ("asked", "night_rows", "rate_rows", "guest_rows")}
-_INSERT = fill(_QUERIES["insert"], free=FREE, **_ROWS)
+_INSERT = fill(_QUERIES["insert"], **_ROWS)
 _INSERT_NIGHTS = fill(_QUERIES["insert_nights"], **_ROWS)
 _INSERT_RATES = fill(_QUERIES["insert_rates"], **_ROWS)
 _INSERT_GUESTS = fill(_QUERIES["insert_guests"], **_ROWS)
@@ -31,7 +30,7 @@ PaymentTiming = Literal["not_set", "prepaid", "on-site", "postpaid"]
 
 
 class OvertakenError(Exception):
-    """A room that was free was given away before we had locked it: look again, in a new transaction."""
+    """What was looked at was changed before it was locked: look again, in a new transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +70,16 @@ class Reservation:
 async def insert(conn: AsyncConnection, made: Reservation, nights: Sequence[RoomNight], by: Signature) -> None:
     """Write a reservation with its nights, their guests and rates; what is confirmed is billable.
 
-    Its rooms are locked already, by a statement of its own.
-
-    Raises:
-        OvertakenError: one of them was given away before it was locked; nothing is written.
+    Whether it has its rooms to itself is for `sql.pms.rooms.secure` to find out.
     """
     values = {
         "id": made.id, "hotel": made.nights.hotel_id, "client": made.client_id, "check_in": made.nights.check_in,
         "check_out": made.nights.check_out, "people": made.people, "status": made.status, "agent": by.agent,
         "external_id": made.external_id, "payment_timing": made.payment_timing, "comment": made.comment,
-        "user": by.user, "rooms": sorted({night.room_id for night in nights}),
-        "nights": rows((uuid4(), night) for night in nights), "billable": made.status == "confirmed",
+        "user": by.user, "nights": rows((uuid4(), night) for night in nights),
+        "billable": made.status == "confirmed",
     }  # fmt: skip
-    if await (await conn.execute(_INSERT, values)).fetchone() is None:
-        raise OvertakenError
+    await conn.execute(_INSERT, values)
 
 
 async def insert_nights(

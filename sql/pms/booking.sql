@@ -33,28 +33,17 @@ from wanted n
 cross join lateral unnest(n.guests) as guest (id)
 
 -- name: insert
--- A reservation with all that hangs on it, if its rooms, which are locked, can still be sold and are free: this statement
--- sees what was committed before they were locked. Nothing else where they are not.
-with ready as (
-    select from rooms r
-    where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[]) and {free}
-    having count(*) = cardinality(%(rooms)s::int[])
-),
-head as (
+-- A reservation with all that hangs on it.
+with head as (
     insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people, status, type,
         agent, ota_reservation_id, payment_timing, comment, created_by, updated_by)
-    select %(id)s, %(hotel)s, %(client)s, %(check_in)s, %(check_out)s, %(people)s, %(status)s, 'web',
-        %(agent)s, %(external_id)s, %(payment_timing)s, %(comment)s, %(user)s, %(user)s
-    from ready
-    returning id
+    values (%(id)s, %(hotel)s, %(client)s, %(check_in)s, %(check_out)s, %(people)s, %(status)s, 'web',
+        %(agent)s, %(external_id)s, %(payment_timing)s, %(comment)s, %(user)s, %(user)s)
 ),
-wanted as materialized (
-    select n.* from head cross join lateral ({asked}) n
-),
+wanted as materialized ({asked}),
 nights as ({night_rows}),
-rates as ({rate_rows}),
-guests as ({guest_rows})
-select id from head
+rates as ({rate_rows})
+{guest_rows}
 
 -- name: insert_nights
 with wanted as materialized ({asked}),
