@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -13,9 +14,9 @@ from api.problems import Problem
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[ValkeyServer]:
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     """A server of this module's own."""
-    with ValkeyServer() as server:
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
@@ -48,8 +49,8 @@ async def test_refused_callers_are_counted_by_address(redis: ValkeyServer, share
         await rates.failed("203.0.113.2")
 
 
-async def test_without_redis_each_process_counts_by_itself_and_says_so_once() -> None:
-    with ValkeyServer() as server:
+async def test_without_redis_each_process_counts_by_itself_and_says_so_once(tmp_path: Path) -> None:
+    with ValkeyServer(data_dir=tmp_path) as server:
         address = url(server)
     async with Rates(address) as rates:
         with structlog.testing.capture_logs() as logs:
