@@ -136,7 +136,7 @@ async def renew_bookings(conn: AsyncConnection, reservations: Collection[tuple[i
     if others := ours.difference(keys):
         keys += await lock_bookings(conn, others, frame)
     if ours:
-        await parts.renew(conn, found)
+        await parts.renew(conn, found, {night for one in moved for night in set(one.nights) - set(one.old_refs)})
     return Renewed(keys, moved, {client for client, *_ in rows if client}, ours)
 
 

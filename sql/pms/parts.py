@@ -48,14 +48,17 @@ class Found(NamedTuple):
     home: bool
 
 
-async def renew(conn: AsyncConnection, found: Collection[Found]) -> None:
-    """Note where the nights of these bookings, their documents locked, stand now."""
+async def renew(conn: AsyncConnection, found: Collection[Found], new: Collection[str]) -> None:
+    """Note where the nights of these bookings, their documents locked, stand now.
+
+    new: the nights that have come to these reservations, which `reservation_seen` knows by now.
+    """
     ordered = sorted({(one.hotel_id, one.booking) for one in found})
     at = sorted(_homes(found).items())
     values: dict[str, Any] = {
         "hotels": [b[0] for b in ordered], "ids": [b[1] for b in ordered],
         "home_hotels": [key[0] for key, _ in at], "homes": [key[1] for key, _ in at],
-        "bookings": [booking for _, booking in at],
+        "bookings": [booking for _, booking in at], "new": list(new),
     }  # fmt: skip
     await conn.execute(_QUERIES["renew"], values)
 

@@ -21,9 +21,10 @@ order by r.id
 
 -- name: renew
 -- Notes where the nights of these bookings stand now, and those that have come to their reservations and are no
--- booking's yet. A night that is one's stays so until it is deleted.
+-- booking's yet. A night that is one's stays so until it is deleted. Staff delete nights to write them anew: where a
+-- booking has none left, those are its own that have come to where its nights stood since these were last seen.
 with stood as (
-    select n.hotel_id, n.night_id, n.reservation_id as was, d.reservation_id as now
+    select n.hotel_id, w.id as booking_id, n.night_id, n.reservation_id as was, d.reservation_id as now
     from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
     cross join lateral (
         select n.hotel_id, n.night_id, n.reservation_id
@@ -48,10 +49,22 @@ moved as (
 )
 insert into booking_engine.booking_night (hotel_id, night_id, booking_id, reservation_id)
 select home.hotel_id, d.id, home.booking_id, home.id
-from unnest(%(home_hotels)s::int[], %(homes)s::uuid[], %(bookings)s::uuid[]) as home (hotel_id, id, booking_id)
+from (
+    select h.hotel_id, h.id, h.booking_id, 1 as place
+    from unnest(%(home_hotels)s::int[], %(homes)s::uuid[], %(bookings)s::uuid[]) as h (hotel_id, id, booking_id)
+    union all
+    select s.hotel_id, s.was, s.booking_id, 2
+    from stood s
+    group by s.hotel_id, s.was, s.booking_id
+    having not exists (
+        select from stood o where o.hotel_id = s.hotel_id and o.booking_id = s.booking_id and o.now is not null)
+) home
 cross join lateral (
     select found.id from reservation_details found
     where found.hotel_id = home.hotel_id and found.reservation_id = home.id
+        and (home.place = 1 or found.id = any(%(new)s::uuid[]) or not exists (
+            select from booking_engine.reservation_seen s
+            where s.hotel_id = home.hotel_id and s.reservation_id = home.id and found.id = any(s.refs)))
     offset 0
 ) d
 left join lateral (
@@ -60,7 +73,7 @@ left join lateral (
     limit 1
 ) known on true
 where known.night_id is null
-order by home.hotel_id, d.id
+order by home.hotel_id, d.id, home.place
 on conflict do nothing
 
 -- name: note

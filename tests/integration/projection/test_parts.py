@@ -200,6 +200,37 @@ async def test_merged_into_a_booking_of_the_hotel_s_own_it_keeps_its_nights(hous
     assert await house.booking(theirs) is None
 
 
+async def test_nights_that_are_written_anew_where_it_was_merged_to_are_its_own(
+    house: House, batches: Batches
+) -> None:
+    one, other, *_ = await house.rooms()
+    ours, theirs = await booked(house, [one]), await house.stay([other])
+    await house.follow()
+    await merge(house, ours, theirs)
+    await hear(house, batches)
+    await house.write(*ANEW, id=theirs.id, night=uuid4(), hotel=HOTEL, day=house.day(FAR + 1), room=one)
+    await hear(house, batches)
+    assert await told(house, ours) == ("confirmed", 1, ids(theirs))
+    await house.write("delete from reservation_details where reservation_id = %(id)s", id=theirs.id)
+    await hear(house, batches)
+    assert await house.booking(ours) is None
+    assert await told(house, theirs) == ("confirmed", 0, ids(theirs))
+
+
+async def test_a_guest_s_night_that_is_deleted_where_it_was_merged_to_takes_no_other(
+    house: House, batches: Batches
+) -> None:
+    one, other, *_ = await house.rooms()
+    ours, theirs = await booked(house, [one]), await house.stay([other])
+    await house.follow()
+    await merge(house, ours, theirs)
+    await hear(house, batches)
+    await house.write("delete from reservation_details where id = any(%(nights)s)", nights=ours.nights)
+    await hear(house, batches)
+    assert await house.booking(ours) is None
+    assert await told(house, theirs) == ("confirmed", 1, ids(theirs))
+
+
 async def test_what_it_was_merged_into_is_merged_and_split_again(house: House, batches: Batches) -> None:
     one, other, third, *_ = await house.rooms()
     ours, theirs, last = await booked(house, [one]), await house.stay([other]), await house.stay([third])

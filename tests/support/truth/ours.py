@@ -3,13 +3,14 @@
 A reservation is a booking's home that it was made with, or that carries what a split copies: our channel name and
 the booking's own id. A night belongs to the first booking in whose home it has stood. Who looks only now and then
 cannot know of a home in which a night stood for a moment: of nights that staff have made, what is known is then as
-good, if one of their homes was that booking's.
+good, if one of their homes was that booking's, or they were written in the place of one of its nights.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import DictRow
@@ -63,16 +64,21 @@ class Ours:
     def _share_out(self, rows: Rows) -> None:
         homes = self._homes(rows)
         passed: dict[str, list[Link]] = defaultdict(list)
+        replaced: dict[tuple[str, datetime], list[Link]] = defaultdict(list)
         ours = set[str]()
         for row in rows.read(
-            "SELECT record_id, action, coalesce(changes -> 'new', changes) AS new FROM logs_reservation"
-            " WHERE table_name LIKE 'reservation_details%' AND action <> 'DELETE' ORDER BY id"
+            "SELECT record_id, action, log_time, coalesce(changes -> 'new', changes) AS new FROM logs_reservation"
+            " WHERE table_name LIKE 'reservation_details%' ORDER BY id"
         ):
+            night, at = row["record_id"], (row["new"]["reservation_id"], row["log_time"])
             home = homes.get((row["new"]["hotel_id"], row["new"]["reservation_id"]))
-            if home is not None:
-                passed[row["record_id"]].append(home)
-            if row["action"] == "INSERT" and row["new"]["created_by"] == _API_USER:
-                ours.add(row["record_id"])
+            if row["action"] == "DELETE":
+                replaced[at] += passed[night]
+            elif home is not None:
+                passed[night].append(home)
+            if row["action"] == "INSERT":
+                passed[night] += replaced[at]
+                ours |= {night} if row["new"]["created_by"] == _API_USER else set()
         known = {
             row["night_id"]: row["booking_id"] for row in rows.read("SELECT * FROM booking_engine.booking_night")
         }
