@@ -154,7 +154,7 @@ class Roomwire:
         """Wait until everything that the PMS has committed by now is with every endpoint.
 
         Raises:
-            AssertionError: it is not after so many seconds; with what is left.
+            AssertionError: it is not after so many seconds, or whoever would do it has failed; with what is left.
         """
         await self._reach(_SETTLED, seconds)
 
@@ -179,7 +179,11 @@ class Roomwire:
 
             async def reached() -> bool:
                 found = await (await conn.execute(query, (self.slot, row[0]))).fetchone()
-                return bool(found and found[0])
+                if found and found[0]:
+                    return True
+                codes = [daemon.process.returncode for daemon in self.daemons if daemon.process]
+                assert None in codes or 1 not in codes, f"nobody is left to do it: {await self._left(conn)}"
+                return False
 
             if not await until(reached, seconds):
                 raise AssertionError(f"not so far after {seconds} s: {await self._left(conn)}")
