@@ -102,7 +102,10 @@ CODES: Mapping[str, Kind] = {
         "Link one by PUT /auth/user/{user_id}, or book with `user_id`.",
     ),
     "unknown_client": Kind(
-        404, "Unknown client", "The PMS has no such client.", "Take the `client_id` from a booking's `guest`."
+        404,
+        "Unknown client",
+        "The PMS has no such client, or none whom this key knows.",
+        "Take the `client_id` from a booking's `guest`.",
     ),
     # What can be booked
     "too_many_people": Kind(
