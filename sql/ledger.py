@@ -160,12 +160,13 @@ async def waiting(conn: AsyncConnection, choice: Choice, most: int) -> list[Wait
         return await cursor.fetchall()
 
 
-async def retry(conn: AsyncConnection, choice: Choice) -> int:
+async def retry(conn: AsyncConnection, choice: Choice, *, most: int | None = None) -> int:
     """Queue again what was refused, or waits for its next try; returns how many keys.
 
-    Many are queued in pages, a statement each.
+    Many are queued in pages, a statement each, until they are `most` or more. In one transaction let them be few:
+    who marks the same keys waits for its end.
     """
-    return await _in_pages(conn, choice.among("retry"), choice.given())
+    return await _in_pages(conn, choice.among("retry"), choice.given(), most)
 
 
 async def skip(conn: AsyncConnection, choice: Choice, author: Author, reason: str | None) -> int:
@@ -177,10 +178,10 @@ async def skip(conn: AsyncConnection, choice: Choice, author: Author, reason: st
     return await _in_pages(conn, choice.among("skip"), choice.given() | who)
 
 
-async def _in_pages(conn: AsyncConnection, statement: SQL, given: dict[str, Any]) -> int:
+async def _in_pages(conn: AsyncConnection, statement: SQL, given: dict[str, Any], most: int | None = None) -> int:
     # What is in flight is among those found, and left out: a page that is not full is not the last yet.
     total, done = 0, _PAGE
-    while done > _PAGE // 2:
+    while done > _PAGE // 2 and (most is None or total < most):
         done = (await conn.execute(statement, given | {"most": _PAGE}, prepare=False)).rowcount
         total += done
     return total

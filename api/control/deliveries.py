@@ -23,6 +23,9 @@ from outbox.keys import Key
 from sql import ledger
 from sql.ledger import Author, Choice, Told, Tried, Waiting
 
+_MOST = 10_000
+"""Keys that one request sends again: whoever marks them waits for its transaction."""
+
 
 async def list_deliveries(call: Call[DeliveriesAsked, Nothing]) -> Reply:
     """What endpoints lack."""
@@ -67,7 +70,7 @@ async def retry_deliveries(call: Call[Nothing, RetryAsked]) -> Reply:
     async def work(conn: AsyncConnection) -> Reply:
         if asked.endpoint is not None:
             await seen.check(conn, access, asked.endpoint)
-        return Reply(CountAnswer(keys=await ledger.retry(conn, choice)))
+        return Reply(CountAnswer(keys=await ledger.retry(conn, choice, most=_MOST)))
 
     return await once(call, work, pms=False)
 

@@ -96,6 +96,7 @@ ROUTES: Sequence[Route] = (
         summary="Send again at once what was refused, or waits for its next try",
         body=RetryAsked,
         body_example={"endpoint": _NAME},
+        description="10,000 or a few more at a time: where it was so many, ask again with another Idempotency-Key.",
         returns={200: Returns("How many things are tried again.", CountAnswer, {"keys": 1})},
         problems=("unknown_endpoint",),
         writes=True,

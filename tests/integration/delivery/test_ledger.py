@@ -99,6 +99,25 @@ async def test_what_was_refused_is_tried_again_at_once(bench: Bench) -> None:
     assert bench.receiver.types().count("booking.created") == 2
 
 
+async def test_many_are_tried_again_and_skipped_in_pages(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page is a short transaction: who marks the same keys waits for it."""
+    monkeypatch.setattr("sql.ledger._PAGE", 10)
+    await bench.endpoint(hotels=[7])
+    conn = bench.documents.conn
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    await bench.documents.bookings(7, 38)
+    refuse = "update booking_engine.behind set rejected_at = now(), last_error = 'no'"
+    await conn.execute(refuse)
+    everything = Choice(endpoint="engine")
+    assert await ledger.retry(conn, everything, most=10) == 10
+    assert await ledger.retry(conn, everything, most=15) == 20, "whole pages"
+    assert await ledger.retry(conn, everything) == 8
+    await conn.execute(refuse)
+    assert await ledger.skip(conn, Choice(endpoint="engine", rejected=True), AUTHOR, None) == 38
+    assert await bench.count("audit_log where method = 'SKIP'") == 38
+    assert await bench.count("behind") == 0
+
+
 async def accept(_message: dict[str, Any]) -> int:
     return 204
 
