@@ -31,7 +31,7 @@ test: packages check ## check, then run every test on real servers
 	$(BIN)/python -m pytest $(PYTEST)
 
 chaos: packages $(VENV)/dev.stamp ## ten thousand actions of staff, ten times kill -9, on each server (minutes)
-	$(BIN)/python -m pytest -m chaos tests/acceptance
+	$(BIN)/python -m pytest -m chaos
 
 check: $(VENV)/dev.stamp ## lint, format, types, and the staircase of imports
 	$(BIN)/ruff check .
