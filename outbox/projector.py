@@ -81,7 +81,8 @@ async def _project_bookings(
         todo = (found | await projection.owners(conn, gone)) - done
         gone = set()
     done |= ours
-    return [await projection.write(conn, "booking", keys, frame)] if keys else []
+    written = [await projection.write_alone(conn, alone, frame)] if (alone := keys - ours) else []
+    return written + ([await projection.write(conn, "booking", made, frame)] if (made := keys & ours) else [])
 
 
 def _pages(reservations: Collection[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:

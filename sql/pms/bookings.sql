@@ -82,12 +82,27 @@ cross join lateral (
 ) whole
 where r.status <> 'block' and r.type <> 'employee'
 
--- name: fresh
--- A row for every wanted key, without a body where it is no booking. A booking that came to us is made of all of its
--- reservations; one that was split off has no document. Each is looked up by itself: a join with all of them at once is
--- planned for a few and then takes the square of their number.
-select wanted.hotel_id, wanted.id, booking.ends, booking.own, booking.body
-from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+-- name: alone
+-- A reservation that is a booking by itself, as `fresh` needs it. What was split off one that came to us has no document.
+select r.id, r.type, r.agent, r.ota_reservation_id as external_id, r.reservation_client_id, r.check_in_time,
+    r.check_out_time, r.payment_timing, r.comment, r.status, r.check_in, r.check_out, r.number_of_people,
+    array[r.id] as parts
+from reservations r
+where link.external_id is null and r.hotel_id = wanted.hotel_id and r.id = wanted.id::uuid
+    and r.status <> 'block' and r.type <> 'employee'
+    and not (r.type = 'web' and r.agent = %(agent)s and exists (
+        select from booking_engine.booking_link l
+        where l.hotel_id = r.hotel_id and l.external_id = r.ota_reservation_id))
+
+-- name: alone_nights
+select d.* from reservation_details d
+where link.external_id is null and d.hotel_id = wanted.hotel_id and d.reservation_id = r.id
+
+-- name: no_link
+cross join (select null::text as external_id, array[]::uuid[] as nights) link
+
+-- name: link
+-- Of a key of `fresh`: the booking that came to us, with its nights.
 left join lateral (
     select l.hotel_id, l.reservation_id, l.external_id
     from booking_engine.booking_link l
@@ -100,51 +115,79 @@ cross join lateral (
         {held}
     ) held
 ) ours
+
+-- name: made
+-- A booking that came to us, made of all of its reservations.
+select made.*
+from (select where link.external_id is not null) only_then
+cross join lateral (
+    select p.id, p.type, p.agent, link.external_id, p.reservation_client_id, p.check_in_time,
+        p.check_out_time, p.payment_timing, p.comment,
+        first_value(p.status) over (order by array_position(
+            array['checked_in', 'confirmed', 'provisory', 'hold', 'checked_out', 'cancelled'], p.status)),
+        min(p.arrival) over (), max(p.departure) over (),
+        case when p.whole and count(*) over () = 1 then p.number_of_people end,
+        array_agg(p.id) over (order by p.id <> link.reservation_id, p.id
+            rows between unbounded preceding and unbounded following)
+    from (
+        {parts}
+    ) p
+    order by p.id <> link.reservation_id,
+        (p.type = 'web' and p.agent = %(agent)s and p.ota_reservation_id = link.external_id) is not true, p.id
+    limit 1
+) made
+
+-- name: made_nights
+select d.*
+from unnest(ours.nights) as n (id)
+cross join lateral (
+    select found.* from reservation_details found
+    where found.hotel_id = wanted.hotel_id and found.id = n.id
+    limit 1
+) d
+where d.reservation_id = any(r.parts)
+
+-- name: made_people
+-- How many stay at most on one night: reservations of a booking that was split tell only of themselves.
+(
+    select coalesce(max(staying), max(everybody))
+    from (
+        select sum(n.number_of_people) filter (where n.cancelled is null) as staying,
+            sum(n.number_of_people) as everybody
+        from reservation_details n
+        where r.number_of_people is null and n.hotel_id = wanted.hotel_id and n.id = any(ours.nights)
+            and n.reservation_id = any(r.parts)
+        group by n.date
+    ) by_night
+)
+
+-- name: fresh
+-- A row for every wanted key, without a body where it is no booking. A booking that came to us is made of all of its
+-- reservations; one that was split off has no document. Each is looked up by itself: a join with all of them at once is
+-- planned for a few and then takes the square of their number. What stands in braces is said for all keys, or for those
+-- of whom it is known that they did not come to us: nearly all, for which much need not be looked up, nor even opened.
+-- The body is put together as text and read once: put together as jsonb, each part is taken apart for the next.
+select wanted.hotel_id, wanted.id, booking.ends, booking.own, booking.body
+from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+{link}
 left join lateral (
     select r.check_out as ends,
         coalesce(r.id <> wanted.id::uuid
             or r.type = 'web' and (r.agent = %(agent)s or link.external_id is not null), false) as own,
-        jsonb_build_object(
+        json_build_object(
             'hotel_id', wanted.hotel_id, 'booking_id', wanted.id, 'reservations', r.parts,
             'status', r.status, 'type', r.type, 'agent', r.agent,
             'external_id', r.external_id, 'check_in', r.check_in, 'check_in_time', r.check_in_time,
             'check_out', r.check_out, 'check_out_time', r.check_out_time,
             'number_of_people', coalesce(r.number_of_people, stay.people, 0),
             'payment_timing', r.payment_timing, 'comment', r.comment,
-            'guest', jsonb_build_object(
+            'guest', json_build_object(
                 'client_id', c.id, 'name', coalesce(c.name_kanji, c.name_kana, c.name),
                 'name_kana', c.name_kana, 'email', c.email, 'phone', c.phone),
             'total', coalesce(stay.total, 0), 'nights', coalesce(stay.nights, '[]')
-        ) as body
+        )::jsonb as body
     from (
-        select r.id, r.type, r.agent, r.ota_reservation_id as external_id, r.reservation_client_id, r.check_in_time,
-            r.check_out_time, r.payment_timing, r.comment, r.status, r.check_in, r.check_out, r.number_of_people,
-            array[r.id] as parts
-        from reservations r
-        where link.external_id is null and r.hotel_id = wanted.hotel_id and r.id = wanted.id::uuid
-            and r.status <> 'block' and r.type <> 'employee'
-            and not (r.type = 'web' and r.agent = %(agent)s and exists (
-                select from booking_engine.booking_link l
-                where l.hotel_id = r.hotel_id and l.external_id = r.ota_reservation_id))
-        union all
-        select made.*
-        from (select where link.external_id is not null) only_then
-        cross join lateral (
-            select p.id, p.type, p.agent, link.external_id, p.reservation_client_id, p.check_in_time,
-                p.check_out_time, p.payment_timing, p.comment,
-                first_value(p.status) over (order by array_position(
-                    array['checked_in', 'confirmed', 'provisory', 'hold', 'checked_out', 'cancelled'], p.status)),
-                min(p.arrival) over (), max(p.departure) over (),
-                case when p.whole and count(*) over () = 1 then p.number_of_people end,
-                array_agg(p.id) over (order by p.id <> link.reservation_id, p.id
-                    rows between unbounded preceding and unbounded following)
-            from (
-                {parts}
-            ) p
-            order by p.id <> link.reservation_id,
-                (p.type = 'web' and p.agent = %(agent)s and p.ota_reservation_id = link.external_id) is not true, p.id
-            limit 1
-        ) made
+        {reservation}
     ) r
     left join clients c on c.id = r.reservation_client_id
     cross join lateral (
@@ -154,7 +197,7 @@ left join lateral (
                     coalesce(d.price * case d.plan_type when 'per_person' then d.number_of_people else 1 end, 0)
                     + coalesce(extra.price, 0)
                 else 0 end))::bigint as total,
-            jsonb_agg(jsonb_build_object(
+            json_agg(json_build_object(
                 'date', d.date, 'room_type_id', m.room_type_id, 'room_id', d.room_id, 'room_number', m.room_number,
                 'plan_key', case when num_nonnulls(d.plans_global_id, d.plans_hotel_id) > 0
                     then concat(d.plans_global_id, 'h', d.plans_hotel_id) end,
@@ -166,29 +209,9 @@ left join lateral (
                         and x.room_id = d.room_id and x.date = d.date),
                 'guests', coalesce(guest.list, '[]'), 'addons', coalesce(extra.list, '[]')
             ) order by d.date, d.room_id nulls last, d.id) as nights,
-            (
-                select coalesce(max(staying), max(everybody))
-                from (
-                    select sum(n.number_of_people) filter (where n.cancelled is null) as staying,
-                        sum(n.number_of_people) as everybody
-                    from reservation_details n
-                    where r.number_of_people is null and n.hotel_id = wanted.hotel_id and n.id = any(ours.nights)
-                        and n.reservation_id = any(r.parts)
-                    group by n.date
-                ) by_night
-            ) as people
+            {people} as people
         from (
-            select d.* from reservation_details d
-            where link.external_id is null and d.hotel_id = wanted.hotel_id and d.reservation_id = r.id
-            union all
-            select d.*
-            from unnest(ours.nights) as n (id)
-            cross join lateral (
-                select found.* from reservation_details found
-                where found.hotel_id = wanted.hotel_id and found.id = n.id
-                limit 1
-            ) d
-            where d.reservation_id = any(r.parts)
+            {nights}
         ) d
         left join lateral (
             select found.room_type_id, found.room_number from rooms found
@@ -196,7 +219,7 @@ left join lateral (
             limit 1
         ) m on true
         left join lateral (
-            select jsonb_agg(jsonb_build_object('client_id', g.client_id, 'name', g.name)
+            select json_agg(json_build_object('client_id', g.client_id, 'name', g.name)
                 order by g.name collate "C", g.client_id) as list
             from (
                 select rc.client_id, coalesce(gc.name_kanji, gc.name_kana, gc.name) as name
@@ -207,7 +230,7 @@ left join lateral (
         ) guest on true
         left join lateral (
             select sum(a.price * a.quantity) as price,
-                jsonb_agg(jsonb_build_object('name', a.addon_name, 'type', a.addon_type,
+                json_agg(json_build_object('name', a.addon_name, 'type', a.addon_type,
                     'quantity', a.quantity, 'price', round(a.price)::bigint)
                     order by a.addon_name collate "C", a.addon_type collate "C", a.quantity, a.price) as list
             from reservation_addons a

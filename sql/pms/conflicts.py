@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
+from sql.literals import array
 from sql.queries import load
 
 _QUERIES = load("pms/conflicts.sql")
@@ -46,8 +47,8 @@ async def touched(
 ) -> set[Key]:
     """The bookings of ours whose conflicts may be others, now that these nights and reservations have changed."""
     values: dict[str, Any] = {
-        "night_hotels": [n[0] for n in nights], "dates": [n[1] for n in nights],
-        "hotels": [r[0] for r in reservations], "ids": [r[1] for r in reservations],
+        "night_hotels": array(n[0] for n in nights), "dates": array(n[1] for n in nights),
+        "hotels": array(r[0] for r in reservations), "ids": array(r[1] for r in reservations),
     }  # fmt: skip
     known = await (await conn.execute(_QUERIES["known"], values)).fetchall()
     hotels = {hotel_id for hotel_id, booking in known if booking is None}
