@@ -6,6 +6,7 @@ begins nothing, and a little later the others take his lanes.
 """
 
 import asyncio
+import contextlib
 import math
 import os
 import socket
@@ -43,6 +44,7 @@ class Lease:
     Attributes:
         worker: this worker's id, new with every start.
         seconds: how long others wait for a worker that they do not hear of.
+        running: since when the server is, on which this was found to be held.
         shares: its lanes, and what is on its way in them.
         term: rises whenever it is gained.
         gained: called when it is held, for the first time or again.
@@ -63,6 +65,9 @@ class Lease:
         self._known = False
         self._since: datetime | None = None
         self._news: datetime | None = None
+        self.running: datetime | None = None
+        self._awaiting = False
+        self._hurry = asyncio.Event()
         self._met: datetime | None = None
         self._kept: datetime | None = None
         self._end: asyncio.TimerHandle | None = None
@@ -103,7 +108,14 @@ class Lease:
                 self._begin(began)
                 if news:
                     self.shared()
-                await asyncio.sleep(self._pause())
+                await self._rest(self._pause())
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the next renewal is due, or wanted at once."""
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
 
     async def leave(self) -> None:
         """Let others take at once what is left."""
@@ -119,6 +131,8 @@ class Lease:
         Without that its keys would be this worker's, who knows nothing of them, for as long as he lives.
         """
         self._lost[token] = (endpoint_id, time.monotonic() + self.seconds)
+        # Perhaps the server was restarted, and no claim is made before that is known.
+        self._hurry.set()
 
     async def give_back(self) -> None:
         """Give back until cancelled what was claimed and nobody knows of."""
@@ -139,7 +153,9 @@ class Lease:
         if not self.current:
             # Others may have taken its lanes: it comes as if it were new.
             self._known, self._since = False, None
-        if self.shares.kept:
+        if not self.shares.busy.total():
+            self._awaiting = False
+        if self.shares.kept and not self._awaiting:
             self._kept = self._met
         async with self._pool.connection() as conn:
             if self._since is None:
@@ -151,10 +167,15 @@ class Lease:
 
     def _meet(self, roster: Roster) -> bool:
         """Note who else delivers; returns whether its lanes are others by that."""
+        if self.running not in {None, roster.running}:
+            # A crash may have taken claims back: nobody begins until all that was on its way has ended.
+            self._known, self._since, self._kept, self._awaiting = False, None, None, True
+        self.running = roster.running
         if self._since is None or roster.now < self._since:
             self._since = self._news = roster.now
         since, knew = self._since, self._known
-        self._known = knew or all(kept and kept >= since for kept in roster.others.values())
+        heard = all(kept and kept >= since for kept in roster.others.values())
+        self._known = knew or (heard and not self._awaiting)
         self._met = roster.now
         if self.shares.meet(roster.others):
             self._news = roster.now

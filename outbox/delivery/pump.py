@@ -258,6 +258,7 @@ class Pump:
                     lease=lease.seconds,
                     place=place,
                     revision=self.target.revision,
+                    running=lease.running,
                 )
         except BaseException as error:
             lease.lose(self.target.id, token)

@@ -320,6 +320,53 @@ async def test_it_survives_a_restart_of_the_database(server: Server, ours: Datab
 
 
 @pytest.mark.own_server
+async def test_what_a_crash_made_free_during_its_send_is_not_sent_beside_it(
+    server: Server, ours: Database, receiver: Receiver
+) -> None:
+    """Claims do not wait for the disk, so the database may have forgotten them while the message is on its way."""
+    gate = asyncio.Event()
+
+    async def hold(_message: dict[str, Any]) -> int:
+        await gate.wait()
+        return 204
+
+    async def asked(query: str) -> list[tuple[Any, ...]]:
+        async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
+            return await (await conn.execute(query)).fetchall()
+
+    receiver.answer = hold
+    async with make_pool(ours.dsn, application="test", size=8, **delivery.SESSION) as pool:
+        async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
+            bench = Bench(pool, Documents(conn), receiver)
+            await bench.endpoint(concurrency=20)
+            await bench.documents.booking(7, booking_id(1))
+        timing = Timing(lease=4.0, send=60, poll=0.1)
+        async with bench.delivering(timing), bench.delivering(timing):
+            await receiver.until(lambda: receiver.begun == 1)
+            await asyncio.to_thread(server.crash)
+            await asyncio.to_thread(server.start)
+            # As if the crash had come a moment earlier.
+            await asked("update booking_engine.behind set token = null, worker = null, sent = false returning id")
+            met = dict(await asked("select id, until from booking_engine.worker"))
+
+            async def both_went_on() -> bool:
+                now = dict(await asked("select id, until from booking_engine.worker"))
+                return all(now[one] > met[one] + timedelta(seconds=1) for one in met)
+
+            await eventually(both_went_on)
+            assert receiver.begun == 1, "it has not ended"
+            gate.set()
+            await receiver.until(lambda: receiver.begun == 2)
+
+            async def done() -> bool:
+                return await asked("select count(*) from booking_engine.behind") == [(0,)]
+
+            await eventually(done)
+    assert receiver.most == 1
+    assert len({one.webhook_id for one in receiver.received}) == 1
+
+
+@pytest.mark.own_server
 async def test_it_ends_in_time_though_the_database_is_away(
     server: Server, ours: Database, receiver: Receiver
 ) -> None:
