@@ -35,8 +35,8 @@ class WhatAsked(Asked):
     hotel_id: AskedHotel | None = Field(None, description="Only of this hotel.")
     bookings: Literal["all", "own"] = Field(
         "all",
-        description="All bookings of the hotels, or only those that came from booking engines: of these, one that is"
-        " such a booking no longer is told as `booking.deleted`.",
+        description="All bookings of the hotels, or only those that came from booking engines; one that did not,"
+        " after all, is told as `booking.deleted`.",
     )
 
 
