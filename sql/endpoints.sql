@@ -179,9 +179,12 @@ join booking_engine.endpoint f on f.id = e.id and f.format = 'standard-webhooks'
 join booking_engine.document h on h.kind = 'hotel' and h.body is not null and h.version > 0
     and (e.hotels is null or h.hotel_id = any(e.hotels))
 cross join lateral (
-    select count(*) > %(many)s and (e.types is null or 'booking' = any(e.types)) as many
-    from booking_engine.document b
-    where b.kind = 'booking' and b.hotel_id = h.hotel_id and b.body is not null
+    select (e.types is null or 'booking' = any(e.types)) and exists (
+        select
+        from booking_engine.document b
+        where b.kind = 'booking' and b.hotel_id = h.hotel_id and b.body is not null
+        offset %(many)s
+        limit 1) as many
 ) bookings
 cross join lateral (
     select '0' as first, 'f' as last where not bookings.many
