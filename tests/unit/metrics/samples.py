@@ -44,6 +44,7 @@ ENDPOINT = Overview(
     last_error=None,
     last_success_at=NOW,
     filling=False,
+    revision=1,
     behind=3,
     rejected=0,
     oldest=NOW - timedelta(seconds=90),
