@@ -108,5 +108,5 @@ async def missing_nights(conn: AsyncConnection, hotel_id: int, today: date) -> l
 
 async def prune(conn: AsyncConnection, hotel_id: int, today: date) -> None:
     """Drop what has left the horizon and the window; no endpoint hears of it."""
-    for name in ("prune_nights", "prune_documents", "prune_seen"):
+    for name in ("prune_nights", "prune_documents", "prune_seen", "prune_parts"):
         await conn.execute(_QUERIES[name], {"hotel": hotel_id, "today": today})

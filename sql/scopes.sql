@@ -114,3 +114,9 @@ where s.hotel_id = %(hotel)s
     and not exists (
         select from booking_engine.document d
         where d.kind = 'booking' and d.hotel_id = s.hotel_id and d.id = s.reservation_id::text)
+
+-- name: prune_parts
+delete from booking_engine.booking_night n
+where n.hotel_id = %(hotel)s and not exists (
+    select from booking_engine.document d
+    where d.kind = 'booking' and d.hotel_id = n.hotel_id and d.id = n.booking_id::text)

@@ -304,6 +304,16 @@ async def test_conflicts_of_nights_that_were_merged_elsewhere(house: House, batc
     assert await fares(house, ours) == "synced"
 
 
+async def test_the_nights_of_a_booking_are_forgotten_with_it(house: House) -> None:
+    ours = await booked(house, (await house.rooms())[:1], ahead=-3)
+    await house.follow()
+    known = "select count(*) from booking_engine.booking_night where booking_id = %(id)s"
+    for ahead, left in ((28, 1), (31, 0)):
+        async with house.conn.transaction():
+            await scopes.prune(house.conn, HOTEL, house.day(ahead))
+        assert await house.ask(known, id=ours.id) == left
+
+
 async def fares(house: House, stay: Stay) -> Any:
     return await house.ask(
         "select status from booking_engine.sync_status where reservation_id = %(id)s", id=stay.id
