@@ -114,8 +114,11 @@ async def held_rooms(
     given = assign(needs, held.rooms) if same and held.whole else None
     if given is None:
         raise Problem("hold_changed")
-    if await holding.shared(conn, held.nights.hotel_id, hold_id):
+    given_away = await holding.given_away(conn, held.nights.hotel_id, hold_id)
+    if given_away.room:
         raise Problem("hold_changed", "The hotel's staff have given one of its rooms to another stay.")
+    if given_away.itself:
+        raise Problem("hold_changed", "The hotel's staff have given it to a guest of theirs.")
     await holds.remove(conn, hold_id)
     return held, given
 

@@ -70,11 +70,7 @@ _CONTENTION: Final = (
 _SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
 
 
-async def _nobody(_conn: AsyncConnection, _ended: Ended) -> None:
-    return
-
-
-async def once(call: Call[Any, Any], work: Work, told: Told = _nobody, *, pms: bool = True) -> Reply:
+async def once(call: Call[Any, Any], work: Work, told: Told | None = None, *, pms: bool = True) -> Reply:
     """Do `work` once for the call's Idempotency-Key and give its answer, now and whenever it is asked for again.
 
     Args:
@@ -93,12 +89,12 @@ async def once(call: Call[Any, Any], work: Work, told: Told = _nobody, *, pms: b
     try:
         return await _insisting(call, request, work, told, pms=pms)
     except Exception as error:
-        if not isinstance(error, Problem) or error.status >= 500:
+        if told and (not isinstance(error, Problem) or error.status >= 500):
             await _tell_undecided(call, request, told, Ended(_code(error), undecided=True))
         raise
 
 
-async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: Told, *, pms: bool) -> Reply:
+async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: Told | None, *, pms: bool) -> Reply:
     """Try again whenever somebody is in the way, until it takes too long."""
     lane = getattr(call.body, "hotel_id", call.path)
     tried = 0.0
@@ -135,7 +131,7 @@ def _code(error: Exception) -> str:
     return "unavailable" if isinstance(error, AWAY) else "internal_error"
 
 
-async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Told) -> Reply:
+async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Told | None) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
     async with call.house.connection() as conn, brief(), conn.pipeline():
         await conn.execute("begin")
@@ -147,7 +143,7 @@ async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Tol
     return outcome
 
 
-async def _attempt_of_ours(call: Call[Any, Any], request: Request, work: Work, told: Told) -> Reply:
+async def _attempt_of_ours(call: Call[Any, Any], request: Request, work: Work, told: Told | None) -> Reply:
     """One transaction that nobody at the PMS waits for."""
     async with call.house.connection() as conn, conn.transaction():
         claim = await idempotency.claim(conn, request, None)
@@ -158,7 +154,7 @@ async def _attempt_of_ours(call: Call[Any, Any], request: Request, work: Work, t
 
 
 async def _decided(
-    conn: AsyncConnection, request: Request, claim: Claim, work: Work, told: Told
+    conn: AsyncConnection, request: Request, claim: Claim, work: Work, told: Told | None
 ) -> Reply | Problem:
     """What is answered, and stored unless it was before or is not final."""
     if not claim.mine:
@@ -172,7 +168,8 @@ async def _decided(
         if problem.status >= 500 or problem.status == 429:
             raise
         await savepoints.undo(conn, "work")
-        await told(conn, Ended(problem.code))
+        if told:
+            await told(conn, Ended(problem.code))
         await idempotency.keep(conn, request, _refusal(request, problem))
         return problem
     reply, taken = done if isinstance(done, Done) else (done, None)

@@ -6,11 +6,13 @@ Every function runs in the caller's transaction, after `sql.pms.brevity.act_as`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from sql.pms.booking import ASKED, Reservation, RoomNight, Signature, insert_guests, insert_rates, rows
+from sql.pms.clients import HOLD
 from sql.pms.rooms import Nights, Room
 from sql.queries import fill, load
 
@@ -56,10 +58,22 @@ async def lock(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> He
     return Held(row[0], Nights(hotel_id, row[1], row[2]), list(rooms.values()), ids, for_sale)
 
 
-async def shared(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> bool:
-    """Whether another stay has one of its rooms, too: staff may give away what they see held."""
-    row = await (await conn.execute(_QUERIES["shared"], {"hotel": hotel_id, "id": reservation_id})).fetchone()
-    return bool(row and row[0])
+class GivenAway(NamedTuple):
+    """What staff have done with what they see held.
+
+    room: another stay has one of its rooms, too; itself: it is for a guest of theirs, or sold by them.
+    """
+
+    room: bool
+    itself: bool
+
+
+async def given_away(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> GivenAway:
+    """Whether staff have given a hold to others; to be asked once it is locked, of what was committed by then."""
+    values = {"hotel": hotel_id, "id": reservation_id, "nobody": HOLD}
+    row = await (await conn.execute(_QUERIES["given_away"], values)).fetchone()
+    assert row is not None  # a select of expressions gives one row
+    return GivenAway(*row)
 
 
 async def digest(conn: AsyncConnection, hotel_id: int, reservation_id: UUID) -> str | None:

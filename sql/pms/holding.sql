@@ -39,13 +39,28 @@ from reservation_details d
 join reservation_parking p on p.hotel_id = d.hotel_id and p.reservation_details_id = d.id
 where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s
 
--- name: shared
+-- name: given_away
+-- Whether another stay has one of its rooms, and whether it is somebody's itself: staff have noted a guest, a plan or
+-- a price.
 select exists (
-    select from reservation_details d
-    join reservation_details o
-        on o.hotel_id = d.hotel_id and o.room_id = d.room_id and o.date = d.date and o.cancelled is null
-            and o.reservation_id <> d.reservation_id
-    where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and d.cancelled is null)
+        select from reservation_details d
+        join reservation_details o
+            on o.hotel_id = d.hotel_id and o.room_id = d.room_id and o.date = d.date and o.cancelled is null
+                and o.reservation_id <> d.reservation_id
+        where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and d.cancelled is null),
+    exists (
+        select from reservations r
+        where r.hotel_id = %(hotel)s and r.id = %(id)s and r.reservation_client_id <> %(nobody)s)
+    or exists (
+        select from reservation_details d
+        where d.hotel_id = %(hotel)s and d.reservation_id = %(id)s and (
+            d.plans_global_id is not null or d.plans_hotel_id is not null or d.price <> 0
+            or exists (
+                select from reservation_rates r
+                where r.hotel_id = d.hotel_id and r.reservation_details_id = d.id)
+            or exists (
+                select from reservation_clients c
+                where c.hotel_id = d.hotel_id and c.reservation_details_id = d.id)))
 
 -- name: confirm
 update reservations

@@ -1,10 +1,11 @@
-"""The API killed amid each of its writes: done and answered the same when asked again, or not done."""
+"""The API killed amid all of its writes: each is done and answered the same when asked again, or not done."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import aiohttp
@@ -14,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 
 from api.access import issue
 from tests.support.daemon import Daemon, Roomwire, today, until
-from tests.support.gates import Gates, gates
-from tests.support.writes import HOTEL, WRITES, Answer, Request, Site, at_rest, check, room_types, sound
+from tests.support.gates import ANSWER, COMMIT, Gates, gates
+from tests.support.writes import HOTEL, WRITES, Answer, Request, Site, Write, at_rest, check, room_types, sound
 
 Conn = psycopg.AsyncConnection[Any]
 
@@ -49,7 +50,7 @@ class Engine:
 
 # Whose transactions are undone is tested of one server as well as of two.
 @pytest.mark.parametrize("server", ["pg18"], indirect=True)
-async def test_it_is_killed_amid_every_write(roomwire: Roomwire) -> None:
+async def test_it_is_killed_amid_all_writes(roomwire: Roomwire) -> None:
     async with roomwire.running():
         await roomwire.settled()
     async with (
@@ -59,28 +60,45 @@ async def test_it_is_killed_amid_every_write(roomwire: Roomwire) -> None:
         behind_gates(roomwire, gate)
         engines = [await client(conn, name) for name in WRITES]
         kinds = await room_types(conn, len(WRITES))
-        sites = [Site(engine.ask, kind, 1) for engine, kind in zip(engines, kinds, strict=True)]
-        wanted: list[Request] = []
-        roads: list[int] = []
-        # Its first statement, one amid the others, its commit, and, of half of them, the answer to that.
-        for places in (_first, _middle, partial(_end, answered=0), partial(_end, answered=1)):
+        killed: list[Killed] = []
+        # As soon as one is amid its statements, before its commit, or behind it.
+        for number, place in enumerate((8, COMMIT, ANSWER)):
             async with roomwire.running("--only", "api") as daemon:
                 await listen(daemon, engines)
-                if not wanted:
-                    roads = [await road(gate, name, site) for name, site in _named(sites)]
-                    wanted = [await WRITES[name].prepare(site) for name, site in _named(sites)]
-                before = [await site.written(conn) for site in sites]
-                stops = [places(n, length) for n, length in enumerate(roads)]
-                await stop_and_kill(daemon, gate, sites, wanted, stops)
+                await ask_again(conn, killed)
+                sites = [Site(engine.ask, kind, number) for engine, kind in zip(engines, kinds, strict=True)]
+                killed = [
+                    Killed(site, write, await write.prepare(site))
+                    for site, write in zip(sites, WRITES.values(), strict=True)
+                ]
+                for one in killed:
+                    one.before = await one.site.written(conn)
+                await stop_and_kill(daemon, gate, killed, place)
             await at_rest(conn, roomwire.writer)
-            done = [stop > length for stop, length in zip(stops, roads, strict=True)]
-            assert [await site.written(conn) != was for site, was in zip(sites, before, strict=True)] == done
+            for one in killed:
+                one.done = await one.site.written(conn) != one.before
+            assert {one.done for one in killed if one.request.key in gate.stopped} == {place == ANSWER}
         async with roomwire.running("--only", "api") as daemon:
             await listen(daemon, engines)
-            for site, write, request, was_done in zip(sites, WRITES.values(), wanted, done, strict=True):
-                await check(site, write, request, conn, done=was_done)
-        assert set(done) == {True, False}
+            await ask_again(conn, killed)
         await sound(conn)
+
+
+@dataclass
+class Killed:
+    """A write that was under way. before: what was written before it; done: whether it was."""
+
+    site: Site
+    write: Write
+    request: Request
+    before: str | None = None
+    done: bool = False
+
+
+async def ask_again(conn: Conn, killed: list[Killed]) -> None:
+    """Ask another process for what was under way."""
+    for one in killed:
+        await check(one.site, one.write, one.request, conn, done=one.done)
 
 
 def behind_gates(roomwire: Roomwire, gate: Gates) -> None:
@@ -110,43 +128,24 @@ async def listen(daemon: Daemon, engines: list[Engine]) -> None:
     assert (await engines[0].ask(Request("GET", f"/hotels/{HOTEL}/pricing?{days}", None, {}))).status == 200
 
 
-async def road(gate: Gates, name: str, site: Site) -> int:
-    """How many statements a write has."""
-    other = Site(site.ask, site.room_type, 0)
-    assert (await other.ask(await WRITES[name].prepare(other))).status == WRITES[name].status
-    return len(gate.road)
+async def stop_and_kill(daemon: Daemon, gate: Gates, killed: list[Killed], place: int) -> None:
+    """Ask for all of them at once, and kill the process as soon as one is stopped at this place."""
+    gate.stopped.clear()
+    gate.stops = {one.request.key: place for one in killed}
+    asking = [asyncio.create_task(_ask(one)) for one in killed]
 
+    async def stopped() -> bool:
+        return bool(gate.stopped)
 
-async def stop_and_kill(
-    daemon: Daemon, gate: Gates, sites: list[Site], wanted: list[Request], stops: list[int]
-) -> None:
-    """Let each write be stopped at its place, and kill the process when all of them are."""
-    asking: list[asyncio.Task[Answer]] = []
-    gate.stopped = 0
-    for n, (site, request, stop) in enumerate(zip(sites, wanted, stops, strict=True), 1):
-        gate.stops.append(stop)
-        asking.append(asyncio.create_task(site.ask(request)))
-
-        async def so_many(n: int = n) -> bool:
-            return gate.stopped == n
-
-        assert await until(so_many, 30), daemon.log()
+    assert await until(stopped, 60), daemon.log()
     await daemon.kill()
-    for answer in await asyncio.gather(*asking, return_exceptions=True):
-        assert isinstance(answer, aiohttp.ClientError), answer
+    await asyncio.gather(*asking)
+    gate.stops = {}
 
 
-def _named(sites: list[Site]) -> zip[tuple[str, Site]]:
-    return zip(WRITES, sites, strict=True)
-
-
-def _first(_number: int, _length: int) -> int:
-    return 2
-
-
-def _middle(number: int, length: int) -> int:
-    return length // 2 + number
-
-
-def _end(number: int, length: int, *, answered: int) -> int:
-    return length + answered * (number % 2)
+async def _ask(one: Killed) -> None:
+    """Ask for it until nobody is there any more."""
+    with suppress(aiohttp.ClientError):
+        while True:
+            answer = await one.site.ask(one.request)
+            assert answer.status in {409, 503}, answer

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 _COMMITTED = b"Z\0\0\0\5I"
 """The server is ready for the next query, in no transaction."""
+COMMIT, ANSWER = 1_000_000, 1_000_001
+"""The places of a transaction's commit, and of the answer to it, however many statements it has."""
 _TERMINATED = (asyncio.IncompleteReadError, ConnectionError)
 
 
@@ -17,23 +18,24 @@ _TERMINATED = (asyncio.IncompleteReadError, ConnectionError)
 class Gates:
     """What passes, and what is stopped.
 
-    Only transactions that begin and end by prepared statements count: those of the API's writes.
+    Only transactions that begin and end by prepared statements count: those of the API's writes. They are told
+    apart by their Idempotency-Key, which the second statement names.
 
     Attributes:
         address: of the server.
         port: where the proxy listens.
-        stops: for the next transactions, in the order in which they begin: before which statement each is stopped,
-            `begin` being the first; one more than there are: only the answer to its commit is withheld.
+        stops: key → before which statement each of its transactions is stopped, `begin` being the first, at the
+            latest before its commit; ANSWER: only the answers to their commits are withheld.
         road: the statements of the transaction that was last sent whole.
-        stopped: how many transactions were stopped.
+        stopped: the keys of which a transaction was stopped.
         cuts: whether the session of a stopped transaction ends at once, instead of waiting for whoever is killed.
     """
 
     address: tuple[str, int]
     port: int = 0
-    stops: deque[int] = field(default_factory=deque)
+    stops: dict[str, int] = field(default_factory=dict)
     road: list[str] = field(default_factory=list)
-    stopped: int = 0
+    stopped: set[str] = field(default_factory=set)
     cuts: bool = False
 
 
@@ -70,7 +72,7 @@ class _Connection:
         self._gates = gates
         self._texts: dict[bytes, str] = {}
         self._said: list[str] = []
-        self._stop = 0
+        self._key = ""
         self._withheld = False
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -115,7 +117,7 @@ class _Connection:
                 await target.drain()
 
     async def _end(self, source: asyncio.StreamReader) -> None:
-        self._gates.stopped += 1
+        self._gates.stopped.add(self._key)
         if not self._gates.cuts:
             await source.read()
 
@@ -128,11 +130,14 @@ class _Connection:
             return False
         text = self._texts[body.split(b"\0", 2)[1]]
         if text == "begin":
-            self._said = []
-            self._stop = self._gates.stops.popleft() if self._gates.stops else 0
+            self._said, self._key = [], ""
         self._said.append(text)
-        if text == "commit" and self._stop == len(self._said) + 1:
-            self._withheld = True
-        if text == "commit" and not self._stop:
+        if len(self._said) == 2:
+            self._key = next((key for key in self._gates.stops if key.encode() in body), "")
+        stop = self._gates.stops.get(self._key, 0)
+        if text == "commit" and not stop:
             self._gates.road = list(self._said)
-        return self._stop == len(self._said)
+        if stop == ANSWER:
+            self._withheld = text == "commit"
+            return False
+        return stop > 0 and (stop == len(self._said) or text == "commit")

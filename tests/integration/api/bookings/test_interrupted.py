@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from tests.support.api import WRITER, Api, running_api
-from tests.support.gates import Gates, gates
+from tests.support.gates import ANSWER, Gates, gates
 from tests.support.servers.databases import Database
-from tests.support.writes import WRITES, Answer, Request, Site, Write, at_rest, check, room_types, sound
+from tests.support.writes import WRITES, Answer, Request, Site, Write, at_rest, check, insist, room_types, sound
 
 
 async def ask(api: Api, wanted: Request) -> Answer:
@@ -36,20 +36,27 @@ async def interrupted(api: Api, gate: Gates, write: Write, room_type: int) -> No
     # The first one of a process also reads what is kept from then on.
     for number in range(2):
         site = Site(partial(ask, api), room_type, number)
-        assert (await site.ask(await write.prepare(site))).status == write.status
+        assert (await insist(site.ask, await write.prepare(site))).status == write.status
     road = gate.road
     assert (road[0], road[-1]) == ("begin", "commit")
     site = Site(partial(ask, api), room_type, 2)
     wanted = await write.prepare(site)
     before = await site.written(api.desk)
-    for place, statement in enumerate([*road, "the answer to its commit"], 1):
-        gate.stops.append(place)
-        assert (await site.ask(wanted)).status == 503, statement
+    for place in (*range(2, len(road) + 1), ANSWER):
+        await cut(site, gate, wanted, place)
         await at_rest(api.desk, WRITER)
-        assert (await site.written(api.desk) != before) == (place > len(road)), statement
+        assert (await site.written(api.desk) != before) == (place == ANSWER), road[place - 1 : place]
     await check(site, write, wanted, api.desk, done=True)
     site = Site(partial(ask, api), room_type, 3)
     wanted = await write.prepare(site)
-    gate.stops.append(len(road))
-    assert (await site.ask(wanted)).status == 503
+    await cut(site, gate, wanted, len(road))
     await check(site, write, wanted, api.desk, done=False)
+
+
+async def cut(site: Site, gate: Gates, wanted: Request, place: int) -> None:
+    """Ask for it until its connection was lost there."""
+    gate.stopped.clear()
+    gate.stops = {wanted.key: place}
+    while not gate.stopped:
+        assert (await site.ask(wanted)).status in {409, 503}
+    gate.stops = {}
