@@ -90,7 +90,8 @@ def _check(own: Own, call: Change) -> None:
     check_staff(own, call)
     if own.now.status != "confirmed":
         raise Problem("needs_staff", "The hotel's staff have taken the booking back.")
-    check_days(call.body.check_in, call.body.check_out, today(call.house.wishes.time_zone))
+    asked = call.body
+    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.house.wishes.time_zone))
     check_guests(call.body.rooms)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.availability.asked import MOST_ROOMS
-from api.bookings.asked import MOST_YEN, GuestAsked, RoomBooked, stay_of
+from api.bookings.asked import MOST_ROOM_NIGHTS, MOST_YEN, GuestAsked, RoomBooked, stay_of
 from api.days import Day
 from api.quotes.tokens import Stay
 from api.routing import Asked
@@ -18,7 +18,10 @@ class ChangeAsked(Asked):
     check_in: Day = Field(description="Day of arrival, today or later.")
     check_out: Day = Field(description="Day of departure; at most 400 nights.")
     rooms: list[RoomBooked] = Field(
-        description="All rooms. Where no `guests` are named, those stay who are noted.",
+        description=(
+            f"All rooms. Times the nights they come to {MOST_ROOM_NIGHTS} at most. Where no `guests` are named,"
+            " those stay who are noted."
+        ),
         min_length=1,
         max_length=MOST_ROOMS,
     )

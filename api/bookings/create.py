@@ -44,7 +44,7 @@ async def make_booking(call: Booked) -> Reply:
 
 async def _book(conn: AsyncConnection, call: Booked, tried: set[int]) -> Reply | Done:
     asked = call.body
-    check_days(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
+    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.house.wishes.time_zone))
     check_guests(asked.rooms)
     link = await _link(conn, call)
     priced = await agree(conn, call)

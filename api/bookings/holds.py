@@ -52,7 +52,7 @@ async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
 
 async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: set[int]) -> Done:
     asked, wishes = call.body, call.house.wishes
-    check_days(asked.check_in, asked.check_out, today(wishes.time_zone))
+    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(wishes.time_zone))
     await _check_count(conn, call)
     nights = Nights(asked.hotel_id, asked.check_in, asked.check_out)
     needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]

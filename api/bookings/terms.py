@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from api.bookings.asked import BookingAsked
+from api.bookings.asked import MOST_ROOM_NIGHTS, BookingAsked
 from api.days import check_stay
 from api.problems import Fault, Problem
 from api.quotes import tokens
@@ -15,13 +15,16 @@ from api.quotes.tokens import Stay
 from api.routing import Call, Nothing
 
 
-def check_days(check_in: date, check_out: date, now: date) -> None:
-    """Make sure that a stay lies within what is known of availability.
+def check_days(check_in: date, check_out: date, rooms: int, now: date) -> None:
+    """Make sure that a stay in so many rooms lies within what is known of availability, and can be written at once.
 
     Raises:
-        Problem: it lies in the past, is reversed, too long, or too far ahead.
+        Problem: it lies in the past, is reversed, too long, too far ahead, or too much.
     """
     check_stay(check_in, check_out, now, place="body")
+    if (check_out - check_in).days * rooms > MOST_ROOM_NIGHTS:
+        said = f"Rooms times nights may come to {MOST_ROOM_NIGHTS}: book the rest by itself."
+        raise Problem("invalid_request", faults=[Fault("/rooms", said)])
 
 
 def quoted_total(call: Call[Any, Any], quote: str | None, stay: Stay) -> int | None:

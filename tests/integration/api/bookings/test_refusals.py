@@ -62,6 +62,20 @@ async def test_days_that_cannot_be_booked(api: Api, first: int, last: int, point
     assert await written(api) == before
 
 
+async def test_more_nights_of_rooms_than_can_be_written_at_once(api: Api) -> None:
+    before = await written(api)
+    stay = asked(api, 1, nights=20, rooms=26)
+    answer = await book(api, stay)
+    hold = {name: stay[name] for name in ("hotel_id", "check_in", "check_out")} | {
+        "rooms": [{"room_type_id": 1, "number_of_people": 1}] * 26
+    }
+    held = await api.post("/holds", hold, headers={"Idempotency-Key": str(uuid4())})
+    for refused in (answer, held):
+        assert (refused.status, refused.code) == (422, "invalid_request"), refused.body
+        assert [one["pointer"] for one in refused.body["errors"]] == ["/rooms"]
+    assert await written(api) == before
+
+
 async def test_what_the_hotel_does_not_have_or_sell(api: Api) -> None:
     before = await written(api)
     foreign = await api.value("select min(id) from room_types where hotel_id = 2")
