@@ -25,6 +25,9 @@ AUDIT_LOST = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+# From zero on: what appears with its first line has not risen for whoever watches it.
+for _outcome in ("pushed_out", "refused"):
+    AUDIT_LOST.labels(_outcome)
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE"}
 
