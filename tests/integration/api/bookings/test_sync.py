@@ -56,17 +56,16 @@ class Attempts:
 
 @asynccontextmanager
 async def at_work(api: Api, table: LiteralString, **where: Any) -> AsyncIterator[None]:
-    """While staff have rows of a table locked."""
+    """While staff have rows of a table locked, for longer than the API has patience."""
     condition = SQL(" and ").join(SQL("{} = {}").format(SQL(name), value) for name, value in where.items())
     async with api.desk.transaction():
         await api.desk.execute(SQL("select from {} where {} for update").format(SQL(table), condition))
-        yield
+        with pytest.MonkeyPatch.context() as hasty:
+            hasty.setattr(once, "_PATIENCE", 0.3)
+            yield
 
 
-async def test_each_attempt_is_seen_from_the_first_to_the_cancellation(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(once, "_PATIENCE", 0.3)
+async def test_each_attempt_is_seen_from_the_first_to_the_cancellation(api: Api) -> None:
     kind = await room_type(api, rooms=1)
     one = Attempts(api, asked(api, kind))
     async with at_work(api, "rooms", hotel_id=HOTEL, room_type_id=kind):
