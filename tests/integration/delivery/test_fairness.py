@@ -6,8 +6,10 @@ from uuid import uuid4
 
 from outbox.delivery.pump import Timing
 from sql import delivery
+from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
-from tests.integration.delivery.documents import booking_id, nights
+from tests.integration.delivery.documents import Documents, booking_id, nights
+from tests.support.servers.databases import Database
 from tests.unit.outbox.samples import DAY
 
 LONG_AGO = "update booking_engine.behind set place = place - 60000000"
@@ -73,6 +75,43 @@ async def test_what_changes_now_takes_turns_with_what_piled_up(bench: Bench) -> 
     order = [received.data["hotel_id"] for received in bench.receiver.received]
     live = [place for place, hotel in enumerate(order) if hotel == 8]
     assert max(live) < 20, "about every second message, though 60 waited before"
+
+
+async def test_bookings_that_come_faster_than_they_are_taken_go_first_and_starve_nothing(
+    bench: Bench, ours: Database
+) -> None:
+    """Whatever is sent, there are always some behind it; by strict precedence the plan would never come."""
+    await bench.endpoint(concurrency=1)
+    stop = asyncio.Event()
+
+    async def slowly(_message: dict[str, Any]) -> int:
+        await asyncio.sleep(0.02)
+        return 204
+
+    async def book() -> None:
+        number, before = 0, -100
+        async with await connect(ours.dsn, application="projector", lock_timeout="20s") as other:
+            while not stop.is_set():
+                await bench.receiver.until(lambda: stop.is_set() or bench.receiver.begun > before + 10)  # noqa: B023
+                before = bench.receiver.begun
+                await Documents(other).bookings(7, 50, first=number)
+                number += 50
+                bench.wake.set()
+
+    async with bench.delivering(Timing(poll=0.1, drain=0)):
+        await bench.idle()
+        bench.receiver.answer = slowly
+        booking = asyncio.create_task(book())
+        await bench.receiver.until(lambda: bench.receiver.begun >= 20)
+        await bench.documents.plan(7, "1h")
+        at = len(bench.receiver.accepted)
+        await bench.receiver.until(lambda: "plan.updated" in bench.receiver.types())
+        waiting = await bench.count("behind where kind = 'booking'")
+        stop.set()
+        await booking
+    place = bench.receiver.types().index("plan.updated")
+    assert waiting > 0, "they never ended"
+    assert "booking.created" in bench.receiver.types()[at:place], "bookings go first"
 
 
 async def test_keys_that_are_not_taken_do_not_stand_in_the_way(bench: Bench) -> None:
