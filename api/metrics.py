@@ -25,6 +25,8 @@ AUDIT_LOST = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+for _outcome in ("pushed_out", "refused"):
+    AUDIT_LOST.labels(_outcome)  # at 0 from the start: an alert on any looks at how it rises
 # From zero on: what appears with its first line has not risen for whoever watches it.
 for _outcome in ("pushed_out", "refused"):
     AUDIT_LOST.labels(_outcome)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from api.access.scopes import SCOPES
 from api.app import ROUTES
-from api.house import Wishes
+from api.house import House, Wishes
 from api.problems import CONTENT_TYPE
 from api.routing import Nothing, Route
 from tests.integration.api.bookings.stays import HOTEL, asked, book, written
@@ -355,8 +355,7 @@ async def test_no_error_and_no_log_line_of_any_route_says_what_is_secret(
                 said.append(answer.raw.decode())
         with monkeypatch.context() as broken:
             # Whatever goes wrong quotes what it was about, as drivers and the database do.
-            broken.setattr(api.house.pool, "connection", fail)
-            broken.setattr("api.access.keyring.KEEP_SECONDS", 600)
+            broken.setattr(House, "connection", fail)
             for route in await routes(api):
                 answer = await call_of(api, route, {}).make(api, route, key=key)
                 said.append(answer.raw.decode())
