@@ -9,7 +9,7 @@ import pytest
 
 from outbox.inbound import project_booking
 from sql import links, scopes
-from tests.integration.projection.house import FAR, HOTEL, Batches, House, Stay
+from tests.integration.projection.house import FAR, HOTEL, House, Stay
 
 COPY: LiteralString = (
     "insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people, status,"
@@ -33,14 +33,14 @@ ANEW: tuple[LiteralString, ...] = (
 """Staff make a stay longer or shorter: its nights are deleted and written anew."""
 
 
-@pytest.fixture(params=["together", "one by one", "resync"])
+@pytest.fixture(params=["one by one", "resync"])
 def batches(request: pytest.FixtureRequest) -> str:
     """How what staff do is heard of; "resync": not at all, everything is compared afterwards."""
     found: str = request.param
     return found
 
 
-async def hear(house: House, batches: str) -> None:
+async def hear(house: House, batches: str = "together") -> None:
     """Bring the documents up to what staff have done."""
     if batches == "resync":
         await house.stream()
@@ -91,25 +91,25 @@ def ids(*stays: Stay) -> list[str]:
     return [first, *sorted(rest)]
 
 
-async def test_what_is_split_off_stays_in_the_booking(house: House, batches: Batches) -> None:
+async def test_what_is_split_off_stays_in_the_booking(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours = await booked(house, [one, other], nights=2)
     await house.follow()
     whole = await house.booking(ours)
     assert whole is not None
     part = await split(house, ours, ours.nights[2:])
-    await hear(house, batches)
+    await hear(house)
     # The head of a reservation says how many people it is for; of several, their nights do.
     assert await house.booking(ours) == whole | {"reservations": ids(ours, part), "number_of_people": 4}
     assert not await house.version("booking", str(part.id)), "it has no document of its own"
 
 
-async def test_a_split_off_part_may_be_cancelled_moved_and_deleted(house: House, batches: Batches) -> None:
+async def test_a_split_off_part_may_be_cancelled_moved_and_deleted(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours = await booked(house, [one, other])
     await house.follow()
     part = await split(house, ours, ours.nights[1:])
-    await hear(house, batches)
+    await hear(house)
     await house.write(
         "update reservation_details set date = %(day)s, updated_by = 3 where reservation_id = %(id)s",
         "update reservations set check_in = %(day)s, check_out = %(day)s::date + 1, updated_by = 3"
@@ -117,22 +117,22 @@ async def test_a_split_off_part_may_be_cancelled_moved_and_deleted(house: House,
         day=house.day(FAR + 5),
         id=part.id,
     )
-    await hear(house, batches)
+    await hear(house)
     body = await house.booking(ours)
     assert body is not None
     assert (body["check_in"], body["check_out"]) == (str(house.day(FAR)), str(house.day(FAR + 6)))
     await house.write(*CANCEL, id=part.id)
-    await hear(house, batches)
+    await hear(house)
     assert await told(house, ours) == ("confirmed", 2, ids(ours, part))
     await house.write(*CANCEL, id=ours.id)
-    await hear(house, batches)
+    await hear(house)
     assert await told(house, ours) == ("cancelled", 2, ids(ours, part))
     await house.write(DELETE, id=part.id)
-    await hear(house, batches)
+    await hear(house)
     assert await told(house, ours) == ("cancelled", 1, ids(ours))
 
 
-async def test_the_original_is_deleted_and_what_was_split_off_lives(house: House, batches: Batches) -> None:
+async def test_the_original_is_deleted_and_what_was_split_off_lives(house: House, batches: str) -> None:
     one, other, third, *_ = await house.rooms()
     ours = await booked(house, [one, other])
     await house.follow()
@@ -150,26 +150,26 @@ async def test_the_original_is_deleted_and_what_was_split_off_lives(house: House
     assert await house.booking(ours) is None
 
 
-async def test_split_and_merged_back_it_is_as_it_was(house: House, batches: Batches) -> None:
+async def test_split_and_merged_back_it_is_as_it_was(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours = await booked(house, [one, other], nights=2)
     await house.follow()
     before = await house.booking(ours)
     part = await split(house, ours, ours.nights[2:])
-    await hear(house, batches)
+    await hear(house)
     await merge(house, part, ours)
-    await hear(house, batches)
+    await hear(house)
     assert await house.booking(ours) == before
     # The other way round: the part takes in what is left of the original.
     part = await split(house, ours, ours.nights[2:])
-    await hear(house, batches)
+    await hear(house)
     await merge(house, Stay(ours.id, ours.client, ours.nights[:2]), part)
-    await hear(house, batches)
+    await hear(house)
     assert before is not None
     assert await house.booking(ours) == before | {"reservations": ids(part)}
 
 
-async def test_merged_into_a_booking_of_the_hotel_s_own_it_keeps_its_nights(house: House, batches: Batches) -> None:
+async def test_merged_into_a_booking_of_the_hotel_s_own_it_keeps_its_nights(house: House, batches: str) -> None:
     one, other, third, *_ = await house.rooms()
     ours, theirs = await booked(house, [one], nights=2), await house.stay([other], nights=3)
     await house.follow()
@@ -200,9 +200,7 @@ async def test_merged_into_a_booking_of_the_hotel_s_own_it_keeps_its_nights(hous
     assert await house.booking(theirs) is None
 
 
-async def test_nights_that_are_written_anew_where_it_was_merged_to_are_its_own(
-    house: House, batches: Batches
-) -> None:
+async def test_nights_that_are_written_anew_where_it_was_merged_to_are_its_own(house: House, batches: str) -> None:
     one, other, *_ = await house.rooms()
     ours, theirs = await booked(house, [one]), await house.stay([other])
     await house.follow()
@@ -217,47 +215,45 @@ async def test_nights_that_are_written_anew_where_it_was_merged_to_are_its_own(
     assert await told(house, theirs) == ("confirmed", 0, ids(theirs))
 
 
-async def test_a_guest_s_night_that_is_deleted_where_it_was_merged_to_takes_no_other(
-    house: House, batches: Batches
-) -> None:
+async def test_a_guest_s_night_that_is_deleted_where_it_was_merged_to_takes_no_other(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours, theirs = await booked(house, [one]), await house.stay([other])
     await house.follow()
     await merge(house, ours, theirs)
-    await hear(house, batches)
+    await hear(house)
     await house.write("delete from reservation_details where id = any(%(nights)s)", nights=ours.nights)
-    await hear(house, batches)
+    await hear(house)
     assert await house.booking(ours) is None
     assert await told(house, theirs) == ("confirmed", 1, ids(theirs))
 
 
-async def test_what_it_was_merged_into_is_merged_and_split_again(house: House, batches: Batches) -> None:
+async def test_what_it_was_merged_into_is_merged_and_split_again(house: House) -> None:
     one, other, third, *_ = await house.rooms()
     ours, theirs, last = await booked(house, [one]), await house.stay([other]), await house.stay([third])
     await house.follow()
     await merge(house, ours, theirs)
-    await hear(house, batches)
+    await hear(house)
     theirs = Stay(theirs.id, theirs.client, [*theirs.nights, *ours.nights])
     await merge(house, theirs, last)
-    await hear(house, batches)
+    await hear(house)
     assert await told(house, ours) == ("confirmed", 1, ids(last))
     part = await split(house, last, ours.nights)
-    await hear(house, batches)
+    await hear(house)
     assert await told(house, ours) == ("confirmed", 1, ids(part))
     assert await told(house, part) == ("confirmed", 1, ids(part)), "it carries nothing of ours"
 
 
-async def test_a_stay_that_is_merged_into_ours_becomes_part_of_it(house: House, batches: Batches) -> None:
+async def test_a_stay_that_is_merged_into_ours_becomes_part_of_it(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours, theirs = await booked(house, [one]), await house.stay([other])
     await house.follow()
     await merge(house, theirs, ours)
-    await hear(house, batches)
+    await hear(house)
     assert await told(house, ours) == ("confirmed", 2, ids(ours))
     assert await house.booking(theirs) is None
 
 
-async def test_two_bookings_of_ours_that_are_merged_keep_their_own_nights(house: House, batches: Batches) -> None:
+async def test_two_bookings_of_ours_that_are_merged_keep_their_own_nights(house: House, batches: str) -> None:
     one, other, *_ = await house.rooms()
     first, second = await booked(house, [one]), await booked(house, [other], nights=2, number="E-2")
     await house.follow()
@@ -276,31 +272,31 @@ async def test_two_bookings_of_ours_that_are_merged_keep_their_own_nights(house:
     assert await house.booking(second) is None
 
 
-async def test_a_booking_that_is_merged_before_anybody_has_heard_of_it(house: House, batches: Batches) -> None:
+async def test_a_booking_that_is_merged_before_anybody_has_heard_of_it(house: House) -> None:
     one, other, *_ = await house.rooms()
     theirs = await house.stay([other])
     await house.follow()
     ours = await booked(house, [one])
     await merge(house, ours, theirs)
-    await hear(house, batches)
+    await hear(house)
     assert await told(house, ours) == ("confirmed", 1, ids(theirs))
 
 
-async def test_conflicts_of_nights_that_were_merged_elsewhere(house: House, batches: Batches) -> None:
+async def test_conflicts_of_nights_that_were_merged_elsewhere(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours, theirs = await booked(house, [one]), await house.stay([other])
     await house.follow()
     await merge(house, ours, theirs)
-    await hear(house, batches)
+    await hear(house)
     stranger = await house.stay([one])
     await house.stay([other])
-    await hear(house, batches)
+    await hear(house)
     body = await house.booking(ours)
     assert body is not None
     assert [night["contested"] for night in body["nights"]] == [True]
     assert await fares(house, ours) == "conflict"
     await house.write(DELETE, id=stranger.id)
-    await hear(house, batches)
+    await hear(house)
     assert await fares(house, ours) == "synced"
 
 
