@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import PipelineStatus
 from psycopg_pool import AsyncConnectionPool
 
 _SESSION = {
@@ -48,7 +49,13 @@ class Pool(AsyncConnectionPool[AsyncConnection]):
         """
         try:
             async with super().connection(timeout) as conn:
-                yield conn
+                try:
+                    yield conn
+                finally:
+                    # Where what is cancelled is done all the same, psycopg loses count of the pipelines that it has
+                    # open, and whoever came next would find no answers: to him each question seems to have none.
+                    if conn.pgconn.pipeline_status != PipelineStatus.OFF:
+                        await conn.close()
         finally:
             end_if_cancelled()
 

@@ -8,7 +8,7 @@ import contextlib
 import psycopg
 import pytest
 
-from sql.pool import make_pool
+from sql.pool import Pool, make_pool
 from tests.support.servers.databases import Database
 
 
@@ -64,3 +64,32 @@ async def test_an_error_of_the_database_stays_one(database: Database) -> None:
         with pytest.raises(psycopg.errors.DivisionByZero):
             async with pool.connection() as conn:
                 await conn.execute("select 1 / 0")
+
+
+async def test_whoever_comes_next_is_not_in_the_pipeline_of_who_was_cancelled(database: Database) -> None:
+    async def wait_in_a_pipeline(pool: Pool) -> None:
+        async with pool.connection() as conn, conn.pipeline():
+            # What is done before the server is told to stop it: then psycopg forgets one of its pipelines.
+            await conn.execute(
+                "do $$ begin perform pg_sleep(60); exception when query_canceled then perform 1; end $$"
+            )
+            # Waits for what was said before.
+            async with conn.transaction():
+                pass
+
+    async with make_pool(database.dsn, application="test", size=1) as pool:
+        task = asyncio.create_task(wait_in_a_pipeline(pool))
+        async with await psycopg.AsyncConnection.connect(database.dsn, autocommit=True) as other:
+            while not await _sleeping(other):
+                pass
+        task.cancel()
+        await asyncio.wait({task}, timeout=20)
+        assert task.cancelled()
+        async with pool.connection() as conn:
+            row = await (await conn.execute("select 1")).fetchone()
+            assert (conn.pgconn.pipeline_status, row) == (psycopg.pq.PipelineStatus.OFF, (1,))
+
+
+async def _sleeping(conn: psycopg.AsyncConnection) -> bool:
+    wanted = "select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+    return await (await conn.execute(wanted)).fetchone() is not None
