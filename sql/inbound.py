@@ -8,11 +8,11 @@ from sql.pms.parts import NOTE
 from sql.projection import Frame
 from sql.queries import fill, load
 
-_TELL = fill(load("inbound.sql")["tell"], note=NOTE, fresh=FRESH, marks=load("projection.sql")["marks"])
+_TELL = fill(load("inbound.sql")["tell"], note=NOTE, fresh=FRESH.one, marks=load("projection.sql")["marks"])
 
 
 async def tell(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> Document | None:
     """Bring a booking's document, which is locked or new, up to what the PMS says now; None where there is none."""
-    values = {"hotels": [key[0]], "ids": [key[1]], "agent": frame.agent}
+    values = {"hotels": [key[0]], "hotel": key[0], "ids": [key[1]], "agent": frame.agent}
     row = await (await conn.execute(_TELL, values)).fetchone()
     return Document(*row) if row else None

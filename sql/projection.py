@@ -10,13 +10,13 @@ from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 from psycopg import AsyncConnection, AsyncCursor
-from psycopg.sql import Composable, Composed
+from psycopg.sql import SQL, Composable
 
 from sql.literals import array
 from sql.pms import parts
-from sql.pms.bookings import FRESH, FRESH_ALONE
+from sql.pms.bookings import ELIGIBLE, FRESH, FRESH_ALONE, POSITIONS, Keyed
 from sql.pms.prices import DOCUMENT as RATES
-from sql.queries import load
+from sql.queries import fill, load
 
 ContentKind = Literal["hotel", "room_type", "availability", "plan", "rates"]
 DocumentKind = Literal["hotel", "room_type", "availability", "plan", "rates", "booking"]
@@ -28,22 +28,26 @@ _CATALOGUE = load("pms/content.sql")
 _CONTENT: Mapping[ContentKind, Composable] = {kind: _CATALOGUE[kind] for kind in CONTENT} | {"rates": RATES}
 
 
-def _compose(name: str, **parts: Composable) -> Composed:
-    return _OURS[name].format(**parts)
+def _compose(name: str, **parts: Composable) -> SQL:
+    return fill(_OURS[name], **parts)
 
 
-_RENEW_SEEN = _compose("renew_seen", positions=_BOOKINGS["positions"], digests=_BOOKINGS["digests"])
-_STUB_BOOKINGS = _compose("stub_bookings", eligible=_BOOKINGS["eligible"])
-_LOCK_BOOKING = _compose("lock_booking", eligible=_BOOKINGS["eligible"])
+def _keyed(name: str, place: str, query: Keyed, **parts: Composable) -> Keyed:
+    return Keyed(*(_compose(name, **{place: one}, **parts) for one in query))
+
+
+_RENEW_SEEN = _keyed("renew_seen", "positions", POSITIONS, digests=_BOOKINGS["digests"])
+_STUB_BOOKINGS = _keyed("stub_bookings", "eligible", ELIGIBLE)
+_LOCK_BOOKING = _compose("lock_booking", eligible=ELIGIBLE.one)
 # Every plan has rates, if only to say that no night is sold.
 _STUB_CONTENT = {
     kind: _compose("stub_content", fresh=_CATALOGUE["plan" if kind == "rates" else kind]) for kind in _CONTENT
 }
-_FRESH: dict[DocumentKind, Composable] = {"booking": FRESH}
-_FRESH |= {kind: _compose("of_keys", content=fresh) for kind, fresh in _CONTENT.items()}
-_IN_STEP = _compose("in_step", fresh=FRESH)
-_WRITE = {kind: _compose("write", fresh=_FRESH[kind], marks=_OURS["marks"]) for kind in _FRESH}
-_WRITE_ALONE = _compose("write", fresh=FRESH_ALONE, marks=_OURS["marks"])
+_FRESH: dict[DocumentKind, Keyed] = {"booking": FRESH}
+_FRESH |= {kind: Keyed(*[_compose("of_keys", content=fresh)] * 2) for kind, fresh in _CONTENT.items()}
+_IN_STEP = _compose("in_step", fresh=FRESH.one)
+_WRITE = {kind: _keyed("write", "fresh", fresh, marks=_OURS["marks"]) for kind, fresh in _FRESH.items()}
+_WRITE_ALONE = _keyed("write", "fresh", FRESH_ALONE, marks=_OURS["marks"])
 _WRITE_NIGHTS = _compose("write_nights", fresh=load("pms/nights.sql")["fresh"], marks=_OURS["marks"])
 
 
@@ -122,14 +126,14 @@ async def _lock_bookings(
     conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame
 ) -> AsyncCursor[Any]:
     wanted = _columns(reservations)
-    await conn.execute(_STUB_BOOKINGS, wanted | {"today": frame.today})
+    await conn.execute(_STUB_BOOKINGS.of(reservations), wanted | {"today": frame.today})
     return await conn.execute(_OURS["lock_bookings"], wanted)
 
 
 async def renew_bookings(conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame) -> Renewed:
     """Lock these reservations' documents as `lock_bookings` does, then note what they are computed from now."""
     locked = await _lock_bookings(conn, reservations, frame)
-    renewed = await conn.execute(_RENEW_SEEN, _columns(reservations) | {"agent": frame.agent})
+    renewed = await conn.execute(_RENEW_SEEN.of(reservations), _columns(reservations) | {"agent": frame.agent})
     keys, rows = await locked.fetchall(), await renewed.fetchall()
     moved = [Moved(*row) for client, booking, _, _, *row in rows if client is None and booking is None]
     found = [parts.Found(hotel_id, *row) for _, *row, hotel_id, _, _, _ in rows if row[0]]
@@ -168,13 +172,13 @@ async def write_alone(conn: AsyncConnection, keys: Collection[tuple[int, str]], 
 
 async def _write(
     conn: AsyncConnection,
-    query: Composed,
+    query: Keyed,
     kind: DocumentKind,
     keys: Collection[tuple[int, str]],
     frame: Frame,
 ) -> AsyncCursor[Any]:
     extra = {"kind": kind, "agent": frame.agent, "committed_at": frame.committed_at}
-    return await conn.execute(query, _columns(keys) | extra)
+    return await conn.execute(query.of(keys), _columns(keys) | extra)
 
 
 async def lock_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> None:
@@ -204,4 +208,6 @@ async def forget_room_types(conn: AsyncConnection, hotels: Collection[int]) -> N
 
 def _columns(pairs: Collection[tuple[int, str]]) -> dict[str, Any]:
     ordered = sorted(pairs)
-    return {"hotels": array(p[0] for p in ordered), "ids": array(p[1] for p in ordered)}
+    return {
+        "hotels": array(p[0] for p in ordered), "ids": array(p[1] for p in ordered), "hotel": ordered[0][0],
+    }  # fmt: skip

@@ -1,14 +1,23 @@
 Reservations as booking documents, and the rows each is computed from.
 
+-- name: wanted
+-- The keys that a query in braces is asked about.
+unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+
+-- name: wanted_of_one
+-- Where all keys are of one hotel: what is looked up by `wanted.hotel_id` then leaves the partitions of other hotels
+-- out as the query starts, and need not open them.
+(select %(hotel)s::int as hotel_id, key.id from unnest(%(ids)s::text[]) as key (id)) wanted
+
 -- name: eligible
 -- Those of the wanted reservations that are bookings within the window. Each is looked up by itself: joined with all of
 -- them at once, every reservation of the window was read for one.
 select r.hotel_id, r.id::text as id
-from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
+from {wanted}
 cross join lateral (
     select found.hotel_id, found.id, found.status, found.type, found.check_out
     from reservations found
-    where found.hotel_id = wanted.hotel_id and found.id = wanted.id
+    where found.hotel_id = wanted.hotel_id and found.id = wanted.id::uuid
     limit 1
 ) r
 where r.status <> 'block' and r.type <> 'employee' and r.check_out >= %(today)s::date - 30
@@ -168,7 +177,7 @@ where d.reservation_id = any(r.parts)
 -- of whom it is known that they did not come to us: nearly all, for which much need not be looked up, nor even opened.
 -- The body is put together as text and read once: put together as jsonb, each part is taken apart for the next.
 select wanted.hotel_id, wanted.id, booking.ends, booking.own, booking.body
-from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+from {wanted}
 {link}
 left join lateral (
     select r.check_out as ends,
@@ -215,7 +224,7 @@ left join lateral (
         ) d
         left join lateral (
             select found.room_type_id, found.room_number from rooms found
-            where found.hotel_id = d.hotel_id and found.id = d.room_id
+            where found.hotel_id = wanted.hotel_id and found.id = d.room_id
             limit 1
         ) m on true
         left join lateral (
@@ -225,7 +234,7 @@ left join lateral (
                 select rc.client_id, coalesce(gc.name_kanji, gc.name_kana, gc.name) as name
                 from reservation_clients rc
                 join clients gc on gc.id = rc.client_id
-                where rc.hotel_id = d.hotel_id and rc.reservation_details_id = d.id
+                where rc.hotel_id = wanted.hotel_id and rc.reservation_details_id = d.id
             ) g
         ) guest on true
         left join lateral (
@@ -234,7 +243,7 @@ left join lateral (
                     'quantity', a.quantity, 'price', round(a.price)::bigint)
                     order by a.addon_name collate "C", a.addon_type collate "C", a.quantity, a.price) as list
             from reservation_addons a
-            where a.hotel_id = d.hotel_id and a.reservation_detail_id = d.id
+            where a.hotel_id = wanted.hotel_id and a.reservation_detail_id = d.id
         ) extra on true
     ) stay
 ) booking on true
@@ -243,31 +252,31 @@ left join lateral (
 -- What each wanted reservation is computed from: the ids of its nights, guests and add-ons, its clients, its dates.
 -- Blocks and employee stays occupy rooms but are no bookings: only their nights count.
 -- A row for every wanted reservation, without refs where it is gone.
-select wanted.hotel_id, wanted.id as reservation_id, coalesce(stay.nights, '{}') as nights,
+select wanted.hotel_id, wanted.id::uuid as reservation_id, coalesce(stay.nights, '{{}}') as nights,
     shown.clients,
     case when r.type = 'web' and r.agent = %(agent)s then r.ota_reservation_id end as external_id,
-    case when r.id is not null then coalesce(stay.dates, '{}') end as dates,
+    case when r.id is not null then coalesce(stay.dates, '{{}}') end as dates,
     case when r.id is not null
-        then coalesce(stay.nights, '{}') || coalesce(shown.clients || shown.children, '{}') end as refs
-from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as wanted (hotel_id, id)
-left join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id
+        then coalesce(stay.nights, '{{}}') || coalesce(shown.clients || shown.children, '{{}}') end as refs
+from {wanted}
+left join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id::uuid
 cross join lateral (
     select array_agg(d.id order by d.id) as nights, array_agg(distinct d.date) as dates
     from reservation_details d
-    where d.hotel_id = r.hotel_id and d.reservation_id = r.id
+    where d.hotel_id = wanted.hotel_id and d.reservation_id = r.id
 ) stay
 left join lateral (
-    select coalesce(array_agg(child.id order by child.id), '{}') as children,
+    select coalesce(array_agg(child.id order by child.id), '{{}}') as children,
         array[r.reservation_client_id]
-            || coalesce(array_agg(distinct child.client_id) filter (where child.client_id is not null), '{}')
+            || coalesce(array_agg(distinct child.client_id) filter (where child.client_id is not null), '{{}}')
             as clients
     from unnest(stay.nights) as night (id)
     cross join lateral (
         select rc.id, rc.client_id from reservation_clients rc
-        where rc.hotel_id = r.hotel_id and rc.reservation_details_id = night.id
+        where rc.hotel_id = wanted.hotel_id and rc.reservation_details_id = night.id
         union all
         select ra.id, null from reservation_addons ra
-        where ra.hotel_id = r.hotel_id and ra.reservation_detail_id = night.id
+        where ra.hotel_id = wanted.hotel_id and ra.reservation_detail_id = night.id
     ) child
 ) shown on r.status <> 'block' and r.type <> 'employee'
 
