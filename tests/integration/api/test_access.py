@@ -442,7 +442,7 @@ async def test_too_many_unwritten_lines_are_lost_oldest_first_and_that_is_said(
 
 async def test_a_line_that_the_database_refuses_is_lost_alone(api: Api) -> None:
     def lost() -> float:
-        return AUDIT_LOST.labels("refused")._value.get()
+        return float(AUDIT_LOST.labels("refused")._value.get())
 
     async def written() -> bool:
         await api.house.journal.write()
