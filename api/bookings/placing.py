@@ -37,7 +37,7 @@ async def place(
     missing = [n for n in range(len(asked)) if n not in placed]
     if missing:
         needs = [Need(asked[n].room_type_id, asked[n].number_of_people) for n in missing]
-        given = await take_rooms(conn, new, needs, tried, missing)
+        given = await take_rooms(conn, new, needs, tried, missing, given_away=placed.values())
         placed |= {n: room.id for n, room in zip(missing, given, strict=True)}
     return [placed[n] for n in range(len(asked))]
 

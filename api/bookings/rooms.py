@@ -1,6 +1,6 @@
 """The rooms of a booking or hold, or why there are none."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from psycopg import AsyncConnection
 
@@ -12,17 +12,24 @@ from sql.pms.rooms import Nights, Room
 
 
 async def take_rooms(
-    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], tried: set[int], numbers: Sequence[int] = ()
+    conn: AsyncConnection,
+    nights: Nights,
+    needs: Sequence[Need],
+    tried: set[int],
+    numbers: Sequence[int] = (),
+    *,
+    given_away: Collection[int] = (),
 ) -> list[Room]:
     """A room for each need, locked until the transaction ends.
 
     tried: rooms that were given to earlier attempts, which came to nothing; those that are given now join them.
     numbers: which of the rooms asked for each need is; without them, the needs are all of the rooms.
+    given_away: rooms that the same transaction has given to others who ask, which its own locks do not tell of.
 
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
     """
-    if given := await choose_rooms(conn, nights, needs, tried):
+    if given := await choose_rooms(conn, nights, needs, tried, given_away):
         tried.update(room.id for room in given)
         return given
     types = {need.room_type_id for need in needs}

@@ -18,12 +18,17 @@ from sql.pms.rooms import Nights, Room
 
 
 async def choose_rooms(
-    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], tried: Collection[int] = ()
+    conn: AsyncConnection,
+    nights: Nights,
+    needs: Sequence[Need],
+    tried: Collection[int] = (),
+    given_away: Collection[int] = (),
 ) -> list[Room] | None:
     """One room for each need, the same for all nights, locked; None where there are not enough.
 
     tried: rooms that were chosen before in vain. Those of them that the front desk is at are chosen again only
-    where there are no others.
+    where there are no others. given_away: rooms that this very transaction has given to somebody, not yet written;
+    its own locks do not tell of them.
 
     They were free just before they were locked: whoever writes into them has them secured in the end.
 
@@ -34,11 +39,12 @@ async def choose_rooms(
     several = len(needs) > 1
     if several:
         await savepoints.save(conn, "rooms")
-    if chosen := await _unlocked(conn, nights, needs, busy):
+    if chosen := await _unlocked(conn, nights, needs, {*busy, *given_away}):
         return chosen
     if several:
         await savepoints.undo(conn, "rooms")
-    locked = await rooms.lock_all(conn, nights, {need.room_type_id for need in needs})
+    free = await rooms.lock_all(conn, nights, {need.room_type_id for need in needs})
+    locked = [room_id for room_id in free if room_id not in given_away]
     if len(locked) < len(needs):
         return None
     left = await rooms.free(conn, nights, locked)
@@ -54,13 +60,13 @@ async def _at_hand(conn: AsyncConnection, hotel_id: int, wanted: Collection[int]
 
 
 async def _unlocked(
-    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], busy: Collection[int]
+    conn: AsyncConnection, nights: Nights, needs: Sequence[Need], without: Collection[int]
 ) -> list[Room] | None:
-    """Rooms that no other booking has locked, and none that is busy."""
+    """Rooms that no other booking has locked, and none of those that are left out."""
     taken: list[Room] = []
     for need in by_size(needs):
         room = await rooms.lock_best(
-            conn, nights, need.room_type_id, need.people, [*busy, *(room.id for room in taken)]
+            conn, nights, need.room_type_id, need.people, [*without, *(room.id for room in taken)]
         )
         if room is None:
             return None

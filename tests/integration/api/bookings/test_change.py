@@ -113,6 +113,20 @@ async def test_a_guest_moves_only_where_his_room_is_taken(api: Api) -> None:
     assert [night[1] for night in after[:2]] == [night[1] for night in before]
 
 
+@pytest.mark.parametrize("rooms", [1, 2], ids=["one more room", "one room taken"])
+async def test_no_room_is_given_twice_where_all_days_are_new(api: Api, rooms: int) -> None:
+    booking, body = await made(api, free=3, rooms=rooms)
+    kind = booking.body["nights"][0]["room_type_id"]
+    if rooms == 2:
+        theirs = await book(api, asked(api, kind, ahead=FAR + 10))
+        assert theirs.body["nights"][0]["room_id"] in {night["room_id"] for night in booking.body["nights"]}
+    days = {"check_in": str(api.day(FAR + 10)), "check_out": str(api.day(FAR + 12))}
+    answer = await change(api, booking, body | days | {"rooms": body["rooms"][:1] * 2})
+    assert answer.status == 200, answer.body
+    assert len({night["room_id"] for night in answer.body["nights"]}) == 2
+    assert [night["date"] for night in answer.body["nights"]] == [str(api.day(FAR + n)) for n in (10, 10, 11, 11)]
+
+
 async def test_sold_out_changes_nothing(api: Api) -> None:
     booking, body = await made(api, free=1)
     before = await api.rows(NIGHTS, booking.body["booking_id"])
