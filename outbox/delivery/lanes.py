@@ -15,8 +15,8 @@ from outbox.delivery.lease import Lease
 from outbox.delivery.ledger import Ledger
 from outbox.delivery.monitor import Monitor
 from outbox.delivery.pace import Pace
-from outbox.delivery.sender import Sender
-from sql.delivery import Claim
+from outbox.delivery.sender import Sender, dispatch
+from sql.delivery import Claim, Target
 
 _NOTICEABLE = 0.05
 
@@ -53,7 +53,7 @@ class Lanes:
     def __init__(
         self,
         *,
-        endpoint_id: int,
+        target: Target,
         sender: Sender,
         ledger: Ledger,
         monitor: Monitor,
@@ -64,7 +64,7 @@ class Lanes:
         self.live: deque[Leased] = deque()
         self.backlog: deque[Leased] = deque()
         self.broken: BaseException | None = None
-        self._endpoint_id = endpoint_id
+        self._target = target
         self._sender = sender
         self._ledger = ledger
         self._monitor = monitor
@@ -81,7 +81,7 @@ class Lanes:
     @property
     def busy(self) -> int:
         """Messages on their way, those of others of this worker's that send to the same endpoint too."""
-        return self._lease.shares.busy[self._endpoint_id]
+        return self._lease.shares.busy[self._target.id]
 
     @property
     def waiting(self) -> int:
@@ -94,7 +94,7 @@ class Lanes:
         for _ in range(min(free, self.waiting)):
             lane = asyncio.create_task(self._lane())
             self._tasks.add(lane)
-            self._lease.shares.busy[self._endpoint_id] += 1
+            self._lease.shares.busy[self._target.id] += 1
             lane.add_done_callback(self._notice)
 
     def put_back(self) -> None:
@@ -147,7 +147,7 @@ class Lanes:
     def _leave(self, lane: asyncio.Task[None]) -> None:
         if lane in self._tasks:
             self._tasks.discard(lane)
-            self._lease.shares.busy[self._endpoint_id] -= 1
+            self._lease.shares.busy[self._target.id] -= 1
 
     async def _deliver(self, leased: Leased) -> None:
         try:
@@ -166,7 +166,7 @@ class Lanes:
         if unwanted or not self._lease.holds(leased.term):
             self._ledger.release(leased.token, leased.claims)
             return
-        sent = await self._sender.send(leased.message)
+        sent = await dispatch(self._sender, leased.message, self._target)
         outcome, parts = sent.outcome, leased.message.parts
         self._ledger.attempted(sent.attempt)
         self._monitor.note(outcome, probing=leased.probing)

@@ -11,6 +11,8 @@ _LONGEST_RETRY_AFTER = 600.0
 _LONGEST_PROBE_PAUSE = 15.0
 """Until its first answer an endpoint that is back still sells what it knew before, and one request is no load."""
 _LONGEST_PAUSE_OF_KEY = 60.0
+_NONSENSE = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What parsing a date raises that is none; one in a year or zone beyond all calendars overflows."""
 _REJECTION_PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0)
 
 
@@ -47,12 +49,12 @@ def classify(status: int) -> Verdict:
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for, in either of its forms, at most ten minutes."""
+    """Seconds that a Retry-After header asks for in either form, ten minutes at most; None for nonsense."""
     if not header:
         return None
     try:
         seconds = float(header) if header.strip().isdigit() else _until(header, now)
-    except ValueError:
+    except _NONSENSE:
         return None
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
 

@@ -64,7 +64,7 @@ class Pump:
         least = _TOGETHER if target.format == "cache-refresh" else 1
         self._pace = Pace(target.concurrency, target.rate_per_second, share=share, least=least)
         self._lanes = Lanes(
-            endpoint_id=target.id,
+            target=target,
             sender=sender,
             ledger=self._ledger,
             monitor=self._monitor,

@@ -1,12 +1,14 @@
 """Speaking to one endpoint: what it is told, and one send of it."""
 
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 import orjson
+import structlog
 
 from outbox import signing
 from outbox.delivery.compose import Composed, Message, compose, heartbeat
@@ -14,6 +16,9 @@ from outbox.delivery.line import Line
 from outbox.delivery.outcome import Outcome
 from outbox.signing import Signer
 from sql.delivery import Attempt, Claim, Target
+
+_INNERMOST = 3
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,20 @@ class Webhooks:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": signing.signature(self._keys.at(at), webhook_id, timestamp, body),
         }
+
+
+async def dispatch(sender: Sender, message: Message, target: Target) -> Sent:
+    """Send once. What nobody foresaw is an outage, too, and logged: one message must not end a whole worker."""
+    at, started = datetime.now(UTC), time.perf_counter()
+    try:
+        return await sender.send(message)
+    except Exception as failure:  # noqa: BLE001 - nobody foresaw it
+        name, frames = type(failure).__name__, traceback.extract_tb(failure.__traceback__)
+        # Not its words, which may hold what is secret of the endpoint.
+        where = [f"{frame.filename}:{frame.lineno}" for frame in frames[-_INNERMOST:]]
+        _log.error("send_not_understood", endpoint=target.name, type=message.type, error=name, where=where)
+        outcome = Outcome("outage", error=f"{name}: see the log's send_not_understood")
+        return sent(message, outcome, "", at=at, seconds=time.perf_counter() - started, size=0)
 
 
 def sent(message: Message, outcome: Outcome, webhook_id: str, *, at: datetime, seconds: float, size: int) -> Sent:

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.errors import CheckViolation
 
 from outbox.delivery.outbound import Outbound
-from outbox.delivery.sender import Sent
+from outbox.delivery.sender import Sent, dispatch
 from outbox.delivery.senders import open_senders
 from sql import control, ledger
 from sql.delivery import Target
@@ -29,7 +29,7 @@ async def send(target: Target, outbound: Outbound) -> Sent:
     """
     async with open_senders(outbound) as sender_of:
         sender = sender_of(target)
-        return await sender.send(sender.test())
+        return await dispatch(sender, sender.test(), target)
 
 
 async def note(conn: AsyncConnection, target: Target, sent: Sent) -> None:

@@ -215,7 +215,7 @@ async def test_what_was_claimed_before_a_lapse_is_not_sent_after_it(bench: Bench
     async with open_senders(bench.outbound) as sender_of:
         sender, ledger = sender_of(standing.target), Ledger(bench.pool, standing.target)
         lanes = Lanes(
-            endpoint_id=1,
+            target=standing.target,
             sender=sender,
             ledger=ledger,
             monitor=Monitor(bench.pool, standing.target),

@@ -292,3 +292,45 @@ async def test_what_is_kept_for_one_authority_is_not_used_for_another(
 def test_what_is_no_certificate_is_refused(pem: str) -> None:
     with pytest.raises(ValueError, match="PEM"):
         reaching.tls(pem)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 503 no\r\nretry-after: Mon, 01 Jan 9999999999999999999 00:00:00 GMT\r\ncontent-length:0\r\n\r\n",
+        b"HTTP/1.1 503 no\r\nretry-after: Mon, 01 Jan 2026 00:00:00 +99999999999999\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 503 no\r\nretry-after: " + b"9" * 6000 + b"\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 503 no\r\nretry-after: \xff\xb2\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 503 no\r\ncontent-type: text/html; charset=\xff\r\ncontent-length: 1\r\n\r\n\xff",
+        b"HTTP/1.1 503 no\r\ncontent-encoding: br\r\ncontent-length: 3\r\n\r\nabc",
+        b"HTTP/1.1 503 no\r\nset-cookie: \x01=\x02; max-age=9999999999999999999999\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 503 no\r\nlink: <http://[>; rel=x\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 302 no\r\nlocation: http://[::bad\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 503 no\r\nx: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 503 no\r\ncontent-length: -1\r\n\r\n",
+        b"HTTP/1.1 503 no\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nabcdef",
+        b"HTTP/1.1 503 no\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\nabc\r\n",
+        b"HTTP/1.1 503 no\r\ntransfer-encoding: chunked\r\n\r\n" + b"F" * 30 + b"\r\nabc\r\n",
+        b"HTTP/1.1 503 no\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\nabc",
+        b"HTTP/1.1 101 no\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\x00",
+        b"HTTP/1.1 100 no\r\n\r\n" * 50,
+        b"HTTP/1.1 000 no\r\n\r\n",
+        b"HTTP/1.1 99999 no\r\n\r\n",
+        b"HTTP/1.1 abc no\r\n\r\n",
+        b"HTTP/1.1 503 \xff\xfe\0\r\n\r\n",
+        b"HTTP/9.9 503 no\r\n\r\n",
+        b"\x16\x03\x01",
+        b"\r\n\r\n\r\n",
+    ],
+    ids=lambda said: said.decode(errors="replace")[:40],
+)
+async def test_nonsense_is_an_outage(session: ClientSession, said: bytes) -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(said)
+        await writer.drain()
+
+    async with serving(babble) as port:
+        outcome = await Line(session, f"http://127.0.0.1:{port}/", total=5.0).post(b"{}", {})
+    assert outcome.verdict == "outage"
+    assert "\0" not in (outcome.error or "")

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from outbox import endpoints, signing
+from outbox.delivery.outcome import Verdict, classify
 from outbox.delivery.pump import Timing
 from outbox.metrics import REGISTRY
 from tests.integration.delivery.conftest import QUICK, Bench, eventually
@@ -362,3 +364,35 @@ async def test_refused_connections_and_unknown_names_are_outages(bench: Bench) -
                 return bool(await bench.documents.value(failing) == 2)
 
             await eventually(both)
+
+
+async def test_a_send_that_nobody_understands_is_an_outage_and_said(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that it ends is started anew only to end again, and all endpoints with it."""
+
+    def stumble(status: int) -> Verdict:
+        if status == 299:
+            raise RecursionError("https://engine.example/?token=secret")
+        return classify(status)
+
+    async def odd_at_first(_message: dict[str, Any]) -> int:
+        return 299 if bench.receiver.begun == 1 else 204
+
+    monkeypatch.setattr("outbox.delivery.line.classify", stumble)
+    await bench.endpoint()
+    async with bench.delivering():
+        await bench.idle()
+        bench.receiver.answer = odd_at_first
+        with capture_logs() as logs:
+            await bench.documents.booking(7, booking_id(1))
+            await bench.idle()
+    (said,) = [entry for entry in logs if entry["event"] == "send_not_understood"]
+    assert (said["log_level"], said["endpoint"], said["type"]) == ("error", "engine", "booking.created")
+    assert said["error"] == "RecursionError"
+    assert "test_outages.py" in said["where"][-1]
+    assert "secret" not in repr(logs)
+    assert await bench.rows("select outcome, status from booking_engine.attempt order by at") == [
+        ("outage", None),
+        ("delivered", 204),
+    ]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outbox.delivery.outcome import classify, outage_pause, outage_pause_of_key, rejection_pause, retry_after
@@ -46,7 +46,18 @@ def test_retry_after_is_understood_and_capped(header: str | None, seconds: float
     assert retry_after(header, NOW) == seconds
 
 
-@given(st.text())
+numbers = st.integers(min_value=0).map(str) | st.sampled_from(
+    ["0", "1", "23", "59", "2026", "9999", "9" * 20, "9" * 5000]
+)
+zones = st.sampled_from(["GMT", "-0000", "JST", ""]) | st.builds("{}{}".format, st.sampled_from("+-"), numbers)
+dates = st.builds(
+    "Mon, {} {} {} {}:{}:{} {}".format, numbers, st.sampled_from(["Jan", "Nov"]), *[numbers] * 4, zones
+)
+
+
+@given(st.text() | dates)
+@example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+@example("Mon, 23 Nov 2026 05:01:30 +99999999999999")
 def test_retry_after_never_fails(header: str) -> None:
     seconds = retry_after(header, NOW)
     assert seconds is None or 0 <= seconds <= 600
