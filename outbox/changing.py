@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -142,7 +143,17 @@ async def _update(
         replay_id = await replay.add(conn, now.id, scope, reason="it is told of more")
         assert replay_id is not None  # its status is ours until the end
         begun[replay_id] = scope
+    if _list_own(before, now):
+        # It marks next to nothing, but is closed by the lists of our own: what else the engine has, it drops.
+        listing = Scope(kinds=["booking"], since=datetime.now(UTC))
+        await replay.add(conn, now.id, listing, reason="it is told of our own bookings only", total=0)
     return now, begun
+
+
+def _list_own(before: Endpoint, now: Endpoint) -> bool:
+    """Whether an engine may have bookings that it is told of no more because they are not our own."""
+    narrowed = before.bookings == "all" and now.bookings == "own"
+    return narrowed and all("booking" in (one.types or TYPES) for one in (before, now))
 
 
 def _sealed(before: Endpoint, wishes: Mapping[str, Any], outbound: Outbound) -> dict[str, Any]:

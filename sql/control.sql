@@ -28,7 +28,8 @@ select from booking_engine.endpoint where id = %(endpoint)s for key share
 
 -- name: withdraw
 -- Looks at a page of an endpoint's marks, and deletes those of what it is told of no more; what is being sent goes when that
--- ends. Tells where the page ended, and how many were withdrawn.
+-- ends. A booking that is not our own stays where the endpoint may have it: it is told that it is gone. Tells where the page
+-- ended, and how many were withdrawn.
 with page as (
     select b.kind, b.hotel_id, b.id
     from booking_engine.behind b
@@ -47,7 +48,7 @@ unwanted as (
             and not (
                 (e.hotels is null or b.hotel_id = any(e.hotels))
                 and (e.types is null or b.kind = any(e.types) or b.kind = 'snapshot')
-                and (b.kind <> 'booking' or e.bookings = 'all' or exists (
+                and (b.kind <> 'booking' or e.bookings = 'all' or b.acked > 0 or b.sent or exists (
                     select from booking_engine.document d
                     where d.kind = b.kind and d.hotel_id = b.hotel_id and d.id = b.id and d.own)))
         for update

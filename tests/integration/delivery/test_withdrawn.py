@@ -209,6 +209,53 @@ async def test_a_send_that_ends_after_its_endpoint_was_disabled_is_settled(bench
     assert [one.data["number_of_people"] for one in bench.receiver.accepted if one.data.get("booking_id")] == [5]
 
 
+async def own_booking(bench: Bench, *, delivered: bool) -> None:
+    """An endpoint that is told of our own bookings only, and one that is our own no longer."""
+    await bench.endpoint(bookings="own")
+    async with bench.delivering():
+        await bench.idle()
+        if delivered:
+            await bench.documents.booking(7, KEY, own=True)
+            await bench.idle()
+    if not delivered:
+        await bench.documents.booking(7, KEY, own=True)
+    await bench.documents.booking(7, KEY, own=False)
+
+
+@pytest.mark.parametrize(
+    ("delivered", "came"), [(True, ["booking.created", "booking.deleted"]), (False, list[str]())]
+)
+async def test_a_change_of_the_endpoint_keeps_back_no_word_that_a_booking_is_our_own_no_longer(
+    bench: Bench, *, delivered: bool, came: list[str]
+) -> None:
+    await own_booking(bench, delivered=delivered)
+    found = await changing.change(bench.documents.conn, "engine", {"max_bytes": 30_000}, bench.outbound)
+    assert found.withdrawn == (0 if delivered else 1)
+    async with bench.delivering():
+        await bench.idle()
+    assert bench.receiver.types() == came
+
+
+async def test_who_is_told_of_our_own_bookings_only_from_now_on_gets_the_list_of_them(bench: Bench) -> None:
+    """One that was not our own is behind at that moment, and another is not."""
+    await bench.documents.hotel(7)
+    await bench.endpoint(types=["booking"])
+    for number, own in ((1, True), (2, False), (3, False)):
+        await bench.documents.booking(7, booking_id(number), own=own)
+    async with bench.delivering():
+        await bench.idle()
+    begun = bench.receiver.begun
+    await bench.documents.booking(7, booking_id(2), number_of_people=5)
+    found = await changing.change(bench.documents.conn, "engine", {"bookings": "own"}, bench.outbound)
+    assert (found.widened, found.withdrawn) == ([], 0)
+    async with bench.delivering():
+        await eventually(lambda: is_zero(bench, "replay where finished_at is null"))
+        await bench.idle()
+    gone, closing = bench.receiver.accepted[begun:]
+    assert (gone.type, gone.data["booking_id"]) == ("booking.deleted", booking_id(2))
+    assert (closing.type, closing.data["bookings"]["ids"]) == ("hotel.snapshot", [booking_id(1)])
+
+
 HELD = "select mode from pg_locks where relation = 'booking_engine.endpoint'::regclass and pid = pg_backend_pid()"
 
 
