@@ -192,11 +192,11 @@ class Beat(NamedTuple):
 class Roster(NamedTuple):
     """Who delivers beside a worker, having renewed within half a lease, and the roster that their sends keep to.
 
-    running: since when the server is.
+    fence: another one after every crash of the server, and what committed without waiting for the disk may be gone.
     """
 
     now: datetime
-    running: datetime
+    fence: UUID
     others: dict[UUID, datetime | None]
 
 
@@ -216,16 +216,16 @@ async def claim(
     lease: float,
     place: int | None = 0,
     revision: int | None = None,
-    running: datetime | None = None,
+    fence: UUID | None = None,
 ) -> Claimed:
     """Lease up to `size` keys in the order of the queue, and some of those whose pause is over.
 
     They are the worker's for as long as it lives. place: where in the queue to begin, None: with what was marked
-    just now. revision: of the target as it is known, running: since when the server is, as far as known; none are
-    leased where either is another by now. Of an endpoint that is paused, nobody else gets any for `lease` seconds.
+    just now. revision: of the target as it is known, fence: the server's, as far as known; none are leased where
+    either is another by now. Of an endpoint that is paused, nobody else gets any for `lease` seconds.
     """
     given = {"endpoint": endpoint_id, "worker": worker, "token": token, "lease": lease, "place": place}
-    sizes = {"size": size, "ripe": 1 + size // 4, "revision": revision, "running": running}
+    sizes = {"size": size, "ripe": 1 + size // 4, "revision": revision, "fence": fence}
     rows = await (await conn.execute(_CLAIM, given | sizes, prepare=True, binary=True)).fetchall()
     said = rows[0][-3:] if rows else (False, False, False)
     return Claimed([Claim(*row[:-3]) for row in rows], *said)
@@ -302,8 +302,8 @@ async def renew(
     given = {"worker": worker, "name": name, "lease": lease, "kept": kept}
     row = await (await conn.execute(_QUERIES["renew"], given)).fetchone()
     assert row is not None  # it is inserted or updated
-    now, running, ids, times = row
-    return Roster(now, running, dict(zip(ids, times, strict=True)))
+    now, fence, ids, times = row
+    return Roster(now, fence, dict(zip(ids, times, strict=True)))
 
 
 async def leave(conn: AsyncConnection, worker: UUID) -> None:

@@ -68,7 +68,7 @@ order by e.id
 -- Leases the next keys of one endpoint, from a place in its queue on, and reads in the same snapshot what they say.
 -- Without a place it takes what was marked just now; beside the queue, some of those whose pause is over. Of an endpoint
 -- that is paused any key will do, and the claim that moves the next try is the probe. Who knows the endpoint as it was
--- before its last change gets nothing, nor does who has not heard that the server was restarted: a crash may have taken claims
+-- before its last change gets nothing, nor does who has not heard of the server's last crash, which may have taken claims
 -- back. What it is told of no more, and what was waived during a send, is claimed as not
 -- told: filtering it here would read past all of it. It goes on by places of rows, not by keys: a plan that was made while the tables were empty would look for keys in all of them. A row that moves in that
 -- moment is missed: whoever moved it has marked it anew.
@@ -76,7 +76,8 @@ with gate as (
     select e.id, e.status = 'paused' as paused, e.bookings = 'own' as own, e.hotels, e.types
     from booking_engine.endpoint e
     where e.id = %(endpoint)s and e.revision = coalesce(%(revision)s, e.revision)
-        and coalesce(%(running)s = pg_postmaster_start_time(), true) and {open}
+        and (%(fence)s::uuid is null or exists (select from booking_engine.fence f where f.one and f.id = %(fence)s))
+        and {open}
 ),
 queued as (
     select b.ctid, b.sent
@@ -264,15 +265,24 @@ given as (
 select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
 
 -- name: renew
--- Tells what time it is, since when the server runs, and which others have renewed within half a lease, with what their sends keep to. What others
--- left long ago is cleared away.
+-- Tells what time it is, what no crash of the server outlives, and which others have renewed within half a lease, with what
+-- their sends keep to. What others left long ago is cleared away.
 with gone as (
     delete from booking_engine.worker where until < now() - interval '1 minute' and id <> %(worker)s
+),
+known as (
+    select id from booking_engine.fence where one
+),
+made as (
+    insert into booking_engine.fence (one)
+    select true where not exists (select from known)
+    on conflict (one) do update set id = fence.id
+    returning id
 )
 insert into booking_engine.worker (id, name, until, kept_at)
 values (%(worker)s, %(name)s, clock_timestamp() + %(lease)s * interval '1 s', %(kept)s)
 on conflict (id) do update set until = excluded.until, kept_at = excluded.kept_at
-returning now(), pg_postmaster_start_time(),
+returning now(), coalesce((select id from known), (select id from made)),
     array(
         select w.id from booking_engine.worker w
         where w.until > now() + %(lease)s * interval '0.5 s' and w.id <> %(worker)s order by w.id),

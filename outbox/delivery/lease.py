@@ -44,7 +44,7 @@ class Lease:
     Attributes:
         worker: this worker's id, new with every start.
         seconds: how long others wait for a worker that they do not hear of.
-        running: since when the server is, on which this was found to be held.
+        fence: of the server on which this was found to be held; another one after each of its crashes.
         shares: its lanes, and what is on its way in them.
         term: rises whenever it is gained.
         gained: called when it is held, for the first time or again.
@@ -65,7 +65,7 @@ class Lease:
         self._known = False
         self._since: datetime | None = None
         self._news: datetime | None = None
-        self.running: datetime | None = None
+        self.fence: UUID | None = None
         self._awaiting = False
         self._hurry = asyncio.Event()
         self._met: datetime | None = None
@@ -131,7 +131,7 @@ class Lease:
         Without that its keys would be this worker's, who knows nothing of them, for as long as he lives.
         """
         self._lost[token] = (endpoint_id, time.monotonic() + self.seconds)
-        # Perhaps the server was restarted, and no claim is made before that is known.
+        # Perhaps the server has crashed, and no claim is made before that is known.
         self._hurry.set()
 
     async def give_back(self) -> None:
@@ -167,10 +167,10 @@ class Lease:
 
     def _meet(self, roster: Roster) -> bool:
         """Note who else delivers; returns whether its lanes are others by that."""
-        if self.running not in {None, roster.running}:
-            # A crash may have taken claims back: nobody begins until all that was on its way has ended.
+        if self.fence not in {None, roster.fence}:
+            # The crash may have taken claims back: nobody begins until all that was on its way has ended.
             self._known, self._since, self._kept, self._awaiting = False, None, None, True
-        self.running = roster.running
+        self.fence = roster.fence
         if self._since is None or roster.now < self._since:
             self._since = self._news = roster.now
         since, knew = self._since, self._known

@@ -258,7 +258,7 @@ class Pump:
                     lease=lease.seconds,
                     place=place,
                     revision=self.target.revision,
-                    running=lease.running,
+                    fence=lease.fence,
                 )
         except BaseException as error:
             lease.lose(self.target.id, token)

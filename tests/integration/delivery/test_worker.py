@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -319,9 +320,31 @@ async def test_it_survives_a_restart_of_the_database(server: Server, ours: Datab
     assert len({received.data["booking_id"] for received in receiver.accepted}) == 30
 
 
+async def crash(server: Server, _: Database) -> None:
+    await asyncio.to_thread(server.crash)
+    await asyncio.to_thread(server.start)
+
+
+async def kill_one_backend(_: Server, ours: Database) -> None:
+    """What the system does to one that took too much memory: the postmaster ends all the others and recovers."""
+    async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
+        with pytest.raises(psycopg.OperationalError):
+            await conn.execute("copy (select) to program 'kill -9 $PPID'")
+
+    async def back() -> bool:
+        try:
+            await (await psycopg.AsyncConnection.connect(ours.dsn)).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    await eventually(back)
+
+
 @pytest.mark.own_server
+@pytest.mark.parametrize("end", [crash, kill_one_backend])
 async def test_what_a_crash_made_free_during_its_send_is_not_sent_beside_it(
-    server: Server, ours: Database, receiver: Receiver
+    server: Server, ours: Database, receiver: Receiver, end: Callable[[Server, Database], Awaitable[None]]
 ) -> None:
     """Claims do not wait for the disk, so the database may have forgotten them while the message is on its way."""
     gate = asyncio.Event()
@@ -343,8 +366,7 @@ async def test_what_a_crash_made_free_during_its_send_is_not_sent_beside_it(
         timing = Timing(lease=4.0, send=60, poll=0.1)
         async with bench.delivering(timing), bench.delivering(timing):
             await receiver.until(lambda: receiver.begun == 1)
-            await asyncio.to_thread(server.crash)
-            await asyncio.to_thread(server.start)
+            await end(server, ours)
             # As if the crash had come a moment earlier.
             await asked("update booking_engine.behind set token = null, worker = null, sent = false returning id")
             met = dict(await asked("select id, until from booking_engine.worker"))
