@@ -236,9 +236,12 @@ async def empty(conn: AsyncConnection, name: str) -> int:
     return endpoint_id
 
 
-async def overview(conn: AsyncConnection, name: str | None = None) -> list[Overview]:
-    """All endpoints by name, or the one of this name, with what they are behind on; without their secrets."""
-    return await endpoints.overview(conn, name)
+async def overview(conn: AsyncConnection, name: str | None = None, *, counted: bool = True) -> list[Overview]:
+    """All endpoints by name, or the one of this name; without their secrets.
+
+    counted: with what they are behind on, which takes a second where that is a million keys.
+    """
+    return await endpoints.overview(conn, name, counted=counted)
 
 
 async def told(conn: AsyncConnection) -> Mapping[str, list[int] | None]:

@@ -142,10 +142,10 @@ async def remove(conn: AsyncConnection, endpoint_id: int) -> None:
     await conn.execute(_QUERIES["remove"], {"endpoint": endpoint_id})
 
 
-async def overview(conn: AsyncConnection, name: str | None = None) -> list[Overview]:
-    """All endpoints by name, or the one of this name, with what they are behind on."""
+async def overview(conn: AsyncConnection, name: str | None = None, *, counted: bool = True) -> list[Overview]:
+    """All endpoints by name, or the one of this name, with what they are behind on; nothing, unless `counted`."""
     async with conn.cursor(row_factory=class_row(Overview)) as cursor:
-        await cursor.execute(_QUERIES["overview"], {"name": name})
+        await cursor.execute(_QUERIES["overview"], {"name": name, "counted": counted})
         return await cursor.fetchall()
 
 

@@ -63,7 +63,8 @@ where old_secret_until <= now()
 select name, hotels from booking_engine.endpoint
 
 -- name: overview
--- What waits is counted in an index alone; what has waited longest is looked for where each order of waiting begins.
+-- What waits is counted in an index alone; what has waited longest is looked for where each order of waiting begins. Unless
+-- `counted`, neither is.
 select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     array(select name from jsonb_object_keys(e.headers) as name order by name) as headers,
     e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
@@ -71,12 +72,13 @@ select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     e.fill_version is not null as filling, e.revision, b.behind, refused.rejected, oldest.since as oldest
 from booking_engine.endpoint e
 cross join lateral (
-    select count(*) as behind from booking_engine.behind where endpoint_id = e.id and kind <> 'snapshot'
+    select count(*) as behind from booking_engine.behind
+    where %(counted)s and endpoint_id = e.id and kind <> 'snapshot'
 ) b
 cross join lateral (
     select count(*) as rejected
     from booking_engine.behind
-    where endpoint_id = e.id and rejected_at is not null
+    where %(counted)s and endpoint_id = e.id and rejected_at is not null
 ) refused
 cross join lateral (
     select min(first.since) as since
@@ -93,6 +95,7 @@ cross join lateral (
         where endpoint_id = e.id and rejected_at is not null and kind <> 'snapshot'
         order by rejected_at limit 1000)
     ) first
+    where %(counted)s
 ) oldest
 where %(name)s::text is null or e.name = %(name)s
 order by e.name

@@ -92,11 +92,11 @@ async def _enabled(done: Awaitable[bool]) -> None:
 
 async def _do(call: Call[EndpointPath, Any], work: Callable[[AsyncConnection], Awaitable[object]]) -> Reply:
     async def done(conn: AsyncConnection) -> Reply:
-        await seen.check(conn, call.access, call.params.name)
+        before = await seen.overview(conn, call.access, call.params.name)
         try:
             await work(conn)
         except EndpointError as error:
             raise seen.refused(error) from None
-        return Reply(answer(await seen.overview(conn, call.access, call.params.name)))
+        return Reply(answer(await seen.overview(conn, call.access, call.params.name, before=before)))
 
     return await once(call, done, pms=False)

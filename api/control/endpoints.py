@@ -100,7 +100,7 @@ async def change_endpoint(call: Call[EndpointPath, EndpointChanged]) -> Reply:
             raise Problem("endpoint_changed") from None
         except (EndpointError, SecretsError) as error:
             raise seen.refused(error) from None
-        return tagged(await seen.overview(conn, call.access, name))
+        return tagged(await seen.overview(conn, call.access, name, before=row))
 
     reply = await once(call, work, pms=False)
     for one in begun:

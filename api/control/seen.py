@@ -1,6 +1,7 @@
 """What an administrator's key may see: every endpoint, or those that are told of the key's own hotels only."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from psycopg import AsyncConnection
 
@@ -9,6 +10,8 @@ from api.problems import Problem
 from outbox import endpoints
 from outbox.endpoints import BusyError, UnknownEndpointError
 from sql.endpoints import Overview
+
+_COUNTED = ("behind", "rejected", "oldest")
 
 
 def admin(access: Access) -> Access:
@@ -48,15 +51,17 @@ async def check(conn: AsyncConnection, access: Access, name: str) -> None:
         raise Problem("unknown_endpoint")
 
 
-async def overview(conn: AsyncConnection, access: Access, name: str) -> Overview:
+async def overview(conn: AsyncConnection, access: Access, name: str, *, before: Overview | None = None) -> Overview:
     """One endpoint.
+
+    before: as it was just now; what it was behind on then is not counted anew while others wait for the caller.
 
     Raises:
         Problem: `unknown_endpoint`; those that are others' are answered like those that do not exist.
     """
-    for row in await endpoints.overview(conn, name):
+    for row in await endpoints.overview(conn, name, counted=before is None):
         if visible(admin(access), row.hotels):
-            return row
+            return replace(row, **{field: getattr(before, field) for field in _COUNTED}) if before else row
     raise Problem("unknown_endpoint")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from api.house import Wishes
 from outbox import signing
+from sql import endpoints, idempotency
 from tests.integration.delivery.receiver import Receiver
 from tests.support.api import Answered, Api, running_api
 from tests.support.servers.databases import Database
@@ -317,6 +318,51 @@ async def test_who_writes_documents_goes_first(api: Api, receiver: Receiver) -> 
             assert answer.headers["Retry-After"]
         assert await api.value("select count(*) from booking_engine.endpoint") == 1
     assert [(await call()).status for call in calls] == [202, 201, 200, 200]
+
+
+_READ = """
+    select
+        (select coalesce(seq_scan, 0) + coalesce(idx_scan, 0)
+        from pg_stat_xact_user_tables
+        where relid = 'booking_engine.behind'::regclass),
+        exists (
+            select
+            from pg_locks
+            where relation = 'booking_engine.endpoint'::regclass and mode = 'ExclusiveLock'
+                and pid = pg_backend_pid())
+"""
+
+
+@pytest.mark.parametrize("call", ["change", "enable"])
+async def test_nothing_is_counted_while_writers_of_documents_wait(
+    api: Api, receiver: Receiver, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million marks take a second to count; the server says how often the marks were read."""
+    await added(api, receiver)
+    await lacking(api, "web", error="HTTP 422")
+    reads: list[tuple[int, bool]] = []
+    keep, lock = idempotency.keep, endpoints.lock
+
+    async def reading(conn: psycopg.AsyncConnection[Any]) -> None:
+        (row,) = await (await conn.execute(_READ)).fetchall()
+        reads.append(row)
+
+    async def locking(conn: psycopg.AsyncConnection[Any]) -> None:
+        await lock(conn)
+        await reading(conn)
+
+    async def keeping(conn: psycopg.AsyncConnection[Any], *given: Any) -> None:
+        await reading(conn)
+        await keep(conn, *given)
+
+    monkeypatch.setattr(endpoints, "lock", locking)
+    monkeypatch.setattr(idempotency, "keep", keeping)
+    answer = await (api.put("/endpoints/web", WISHES) if call == "change" else api.post("/endpoints/web/enable"))
+    (before, locked), (after, still) = reads
+    assert (locked, still) == (True, True)
+    assert before == after > 0
+    assert (answer.status, answer.body["behind"], answer.body["refused"]) == (200, 1, 1)
+    assert answer.body["behind_since"] is not None
 
 
 CALLS: list[tuple[str, str, Any]] = [
