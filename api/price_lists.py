@@ -1,7 +1,7 @@
 """Prices as they are in the PMS now, without computing them for every request.
 
 Each request reads which rows the prices of its hotel come from, which is cheap; they are computed again when those
-are others than before.
+are others than before. That takes its time where there are many rates: who is to be brief has it done beforehand.
 """
 
 import asyncio
@@ -12,18 +12,30 @@ from datetime import UTC, date, datetime, timedelta
 
 from psycopg import AsyncConnection
 
+from api.days import HORIZON
 from sql.pms.plans import Plan, plans
 from sql.pms.prices import Night, PriceList, fingerprint, price_list
+
+_AHEAD = HORIZON + timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """A hotel's plans, by key, and its prices from a day on (first), and of which rows they were made."""
+    """A hotel's plans, by key, and its prices for nights in [first, until), and of which rows they were made."""
 
     fingerprint: tuple[int, int]
     first: date
+    until: date
     prices: PriceList
     plans: Mapping[str, Plan]
+
+
+class UnpricedError(Exception):
+    """The prices of a hotel's nights in [first, until) are not at hand: have `PriceLists.tariff` make them."""
+
+    def __init__(self, hotel_id: int, first: date, until: date) -> None:
+        super().__init__(hotel_id, first, until)
+        self.wanted = (hotel_id, first, until)
 
 
 class PriceLists:
@@ -37,24 +49,41 @@ class PriceLists:
         self, conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None, first: date, until: date
     ) -> list[Night]:
         """The prices for the nights in [first, until); the same as `sql.pms.prices.nightly`."""
-        return (await self.tariff(conn, hotel_id, first)).prices.nights(plan_keys, first, until)
+        return (await self.tariff(conn, hotel_id, first, until)).prices.nights(plan_keys, first, until)
 
-    async def tariff(self, conn: AsyncConnection, hotel_id: int, first: date) -> Tariff:
-        """A hotel's plans and their prices from `first` on, as the PMS has them now."""
-        seen = await fingerprint(conn, hotel_id)
-        kept = self._valid(hotel_id, seen, first)
-        if kept is None:
+    async def tariff(self, conn: AsyncConnection, hotel_id: int, first: date, until: date) -> Tariff:
+        """A hotel's plans and their prices for the nights in [first, until), as the PMS has them now."""
+        try:
+            return await self.at_hand(conn, hotel_id, first, until)
+        except UnpricedError:
             async with self._making[hotel_id]:
-                kept = self._valid(hotel_id, seen, first) or await self._make(conn, hotel_id, seen, first)
+                seen = await fingerprint(conn, hotel_id)
+                return self._valid(hotel_id, seen, first, until) or await self._make(
+                    conn, hotel_id, seen, first, until
+                )
+
+    async def at_hand(self, conn: AsyncConnection, hotel_id: int, first: date, until: date) -> Tariff:
+        """The same, for whoever has no time to make them.
+
+        Raises:
+            UnpricedError: they were not made yet, or of other rows.
+        """
+        kept = self._valid(hotel_id, await fingerprint(conn, hotel_id), first, until)
+        if kept is None:
+            raise UnpricedError(hotel_id, first, until)
         return kept
 
-    def _valid(self, hotel_id: int, seen: tuple[int, int], first: date) -> Tariff | None:
+    def _valid(self, hotel_id: int, seen: tuple[int, int], first: date, until: date) -> Tariff | None:
         kept = self._kept.get(hotel_id)
-        return kept if kept is not None and kept.fingerprint == seen and kept.first <= first else None
+        covers = kept is not None and kept.first <= first and until <= kept.until
+        return kept if kept is not None and covers and kept.fingerprint == seen else None
 
-    async def _make(self, conn: AsyncConnection, hotel_id: int, seen: tuple[int, int], first: date) -> Tariff:
-        first = min(first, datetime.now(UTC).date() - timedelta(days=1))
-        prices = await price_list(conn, hotel_id, None, first, date.max)
-        kept = Tariff(seen, first, prices, await plans(conn, hotel_id, None))
+    async def _make(
+        self, conn: AsyncConnection, hotel_id: int, seen: tuple[int, int], first: date, until: date
+    ) -> Tariff:
+        today = datetime.now(UTC).date()
+        first, until = min(first, today - timedelta(days=1)), max(until, today + _AHEAD)
+        prices = await price_list(conn, hotel_id, None, first, until)
+        kept = Tariff(seen, first, until, prices, await plans(conn, hotel_id, None))
         self._kept[hotel_id] = kept
         return kept

@@ -30,6 +30,7 @@ from psycopg_pool import PoolTimeout
 
 from api.guard import AWAY
 from api.handling import encoded
+from api.price_lists import UnpricedError
 from api.problems import Fault, Problem
 from api.routing import Call, Reply
 from sql import idempotency, savepoints
@@ -103,14 +104,25 @@ async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: T
             async with call.house.turns.turn(lane) if pms else contextlib.nullcontext():
                 began = time.monotonic()
                 return await (_attempt if pms else _attempt_of_ours)(call, request, work, told)
-        except _CONTENTION as error:
+        except (*_CONTENTION, UnpricedError) as error:
             tried += time.monotonic() - began
             if tried > _PATIENCE:
                 raise Problem("unavailable", headers={"Retry-After": "1"}) from error
+            if isinstance(error, UnpricedError):
+                tried += await _price(call, error)
+                continue
         except TimeoutError as error:
             raise Problem("unavailable", headers={"Retry-After": "5"}) from error
         # Apart, so that those who got into each other's way do not meet again.
         await asyncio.sleep(random.uniform(*_PAUSE))  # noqa: S311 - nothing secret
+
+
+async def _price(call: Call[Any, Any], unpriced: UnpricedError) -> float:
+    """Make prices in nobody's way, and by nobody's clock; returns the seconds that it took."""
+    began = time.monotonic()
+    async with call.house.connection() as conn:
+        await call.house.prices.tariff(conn, *unpriced.wanted)
+    return time.monotonic() - began
 
 
 async def _tell_undecided(call: Call[Any, Any], request: Request, told: Told, ended: Ended) -> None:

@@ -32,11 +32,12 @@ async def terms(
 
     Raises:
         Problem: `unknown_plan` or `plan_not_on_sale`.
+        UnpricedError: the prices have to be made first.
     """
     keys = {asked.rooms[n].plan_key for n, dates in wanted.items() if dates}
     if not keys:
         return Terms({}, {})
-    tariff = await prices.tariff(conn, hotel_id, asked.check_in)
+    tariff = await prices.at_hand(conn, hotel_id, asked.check_in, asked.check_out)
     nights = tariff.prices.nights(keys, asked.check_in, asked.check_out)
     found = {(night.plan_key, night.date): night.price for night in nights if night.on_sale}
     for n, dates in wanted.items():

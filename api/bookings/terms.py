@@ -47,11 +47,12 @@ async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Pri
     Raises:
         Problem: `price_changed` with a new quote; `quote_invalid`, `quote_expired`, `unknown_plan`,
             `plan_not_on_sale`.
+        UnpricedError: the price has to be made first.
     """
     asked, source = call.body, call.access.source
     stay, as_of = asked.stay(), datetime.now(UTC)
     expected = {asked.expected_total, quoted_total(call, asked.quote, stay)}
-    priced = await price_stay(conn, call.house.prices, stay)
+    priced = price_stay(await call.house.prices.at_hand(conn, stay.hotel_id, stay.check_in, stay.check_out), stay)
     if expected - {None, priced.total}:
         said = quote(call.house, source, priced, as_of).model_dump(mode="json")
         new = {name: said[name] for name in ("total", "quote", "expires_at", "as_of", "stale")}

@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from psycopg import AsyncConnection
-
 from api.availability.stays import fit, net_revenue
-from api.price_lists import PriceLists
+from api.price_lists import Tariff
 from api.problems import Fault, Problem
 from api.quotes.tokens import Stay
 from sql.pms.plans import Plan
@@ -50,8 +48,8 @@ class Priced:
         )
 
 
-async def price_stay(conn: AsyncConnection, prices: PriceLists, stay: Stay) -> Priced:
-    """The price of a stay, as it is in the PMS now.
+def price_stay(tariff: Tariff, stay: Stay) -> Priced:
+    """The price of a stay by its hotel's tariff, which covers its nights.
 
     Raises:
         Problem: `unknown_plan` or `plan_not_on_sale`.
@@ -59,7 +57,6 @@ async def price_stay(conn: AsyncConnection, prices: PriceLists, stay: Stay) -> P
     keys = {room.plan_key for room in stay.rooms}
     wanted = [stay.check_in + timedelta(days=n) for n in range((stay.check_out - stay.check_in).days)]
     found: dict[str, dict[date, Night]] = defaultdict(dict)
-    tariff = await prices.tariff(conn, stay.hotel_id, stay.check_in)
     for night in tariff.prices.nights(keys, stay.check_in, stay.check_out):
         if night.on_sale:
             found[night.plan_key][night.date] = night

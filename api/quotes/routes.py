@@ -132,7 +132,8 @@ async def make_quote(call: Call[Nothing, QuoteAsked]) -> Reply:
     stay, as_of = asked.stay(), datetime.now(UTC)
     async with call.house.connection() as conn:
         check_rooms(stay, await stock(conn, stay.hotel_id, stay.check_in, stay.check_out))
-        priced = await price_stay(conn, call.house.prices, stay)
+        tariff = await call.house.prices.tariff(conn, stay.hotel_id, stay.check_in, stay.check_out)
+    priced = price_stay(tariff, stay)
     return Reply(quote(call.house, call.access.source, priced, as_of), headers={"Cache-Control": "no-store"})
 
 

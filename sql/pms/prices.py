@@ -21,15 +21,17 @@ CANCEL_FEE = _QUERIES["cancel_fee"]
 _PLANS = _QUERIES["plans"].format(catalogue=load("pms/content.sql")["plan"])
 
 
-def _priced(query: str, *, within: SQL) -> Composed:
+def _priced(query: str, *, holding: SQL, within: SQL, weekdays: SQL) -> Composed:
     fee = CANCEL_FEE.format(noted=SQL("coalesce(sum(f.cancel_fee), 0)"), price=SQL("f.price"))
-    cells = _QUERIES["cells"].format(within=within, components=_QUERIES["components"], cancel_fee=fee)
+    cells = _QUERIES["cells"].format(
+        holding=holding, within=within, weekdays=weekdays, components=_QUERIES["components"], cancel_fee=fee
+    )
     return _QUERIES[query].format(plans=_PLANS, cells=cells)
 
 
-DOCUMENT = _priced("document", within=SQL("true"))
+DOCUMENT = _priced("document", holding=SQL("true"), within=SQL("true"), weekdays=SQL("127"))
 """(hotel_id, id, body, own, ends) of the rates of every plan of the hotels in %(hotels)s."""
-NIGHTLY = _priced("nightly", within=_QUERIES["within"])
+NIGHTLY = _priced("nightly", **{name: _QUERIES[name] for name in ("holding", "within", "weekdays")})
 _DAY = timedelta(days=1)
 _SLOTS = 13 * 7
 

@@ -52,6 +52,7 @@ with rates as materialized (
             or r.plans_hotel_id = p.hotel_plan_id and r.hotel_id = p.hotel_id)
         and r.condition_type in ('no_restriction', 'day_of_week', 'month')
         and r.date_start < '9999-12-31' and (r.date_end is null or r.date_end >= r.date_start)
+        and {holding}
 ),
 periods as (
     select day as starts, lead(day) over (order by day) as until
@@ -59,6 +60,24 @@ periods as (
         select distinct unnest(array[r.starts, r.until]) as day from rates r where r.months <> 0 and r.weekdays <> 0
     ) b
     where day is not null
+),
+touched as materialized (
+    -- Of a short period nearly all months are no nights, and there may be one for each day.
+    select c.starts, c.until, c.months | (c.months >> 12) as months, c.weekdays | (c.weekdays >> 7) as weekdays
+    from (
+        select c.starts, c.until,
+            case when long.period then 4095 else
+                ((1 << (extract(year from c.until - 1)::int - extract(year from c.starts)::int) * 12
+                    + extract(month from c.until - 1)::int - extract(month from c.starts)::int + 1) - 1)
+                << extract(month from c.starts)::int - 1 end as months,
+            {weekdays} as weekdays
+        from periods c
+        cross join lateral (
+            select c.starts = '-infinity' or c.until is null or c.until - c.starts > 300 as period
+            offset 0
+        ) long
+        where {within}
+    ) c
 ),
 alike_weekdays as (
     select bit_or(1 << n) as weekdays
@@ -81,12 +100,11 @@ alike_months as (
 summed as (
     select c.starts, c.until, m.months, w.weekdays, r.type, r.tax_type_id, r.tax_rate, r.tax, r.in_cancel_fee,
         r.sales_category, sum(r.value) as value
-    from periods c
-    cross join alike_months m
-    cross join alike_weekdays w
+    from touched c
+    join alike_months m on m.months & c.months <> 0
+    join alike_weekdays w on w.weekdays & c.weekdays <> 0
     join rates r on r.starts <= c.starts and (r.until is null or r.until > c.starts)
         and r.months & m.months <> 0 and r.weekdays & w.weekdays <> 0
-    where {within}
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ),
 based as (
@@ -147,8 +165,15 @@ cross join lateral (
 ) c
 where %(plan_keys)s::text[] is null or p.plan_key = any(%(plan_keys)s::text[])
 
+-- name: holding
+r.date_start < %(until)s::date and (r.date_end is null or r.date_end >= %(first)s::date)
+
 -- name: within
 c.starts < %(until)s::date and (c.until is null or c.until > %(first)s::date)
+
+-- name: weekdays
+case when long.period or c.until - c.starts > 6 then 127 else
+    ((1 << c.until - c.starts) - 1) << extract(isodow from c.starts)::int - 1 end
 
 -- name: document
 -- The documents of kind rates: what nightly says of all nights, in words that no clock changes. Months and weekdays
