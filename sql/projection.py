@@ -48,7 +48,10 @@ _FRESH |= {kind: Keyed(*[_compose("of_keys", content=fresh)] * 2) for kind, fres
 _IN_STEP = _compose("in_step", fresh=FRESH.one)
 _WRITE = {kind: _keyed("write", "fresh", fresh, marks=_OURS["marks"]) for kind, fresh in _FRESH.items()}
 _WRITE_ALONE = _keyed("write", "fresh", FRESH_ALONE, marks=_OURS["marks"])
-_WRITE_NIGHTS = _compose("write_nights", fresh=load("pms/nights.sql")["fresh"], marks=_OURS["marks"])
+_NIGHTS = Keyed(
+    *(fill(load("pms/nights.sql")["fresh"], hotel=SQL(hotel)) for hotel in ("wanted.hotel_id", "%(hotel)s::int"))
+)
+_WRITE_NIGHTS = _keyed("write_nights", "fresh", _NIGHTS, marks=_OURS["marks"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +193,8 @@ async def write_nights(
     conn: AsyncConnection, nights: Collection[tuple[int, str]], frame: Frame
 ) -> AsyncCursor[Any]:
     """Recompute these hotels' nights for every room type; `counted` tells how many availability documents moved."""
-    wanted: dict[str, Any] = {"hotels": array(n[0] for n in nights), "dates": array(n[1] for n in nights)}
     extra = {"today": frame.today, "committed_at": frame.committed_at}
-    return await conn.execute(_WRITE_NIGHTS, wanted | extra)
+    return await conn.execute(_WRITE_NIGHTS.of(nights), _columns(nights, "dates") | extra)
 
 
 async def counted(written: Collection[AsyncCursor[Any]]) -> int:
@@ -206,8 +208,6 @@ async def forget_room_types(conn: AsyncConnection, hotels: Collection[int]) -> N
     await conn.execute(_OURS["forget_room_types"], {"hotels": sorted(hotels)})
 
 
-def _columns(pairs: Collection[tuple[int, str]]) -> dict[str, Any]:
+def _columns(pairs: Collection[tuple[int, str]], name: str = "ids") -> dict[str, Any]:
     ordered = sorted(pairs)
-    return {
-        "hotels": array(p[0] for p in ordered), "ids": array(p[1] for p in ordered), "hotel": ordered[0][0],
-    }  # fmt: skip
+    return {"hotels": array(p[0] for p in ordered), name: array(p[1] for p in ordered), "hotel": ordered[0][0]}

@@ -16,7 +16,7 @@ PARTS = _QUERIES["parts"]
 
 
 class Keyed(NamedTuple):
-    """A query about the keys of %(hotels)s and %(ids)s, and the same about %(ids)s of one hotel, %(hotel)s.
+    """A query about keys, of %(hotels)s and mostly %(ids)s, and the same where all are of one hotel, %(hotel)s.
 
     Every partition that it might look into is opened when it starts, which for few keys is most of its cost: of one
     hotel, those of all others are known to be of no use before that.

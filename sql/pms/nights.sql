@@ -4,6 +4,7 @@ cancelled, whatever the reservation's status; distinct rooms count, because noth
 -- name: fresh
 -- A hotel at a time: its rooms are counted once, and all nights in the wake of one look at its stays. What is there
 -- and what is taken are added up, not joined: a join of all nights with all stays can take the square of their number.
+-- The hotel in braces is that of `wanted`, or the only one, whose partitions alone are then opened.
 select wanted.hotel_id, counted.room_type_id, counted.date, counted.sellable, counted.occupied
 from (
     select hotel_id, array_agg(distinct date) as dates
@@ -20,7 +21,7 @@ cross join lateral (
             from room_types t
             left join rooms r
                 on r.hotel_id = t.hotel_id and r.room_type_id = t.id and r.for_sale and not r.is_staff_room
-            where t.hotel_id = wanted.hotel_id
+            where t.hotel_id = {hotel}
             group by t.id
         ) house
         cross join unnest(wanted.dates) as night (date)
@@ -29,9 +30,9 @@ cross join lateral (
         from (
             select distinct d.date, d.room_id
             from reservation_details d
-            where d.hotel_id = wanted.hotel_id and d.date = any(wanted.dates) and d.cancelled is null
+            where d.hotel_id = {hotel} and d.date = any(wanted.dates) and d.cancelled is null
         ) taken
-        join rooms r on r.hotel_id = wanted.hotel_id and r.id = taken.room_id and r.for_sale and not r.is_staff_room
+        join rooms r on r.hotel_id = {hotel} and r.id = taken.room_id and r.for_sale and not r.is_staff_room
     ) found
     group by found.room_type_id, found.date
 ) counted
