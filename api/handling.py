@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from api import parsing, trace
 from api.access.scopes import Access
 from api.house import House
+from api.line import AwayError
 from api.problems import Fault, Problem
 from api.routing import Call, Nothing, Reply, Route
 
@@ -53,6 +54,8 @@ async def _enter(house: House, route: Route, request: web.Request) -> Access:
     if not now.secure:
         raise Problem("insecure_transport")
     now.access, now.budget = await house.gate.enter(request.headers.get("Authorization"), now.address)
+    if not now.access.checked and not route.from_memory:
+        raise AwayError("the key cannot be checked")
     if route.scope != "any" and not now.access.may(route.scope):
         raise Problem("insufficient_scope", scope=route.scope)
     if route.scope == "admin" and now.access.user_id is not None:

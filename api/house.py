@@ -54,6 +54,7 @@ class House:
     Attributes:
         pool: connections as the writer role, in autocommit, with `my_app.user_id` set for the session; take them by
             `connection`.
+        checks: connections for checking keys, and nothing else.
         secrets: for signing and encrypting.
         wishes: the operator's.
         freshness: of the documents.
@@ -68,6 +69,7 @@ class House:
     """
 
     pool: Pool
+    checks: Pool
     secrets: Secrets
     wishes: Wishes
     freshness: Freshness
@@ -91,12 +93,13 @@ class House:
             yield conn
 
 
-def build(pool: Pool, secrets: Secrets, wishes: Wishes) -> House:
+def build(pool: Pool, checks: Pool, secrets: Secrets, wishes: Wishes) -> House:
     """Put the API's context together. Its journal is kept by whoever runs it: `house.journal.keep()`."""
     line = Line(pool)
-    keyring = Keyring(line)
+    keyring = Keyring(Line(checks))
     return House(
         pool=pool,
+        checks=checks,
         secrets=secrets,
         wishes=wishes,
         freshness=Freshness(line, wishes.slot),

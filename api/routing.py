@@ -119,6 +119,8 @@ class Route:
         returns: status → answer, the successful ones.
         problems: codes that this route answers with beyond those that every route has.
         writes: needs an Idempotency-Key.
+        from_memory: can be answered without the database, so that a key will do that cannot be checked now; what
+            does need it makes sure of `Access.checked`.
         if_match: whether a call may or must have the header If-Match; the handler looks at it.
         links: status → name → what to call next.
     """
@@ -138,5 +140,6 @@ class Route:
     params_examples: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[str] = ()
     writes: bool = False
+    from_memory: bool = False
     if_match: Literal["no", "may", "must"] = "no"
     links: Mapping[int, Mapping[str, Link]] = field(default_factory=dict)

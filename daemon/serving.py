@@ -27,6 +27,7 @@ from sql.pool import Pool, make_pool
 log = structlog.get_logger()
 
 _API_CONNECTIONS = 10
+_KEY_CONNECTIONS = 2
 
 
 @asynccontextmanager
@@ -42,7 +43,7 @@ async def serving(
     async with AsyncExitStack() as stack:
         watch = await stack.enter_async_context(make_pool(dsn, application="watch", size=1, statement_timeout="5s"))
         house = await _house(settings, stack)
-        watched = [*pools, watch, *([house.pool] if house else [])]
+        watched = [*pools, watch, *([house.pool, house.checks] if house else [])]
         operations = _operations(parts, progress, watched, Observer(watch, settings.slot))
         runner = Runner(make_app(operations, house))
         stack.push_async_callback(runner.cleanup)
@@ -76,8 +77,10 @@ async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
         audit_days=settings.audit_days,
         held_rooms=settings.held_rooms,
     )
-    pool = api_pool(settings.writer_dsn.get_secret_value(), settings.pms_user)
-    house = build(await stack.enter_async_context(pool), Secrets(split(settings.secret_keys)), wishes)
+    dsn = settings.writer_dsn.get_secret_value()
+    pool = await stack.enter_async_context(api_pool(dsn, settings.pms_user))
+    checks = await stack.enter_async_context(checks_pool(dsn))
+    house = build(pool, checks, Secrets(split(settings.secret_keys)), wishes)
     await stack.enter_async_context(background(house))
     return house
 
@@ -91,6 +94,11 @@ def api_pool(dsn: str, pms_user: int) -> Pool:
         statement_timeout="10s",
         **{"my_app.user_id": str(pms_user)},
     )
+
+
+def checks_pool(dsn: str) -> Pool:
+    """The connections that keys are checked over, however busy the API's others are."""
+    return make_pool(dsn, application="keys", size=_KEY_CONNECTIONS, statement_timeout="2s")
 
 
 @asynccontextmanager

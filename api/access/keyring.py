@@ -1,7 +1,7 @@
 """Keys as they are checked: a verified one is kept for a few seconds, so that a request costs no query.
 
-While the database is away, and nothing can be revoked either, one goes on for a while: what is kept in memory can
-then be read with it, and nothing else.
+One that cannot be looked up again is unproven: for a while, what is kept in memory can be read with it, and nothing
+else. Connections that others use do not keep a look waiting: it has some to itself.
 """
 
 import time
@@ -18,9 +18,9 @@ from sql import access
 from sql.access import KeyRow
 
 KEEP_SECONDS = 3.0
-"""A key that was revoked works for so long at most."""
+"""A key is looked up again after so long; one that was revoked works for so long, and while that look takes."""
 AWAY_SECONDS = 900.0
-"""For so long a verified key does while the database is away; no longer than a token is valid."""
+"""For so long an unproven key opens what is in memory; no longer than a token is valid."""
 _MOST = 10_000
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="roomwire"'}
 REFUSED = {"WWW-Authenticate": 'Bearer realm="roomwire", error="invalid_token"'}
@@ -49,11 +49,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a look found. looked: when the last one began; found: the last that was answered; monotonic seconds."""
+    """What a look found.
+
+    looked: when the last one began; found: the last that was answered; monotonic seconds; proven: that is the last.
+    """
 
     looked: float
     found: float
     held: Held | None
+    proven: bool = True
 
 
 class Keyring:
@@ -97,7 +101,7 @@ class Keyring:
         """
         now = time.monotonic()
         known = self._known.get(key_id)
-        if known is not None and now - known.looked < KEEP_SECONDS:
+        if known is not None and known.proven and now - known.looked < KEEP_SECONDS:
             return known.held
         if known is not None:
             self._known[key_id] = replace(known, looked=now)
@@ -105,7 +109,8 @@ class Keyring:
             row = await self._line.ask(lambda conn: access.key(conn, key_id))
         except AwayError:
             if known is not None and known.held is not None and now - known.found < AWAY_SECONDS:
-                return known.held
+                self._known[key_id] = replace(known, proven=False)
+                return replace(known.held, access=replace(known.held.access, checked=False))
             self._known.pop(key_id, None)
             raise
         except BaseException:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from api.access.scopes import Scope
 from api.access.tokens import LONGEST_SECONDS, narrow_to
 from api.fields import AskedHotel, UserId
+from api.line import AwayError
 from api.problems import Problem
 from api.routing import Answer, Asked, Call, Nothing, Reply, Returns, Route
 
@@ -91,6 +92,8 @@ async def validate_token(call: Call[Nothing, TokenShown]) -> Reply:
         access, _ = await call.house.gate.recognise(call.body.token, call.address)
     except Problem as problem:
         return Reply(TokenJudged(valid=False, reason=problem.detail))
+    if not access.checked:
+        raise AwayError("the token's key cannot be checked")
     if access.source != call.access.source:
         return Reply(TokenJudged(valid=False, reason="It is another client's."))
     judged = TokenJudged(

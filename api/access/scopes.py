@@ -15,7 +15,8 @@ class Access:
 
     key_id: of the API key, also where a token was sent; source: the client's name, the same for all of its keys;
     hotels: ids, None for every hotel; user_id: the engine's user that a token was made for; expires_at: of the
-    token or key.
+    token or key; checked: False where the database could not be asked whether the key is valid still, so that it
+    opens nothing but what is in memory.
     """
 
     key_id: str
@@ -24,6 +25,7 @@ class Access:
     hotels: frozenset[int] | None = None
     user_id: str | None = None
     expires_at: datetime | None = None
+    checked: bool = True
 
     def knows(self, hotel_id: int) -> bool:
         """Whether it may know of this hotel."""

@@ -12,6 +12,7 @@ from api.availability.calendars import Wanted
 from api.days import check_nights, check_stay, today
 from api.etags import digest
 from api.freshness import Fresh, stamped
+from api.line import AwayError
 from api.problems import Problem
 from api.routing import Call, Nothing, Reply, Returns, Route
 from sql.pms.stays import stock
@@ -34,6 +35,8 @@ async def _calendar(call: Call[AvailabilityAsked, Nothing]) -> Reply:
 
 
 async def _stay(call: Call[AvailabilityAsked, Nothing]) -> Reply:
+    if not call.access.checked:
+        raise AwayError("the key cannot be checked")
     asked = call.params
     assert asked.check_in is not None
     assert asked.check_out is not None
@@ -94,6 +97,7 @@ ROUTES: Sequence[Route] = (
         description="With `from` and `to`: what is left on each night, as the last messages said. With `check_in`,"
         " `check_out` and `guests`: whether so many can stay, each party in one room for all nights, and at what"
         " price, as it is in the PMS now.",
+        from_memory=True,
         params=AvailabilityAsked,
         params_examples={"hotel_id": 7, "from": "2026-12-24", "to": "2026-12-27"},
         returns={200: Returns("The calendar or the stay.", AvailabilityAnswer, _CALENDAR_EXAMPLE)},

@@ -23,7 +23,7 @@ from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
 from api.problems import BASE
 from api.server import Runner
-from daemon.serving import api_pool, background
+from daemon.serving import api_pool, background, checks_pool
 from deploy.pms import install
 from outbox.secrets import Secrets
 from sql import migrate, setup
@@ -187,9 +187,10 @@ async def running_api(
     async with (
         await psycopg.AsyncConnection.connect(database.dsn, autocommit=True) as desk,
         api_pool(dsn, 2) as pool,
+        checks_pool(dsn) as checks,
     ):
         await _may_connect(desk, database)
-        house = build(pool, Secrets(secrets.split(",")), wishes or Wishes())
+        house = build(pool, checks, Secrets(secrets.split(",")), wishes or Wishes())
         async with background(house), _served(house) as url, aiohttp.ClientSession() as http:
             api = Api(database, house, url, http, desk)
             yield replace(api, mine=await api.key())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +23,8 @@ from api.metrics import AUDIT_LOST
 from api.problems import Problem
 from api.routing import Route
 from sql import access
+from sql.pool import Pool
+from tests.integration.api.bookings.stays import asked, room_type
 from tests.support.api import Answered, Api, running_api
 from tests.support.daemon import until
 from tests.support.servers.databases import Database
@@ -100,6 +104,52 @@ async def test_a_revoked_key_and_its_tokens_are_refused(api: Api) -> None:
     assert (await api.get("/hotels", key=token)).status == 401
     with pytest.raises(issue.IssueError):
         await issue.rotate(api.desk, key[3:15])
+
+
+@asynccontextmanager
+async def taken(pool: Pool) -> AsyncIterator[None]:
+    """All connections of a pool are at work."""
+    async with AsyncExitStack() as stack:
+        for _ in range(pool.max_size):
+            await stack.enter_async_context(pool.connection())
+        yield
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_revoked_key_is_refused_however_busy_the_database_is(api: Api) -> None:
+    key = await api.key()
+    assert (await api.get("/hotels", key=key)).status == 200
+    await issue.revoke(api.desk, key[3:15])
+    async with taken(api.house.pool):
+        refused = await api.post("/bookings", asked(api, await room_type(api, rooms=1)), key=key)
+    assert (refused.status, refused.code) == (401, "unauthorized")
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_key_that_cannot_be_checked_opens_what_is_in_memory_and_nothing_else(api: Api) -> None:
+    key, body = await api.key(), asked(api, await room_type(api, rooms=1))
+    token = (await api.post("/auth/token", {}, key=key)).body["access_token"]
+    days = {"from": str(api.day(0)), "to": str(api.day(3))}
+    stay = {"check_in": body["check_in"], "check_out": body["check_out"], "guests": 1}
+    before = await api.get("/availability/1", key=key, **days)
+    await issue.revoke(api.desk, key[3:15])
+    async with taken(api.house.checks):
+        for one in (key, token):
+            for unproven in (
+                await api.post("/bookings", body, key=one),
+                await api.post("/auth/token", {}, key=one),
+                await api.get("/availability/1", key=one, **stay),
+                await api.get("/hotels", key=one),
+            ):
+                assert (unproven.status, unproven.code) == (503, "unavailable")
+            calendar = await api.get("/availability/1", key=one, **days)
+            assert (calendar.status, calendar.body["room_types"]) == (200, before.body["room_types"])
+    assert await api.value("select count(*) from booking_engine.booking_link") == 0
+
+    async def refused() -> bool:
+        return (await api.get("/availability/1", key=key, **days)).status == 401
+
+    assert await until(refused, 10)
 
 
 async def test_a_verified_key_costs_no_query_for_a_while(api: Api) -> None:

@@ -297,6 +297,8 @@ async def test_the_calendar_is_answered_and_called_stale_while_the_database_is_a
                 assert away["stale"] is True
             never_asked = await api.get("/availability/1", **{"from": api.day(1), "to": api.day(2)})
             assert (never_asked.status, never_asked.code) == (503, "unavailable")
+            written = await api.post("/auth/token", {})
+            assert (written.status, written.code) == (503, "unavailable")
             nobody = await api.get("/availability/1", key=keys.new_key().text)
             assert (nobody.status, nobody.code) == (503, "unavailable")
         monkeypatch.setattr("api.access.keyring.AWAY_SECONDS", 0)
