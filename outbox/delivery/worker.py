@@ -141,7 +141,9 @@ class Fleet:
         for fill in self._fills.values():
             fill.cancel()
         for pump in list(self._running):
-            self._retire(pump)
+            # What is retired already is ending: cancelled once more, it would tear its sends.
+            if not pump.retired:
+                self._retire(pump)
 
     def resume(self) -> None:
         """See at once what there is to do."""

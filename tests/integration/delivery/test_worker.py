@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from outbox import endpoints, signing
+from outbox import changing, endpoints, signing
 from outbox.delivery import partitions
 from outbox.delivery.lease import Lease
 from outbox.delivery.partitions import ATTEMPTS
@@ -204,6 +204,38 @@ async def _open_when(bench: Bench, gate: asyncio.Event, what: str, number: int) 
 
     await eventually(check)
     gate.set()
+
+
+async def test_what_is_in_flight_of_an_endpoint_that_was_changed_outlives_the_end_too(bench: Bench) -> None:
+    await bench.endpoint(concurrency=2)
+    gate = asyncio.Event()
+
+    async def hold_the_first(message: dict[str, Any]) -> int:
+        if message["data"]["booking_id"] == booking_id(0):
+            await gate.wait()
+        return 204
+
+    async def open_when_the_new_one_has_gone(worker: asyncio.Task[None]) -> None:
+        await eventually(lambda: pumps(1))
+        assert not worker.done()
+        gate.set()
+
+    async def pumps(most: int) -> bool:
+        return sum(task.get_name() == "pump engine" for task in asyncio.all_tasks()) <= most
+
+    timing = Timing(lease=60, send=30, poll=0.1, drain=20)
+    async with asyncio.TaskGroup() as tasks, bench.delivering(timing) as worker:
+        await bench.idle()
+        bench.receiver.answer = hold_the_first
+        await bench.documents.booking(7, booking_id(0))
+        await bench.receiver.until(lambda: bench.receiver.begun == 1)
+        await changing.change(bench.documents.conn, "engine", {"max_bytes": 30_000}, bench.outbound)
+        await bench.documents.booking(7, booking_id(1))
+        await bench.receiver.until(lambda: len(bench.receiver.accepted) == 1)
+        assert not await pumps(1)
+        tasks.create_task(open_when_the_new_one_has_gone(worker))
+    assert bench.receiver.begun == len(bench.receiver.accepted) == 2
+    assert await bench.count("behind") == 0
 
 
 async def test_what_outlasts_the_drain_is_cut_short_and_given_back(bench: Bench) -> None:
