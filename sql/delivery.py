@@ -190,7 +190,7 @@ class Beat(NamedTuple):
 
 
 class Roster(NamedTuple):
-    """Who delivers beside a worker, having renewed within half a lease, and the roster that their sends keep to.
+    """Who delivers beside a worker, and the roster that their sends keep to.
 
     fence: another one after every crash of the server, and what committed without waiting for the disk may be gone.
     """

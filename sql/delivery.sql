@@ -169,21 +169,32 @@ left join booking_engine.endpoint e on e.id = %(endpoint)s
 
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
--- first, in key order: a key whose version advanced meanwhile stays, with what the endpoint has now, and one that was marked
+-- first. It waits for the first one alone, while it holds none: those who write documents lock them in other orders, and would
+-- lose against it. A key whose version advanced meanwhile stays, with what the endpoint has now, and one that was marked
 -- `again` stays as it was marked, its place before the snapshot too, whatever came of the send. One that was waived
 -- meanwhile, acknowledged in its version, goes. Tells whether there is such a key, and the place of the first that was marked
--- again, because whoever marked it found it leased; and how many rows moved while they were waited for, which have to be
--- settled once more.
+-- again, because whoever marked it found it leased; and how many rows were locked by others, or moved while they were waited
+-- for, which have to be settled once more.
 with result as (
     select *
     from unnest(%(kinds)s::text[], %(hotels)s::int[], %(ids)s::text[], %(tokens)s::uuid[], %(versions)s::bigint[],
         %(verdicts)s::text[], %(waits)s::float8[], %(errors)s::text[])
         as r (kind, hotel_id, id, token, sent_version, verdict, wait, error)
 ),
-mine as (
-    select b.*, r.sent_version, r.verdict, r.wait, r.error, newest,
-        (r.verdict = 'delivered' and newest) or (b.version <= b.acked and not b.again) as over
+leased as materialized (
+    select r.*
     from (select * from result order by kind, hotel_id, id collate "C") r
+    cross join lateral (
+        select
+        from booking_engine.behind b
+        where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
+            and b.token = r.token
+        limit 1
+    ) b
+),
+locked as (
+    select r.*, b.*
+    from (select * from leased limit 1) r
     cross join lateral (
         select b.ctid as row, b.version, b.acked, b.again
         from booking_engine.behind b
@@ -191,7 +202,21 @@ mine as (
             and b.token = r.token
         for update
     ) b
-    cross join lateral (select b.version <= r.sent_version and not b.again as newest) n
+    union all
+    select r.*, b.*
+    from (select * from leased offset 1) r
+    cross join lateral (
+        select b.ctid as row, b.version, b.acked, b.again
+        from booking_engine.behind b
+        where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
+            and b.token = r.token
+        for update skip locked
+    ) b
+),
+mine as (
+    select b.*, newest, (b.verdict = 'delivered' and newest) or (b.version <= b.acked and not b.again) as over
+    from locked b
+    cross join lateral (select b.version <= b.sent_version and not b.again as newest) n
 ),
 acknowledged as (
     delete from booking_engine.behind b
@@ -232,7 +257,7 @@ attempted as (
         as a (at, webhook_id, type, hotel_id, keys, bytes, outcome, status, latency_ms, error, answer)
 )
 select exists (select from kept where newer and not again), (select min(place) from kept where again),
-    (select count(*) from mine) - (select count(*) from acknowledged) - (select count(*) from kept)
+    (select count(*) from leased) - (select count(*) from acknowledged) - (select count(*) from kept)
 
 -- name: forget
 -- Gives back, of a page of what an endpoint is behind on, what was claimed though nobody was told: the connection was lost on
@@ -265,8 +290,8 @@ given as (
 select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
 
 -- name: renew
--- Tells what time it is, what no crash of the server outlives, and which others have renewed within half a lease, with what
--- their sends keep to. What others left long ago is cleared away.
+-- Tells what time it is, what no crash of the server outlives, and which others live, with what their sends keep
+-- to. What others left long ago is cleared away.
 with gone as (
     delete from booking_engine.worker where until < now() - interval '1 minute' and id <> %(worker)s
 ),
@@ -285,10 +310,10 @@ on conflict (id) do update set until = excluded.until, kept_at = excluded.kept_a
 returning now(), coalesce((select id from known), (select id from made)),
     array(
         select w.id from booking_engine.worker w
-        where w.until > now() + %(lease)s * interval '0.5 s' and w.id <> %(worker)s order by w.id),
+        where w.until > now() and w.id <> %(worker)s order by w.id),
     array(
         select w.kept_at from booking_engine.worker w
-        where w.until > now() + %(lease)s * interval '0.5 s' and w.id <> %(worker)s order by w.id)
+        where w.until > now() and w.id <> %(worker)s order by w.id)
 
 -- name: leave
 delete from booking_engine.worker where id = %(worker)s

@@ -1,8 +1,8 @@
 """A worker's life in the database: what it claimed is its own as long as it renews its lease.
 
 Beside keys, workers share the lanes of endpoints. Who comes begins nothing until all the others have heard of him,
-and what they had on their way in lanes that are his now has ended. Who has not renewed for nearly half a lease
-begins nothing, and a little later the others take his lanes.
+and what they had on their way in lanes that are his now has ended. Who leaves gives his lanes back at once; who is
+heard of no more keeps them until his lease ends, as he may send on until shortly before.
 """
 
 import asyncio
@@ -29,8 +29,6 @@ from sql.pool import Pool
 
 _SAFE = 0.9
 """Share of the lease after which sends are cancelled: nothing may be on its way when others take over."""
-_CURRENT = 0.45
-"""Share of the lease after which nothing is begun: after half of it others take the lanes."""
 _AGAIN = 0.05
 """Share of the lease after which a renewal that failed is tried again."""
 _SOON = 0.025
@@ -61,7 +59,6 @@ class Lease:
         self.lapsed: Callable[[], None] = _nothing
         self.shared: Callable[[], None] = _nothing
         self._pool = pool
-        self._renewed = -math.inf
         self._known = False
         self._since: datetime | None = None
         self._news: datetime | None = None
@@ -86,14 +83,9 @@ class Lease:
         """
         return self.held and term == self.term
 
-    @property
-    def current(self) -> bool:
-        """Whether others leave its lanes to it."""
-        return time.monotonic() < self._renewed + self.seconds * _CURRENT
-
     def lanes(self, endpoint_id: int, whole: int) -> int:
         """How many of an endpoint's lanes may be begun in now."""
-        return self.shares.lanes(endpoint_id, whole) if self._known and self.current else 0
+        return self.shares.lanes(endpoint_id, whole) if self._known and self.held else 0
 
     async def keep(self) -> None:
         """Renew it until cancelled, telling when it is gained and when it lapses."""
@@ -122,7 +114,7 @@ class Lease:
         if self._end is not None:
             self._end.cancel()
             self._end = None
-        self._until = self._renewed = -math.inf
+        self._until = -math.inf
         await steadily(self._pool, partial(delivery.leave, worker=self.worker))
 
     def lose(self, endpoint_id: int, token: UUID) -> None:
@@ -150,7 +142,7 @@ class Lease:
 
     async def _renew(self) -> bool:
         name = f"{socket.gethostname()} {os.getpid()}"
-        if not self.current:
+        if not self.held:
             # Others may have taken its lanes: it comes as if it were new.
             self._known, self._since = False, None
         if not self.shares.busy.total():
@@ -194,7 +186,6 @@ class Lease:
                 # The timer is late, as after a pause of the whole machine.
                 self._lapse()
         gained = self._end is None
-        self._renewed = began
         self._until = began + self.seconds * _SAFE
         left = self._until - time.monotonic()
         self._end = asyncio.get_running_loop().call_later(max(left, 0.0), self._lapse)
