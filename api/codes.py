@@ -258,8 +258,16 @@ CODES: Mapping[str, Kind] = {
     "idempotency_key_reused": Kind(
         422,
         "Idempotency-Key reused",
-        "This Idempotency-Key was used for another request.",
+        "This Idempotency-Key was used for a request of another address, body or If-Match, or one that was refused to"
+        " other rights.",
         "Take a new key for each new request, and the same one only to try that request again.",
+    ),
+    "answer_withheld": Kind(
+        403,
+        "Answer withheld",
+        "This request was decided before, and its answer is repeated only to who may see as much as who asked.",
+        "Do not send it with a new Idempotency-Key, which would do it again: ask with the key or token of the first"
+        " time, or one that has what `missing` names.",
     ),
     # Our side
     "internal_error": Kind(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
@@ -17,18 +18,23 @@ _CLAIM_OURS = fill(_QUERIES["claim"], act_as=SQL("null"))
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Names a request. client: the scope of its key; fingerprint: digest of what it asks."""
+    """Names a request.
+
+    client: the scope of its key; fingerprint: digest of what it asks; rights: what who asks may see, as JSON.
+    """
 
     client: str
     key: str
     fingerprint: bytes
+    rights: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A final answer. body: its bytes as sent; fingerprint: of the request that it answers."""
+    """A final answer. body: its bytes as sent; fingerprint, rights: of the request that it answers."""
 
     fingerprint: bytes
+    rights: Mapping[str, Any]
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -42,19 +48,20 @@ class Claim:
     known: Answer | None
 
 
-async def claim(conn: AsyncConnection, request: Request, user: int | None) -> Claim:
+async def claim(conn: AsyncConnection, request: Request, user: int | None, more: float = 0.0) -> Claim:
     """Keep others from this client's key until the caller's transaction ends, and look up its answer.
 
     Does also what `sql.pms.brevity.act_as` does: it is what every transaction that writes into the PMS begins with;
-    user None: this one does not.
+    user None: this one does not. more: as `sql.pms.brevity.brief` has it.
 
     One that was given while we came in is not seen; `keep` then fails, and the next claim finds it.
     """
-    values = {"client": request.client, "key": request.key, "user": user}
+    values = {"client": request.client, "key": request.key, "user": user, "more": round(more * 1000)}
     row = await (await conn.execute(_CLAIM if user is not None else _CLAIM_OURS, values)).fetchone()
     assert row is not None  # a row in any case
-    _, mine, fingerprint, status, headers, body = row
-    return Claim(mine, None if status is None else Answer(bytes(fingerprint), status, headers, bytes(body)))
+    _, mine, fingerprint, rights, status, headers, body = row
+    known = None if status is None else Answer(bytes(fingerprint), rights, status, headers, bytes(body))
+    return Claim(mine, known)
 
 
 async def keep(conn: AsyncConnection, request: Request, answer: Answer) -> None:
@@ -65,6 +72,7 @@ async def keep(conn: AsyncConnection, request: Request, answer: Answer) -> None:
     """
     values = {
         "client": request.client, "key": request.key, "fingerprint": answer.fingerprint,
+        "rights": Jsonb(dict(answer.rights)),
         "status": answer.status, "headers": Jsonb(dict(answer.headers)), "body": answer.body,
     }  # fmt: skip
     await conn.execute(_QUERIES["keep"], values)

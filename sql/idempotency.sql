@@ -3,13 +3,13 @@ Answers that are given once and repeated.
 -- name: claim
 -- Also what every transaction that writes into the PMS begins with. Not mine where another transaction is at it: a unique index alone would block until that one ends.
 select ({act_as}), pg_try_advisory_xact_lock(hashtextextended(%(client)s || E'\x1f' || %(key)s, 47)) as mine,
-    i.fingerprint, i.status, i.headers, i.body
+    i.fingerprint, i.rights, i.status, i.headers, i.body
 from (values (true)) as always
 left join booking_engine.idempotency i on i.client = %(client)s and i.key = %(key)s
 
 -- name: keep
-insert into booking_engine.idempotency (client, key, fingerprint, status, headers, body)
-values (%(client)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s, %(body)s)
+insert into booking_engine.idempotency (client, key, fingerprint, rights, status, headers, body)
+values (%(client)s, %(key)s, %(fingerprint)s, %(rights)s, %(status)s, %(headers)s, %(body)s)
 
 -- name: forget
 -- In small batches, oldest first; several processes share the work.

@@ -11,6 +11,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +29,7 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
+from api.bookings.rights import lacking, rights
 from api.guard import AWAY
 from api.handling import encoded
 from api.price_lists import UnpricedError
@@ -37,7 +39,7 @@ from sql import idempotency, savepoints
 from sql.idempotency import Answer, Claim, Request
 from sql.pms import rooms
 from sql.pms.booking import OvertakenError
-from sql.pms.brevity import OverdueError, brief
+from sql.pms.brevity import OverdueError, brief, more
 from sql.pms.rooms import Taken
 from sql.sync import Ended
 
@@ -71,7 +73,9 @@ _CONTENTION: Final = (
 _SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
 
 
-async def once(call: Call[Any, Any], work: Work, told: Told | None = None, *, pms: bool = True) -> Reply:
+async def once(
+    call: Call[Any, Any], work: Work, told: Told | None = None, *, pms: bool = True, new: int = 0
+) -> Reply:
     """Do `work` once for the call's Idempotency-Key and give its answer, now and whenever it is asked for again.
 
     Args:
@@ -81,21 +85,25 @@ async def once(call: Call[Any, Any], work: Work, told: Told | None = None, *, pm
             not decided, as far as the database can be reached, in one of its own.
         pms: whether it writes into the PMS, where others wait for what it locks; what is ours alone may take its
             time, and is no pipeline: its counts of rows are known at once.
+        new: of how many room-nights the reservation is that it makes; 0 where it touches one that is there.
 
     Raises:
-        Problem: of `work`; `in_progress`, `idempotency_key_reused`, or `unavailable` where for seconds the PMS does
-            not let us in.
+        Problem: of `work`; `in_progress`, `idempotency_key_reused`, `answer_withheld`, or `unavailable` where for
+            seconds the PMS does not let us in.
     """
-    request = Request(call.access.source, call.idempotency_key, _fingerprint(call))
+    hotel_id = getattr(call.body, "hotel_id", getattr(call.params, "hotel_id", None))
+    may_see = rights(call.access, hotel_id)
+    request = Request(call.access.source, call.idempotency_key, _fingerprint(call), may_see)
+    attempt = partial(_attempt, more=more(new)) if pms else _attempt_of_ours
     try:
-        return await _insisting(call, request, work, told, pms=pms)
+        return await _insisting(call, partial(attempt, call, request, work, told), pms=pms)
     except Exception as error:
         if told and (not isinstance(error, Problem) or error.status >= 500):
             await _tell_undecided(call, request, told, Ended(_code(error), undecided=True))
         raise
 
 
-async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: Told | None, *, pms: bool) -> Reply:
+async def _insisting(call: Call[Any, Any], attempt: Callable[[], Awaitable[Reply]], *, pms: bool) -> Reply:
     """Try again whenever somebody is in the way, until it takes too long."""
     lane = getattr(call.body, "hotel_id", call.path)
     tried = 0.0
@@ -103,7 +111,7 @@ async def _insisting(call: Call[Any, Any], request: Request, work: Work, told: T
         try:
             async with call.house.turns.turn(lane) if pms else contextlib.nullcontext():
                 began = time.monotonic()
-                return await (_attempt if pms else _attempt_of_ours)(call, request, work, told)
+                return await attempt()
         except (*_CONTENTION, UnpricedError) as error:
             tried += time.monotonic() - began
             if tried > _PATIENCE:
@@ -143,11 +151,11 @@ def _code(error: Exception) -> str:
     return "unavailable" if isinstance(error, AWAY) else "internal_error"
 
 
-async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Told | None) -> Reply:
+async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Told | None, *, more: float) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
-    async with call.house.connection() as conn, brief(), conn.pipeline():
+    async with call.house.connection() as conn, brief(more), conn.pipeline():
         await conn.execute("begin")
-        claim = await idempotency.claim(conn, request, call.house.wishes.pms_user)
+        claim = await idempotency.claim(conn, request, call.house.wishes.pms_user, more)
         outcome = await _decided(conn, request, claim, work, told)
         await conn.execute("commit")
     if isinstance(outcome, Problem):
@@ -192,15 +200,10 @@ async def _decided(
 
 
 def _fingerprint(call: Call[Any, Any]) -> bytes:
-    """Digest of method, path, content and rights; the same however the JSON is laid out.
-
-    The rights, because a client's keys share their Idempotency-Keys: what one may know is not answered to another.
-    """
+    """Digest of method, path, If-Match and content; the same however the JSON is laid out, and whoever asks."""
     content = orjson.dumps(orjson.loads(call.raw), option=orjson.OPT_SORT_KEYS) if call.raw else b""
-    who = call.access
-    hotels = None if who.hotels is None else sorted(who.hotels)
-    rights = orjson.dumps([hotels, who.user_id, who.may("guest-data")])
-    return sha256(b"\0".join((call.method.encode(), call.path.encode(), content, rights))).digest()
+    precondition = call.headers.get("if-match", "").strip().encode(errors="surrogatepass")
+    return sha256(b"\0".join((call.method.encode(), call.path.encode(), precondition, content))).digest()
 
 
 def _refusal(request: Request, problem: Problem) -> Answer:
@@ -209,13 +212,19 @@ def _refusal(request: Request, problem: Problem) -> Answer:
 
 def _answer(request: Request, reply: Reply) -> Answer:
     headers = dict(reply.headers) | ({"ETag": reply.etag} if reply.etag else {})
-    return Answer(request.fingerprint, reply.status, headers, encoded(reply.body) or b"")
+    return Answer(request.fingerprint, request.rights, reply.status, headers, encoded(reply.body) or b"")
 
 
 def _repeated(request: Request, known: Answer) -> Reply | Problem:
-    """The answer again, marked as such; a refusal if it is another request's."""
-    if known.fingerprint != request.fingerprint:
+    """The answer again, marked as such; a refusal if it is another request's, or shows what is not to be seen.
+
+    What was refused, perhaps for want of a right, is another request with other rights; a new key then does no harm.
+    """
+    refused_others = known.status >= 400 and known.rights != request.rights
+    if known.fingerprint != request.fingerprint or refused_others:
         return Problem("idempotency_key_reused")
+    if missing := lacking(request.rights, known.rights):
+        return Problem("answer_withheld", missing=missing)
     headers = {**known.headers, "Idempotent-Replayed": "true"}
     if known.status >= 400:
         return _problem(orjson.loads(known.body), headers)

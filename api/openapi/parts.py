@@ -124,7 +124,7 @@ def codes(route: Route) -> list[str]:
     if "hotel_id" in route.params.model_fields or "hotel_id" in route.body.model_fields:
         found.add("unknown_hotel")
     if route.writes:
-        found |= {"idempotency_key_missing", "idempotency_key_reused", "in_progress"}
+        found |= {"idempotency_key_missing", "idempotency_key_reused", "answer_withheld", "in_progress"}
     return sorted(found, key=lambda code: (CODES[code].status, code))
 
 

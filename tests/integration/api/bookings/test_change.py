@@ -90,6 +90,15 @@ async def test_nights_that_stay_keep_everything(api: Api) -> None:
     assert answer.headers["ETag"] == f'"{answer.body["version"]}"'
 
 
+async def test_another_if_match_is_another_request(api: Api) -> None:
+    booking, body = await made(api)
+    longer, key = body | {"check_out": str(api.day(FAR + 3))}, str(uuid4())
+    for _ in range(2):
+        assert (await change(api, booking, longer, tag='"1"', key=key)).code == "booking_changed"
+    assert (await change(api, booking, longer, key=key)).code == "idempotency_key_reused"
+    assert (await change(api, booking, longer)).status == 200
+
+
 async def test_what_is_as_it_was_makes_no_new_version(api: Api) -> None:
     booking, body = await made(api)
     answer = await change(api, booking, body)

@@ -69,13 +69,45 @@ async def test_an_answer_is_repeated_only_to_who_may_know_as_much(api: Api) -> N
     once = {"Idempotency-Key": str(uuid4())}
     made = await api.post("/bookings", wanted, headers=once)
     assert made.status == 201, made.body
-    for less, code in (
-        (await api.key(hotels=[OTHER]), "unknown_hotel"),
-        (await api.key(scopes=("read", "book")), "idempotency_key_reused"),
+    for less, code, missing in (
+        (await api.key(hotels=[OTHER]), "unknown_hotel", None),
+        (await api.key(scopes=("read", "book")), "answer_withheld", ["guest-data"]),
+        (await token(api, user_id="u1"), "answer_withheld", ["user_id"]),
+        (await token(api, user_id="u1", scopes=["book"]), "answer_withheld", ["user_id", "guest-data"]),
     ):
         again = await api.post("/bookings", wanted, key=less, headers=once)
-        assert again.code == code, again.body
+        assert (again.code, again.body.get("missing")) == (code, missing)
         assert made.body["guest"]["name"] not in again.raw.decode()
+
+
+async def test_an_answer_is_repeated_to_who_may_know_less_of_what_it_does_not_tell(api: Api) -> None:
+    wanted = asked(api, await room_type(api, rooms=2))
+    once = {"Idempotency-Key": str(uuid4())}
+    made = await api.post("/bookings", wanted, headers=once)
+    for narrow in (await token(api, hotels=[HOTEL]), await token(api, scopes=["book", "guest-data"])):
+        again = await api.post("/bookings", wanted, key=narrow, headers=once)
+        assert (again.status, again.raw) == (201, made.raw)
+    assert await api.value("select count(*) from booking_engine.booking_link") == 1
+
+
+async def test_an_answer_about_some_hotel_is_repeated_to_who_knows_as_many(api: Api) -> None:
+    made = await book(api, asked(api, await room_type(api, rooms=1)))
+    path, once = f"/bookings/{made.body['booking_id']}", {"Idempotency-Key": str(uuid4())}
+    assert (await api.call("DELETE", path, headers=once, key=await token(api, hotels=[OTHER]))).status == 404
+    assert (await api.call("DELETE", path, headers=once)).code == "idempotency_key_reused"
+    once = {"Idempotency-Key": str(uuid4())}
+    gone = await api.call("DELETE", path, headers=once)
+    assert gone.status == 200, gone.body
+    withheld = await api.call("DELETE", path, headers=once, key=await token(api, hotels=[OTHER]))
+    assert (withheld.status, withheld.body["missing"]) == (403, ["hotels"])
+    assert (await api.call("DELETE", path, headers=once, key=await api.key())).raw == gone.raw
+
+
+async def token(api: Api, **wanted: Any) -> str:
+    """A token of the default key that is good for less."""
+    made = await api.post("/auth/token", wanted)
+    assert made.status == 200, made.body
+    return str(made.body["access_token"])
 
 
 async def test_nothing_of_another_hotel_goes_into_a_booking(api: Api) -> None:
