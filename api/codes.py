@@ -258,8 +258,8 @@ CODES: Mapping[str, Kind] = {
     "idempotency_key_reused": Kind(
         422,
         "Idempotency-Key reused",
-        "This Idempotency-Key was used for a request of another address, body or If-Match, or one that was refused to"
-        " other rights.",
+        "This Idempotency-Key was used for a request of another address, body or If-Match, or for one that was"
+        " refused to other rights.",
         "Take a new key for each new request, and the same one only to try that request again.",
     ),
     "answer_withheld": Kind(

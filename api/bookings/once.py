@@ -218,7 +218,7 @@ def _answer(request: Request, reply: Reply) -> Answer:
 def _repeated(request: Request, known: Answer) -> Reply | Problem:
     """The answer again, marked as such; a refusal if it is another request's, or shows what is not to be seen.
 
-    What was refused, perhaps for want of a right, is another request with other rights; a new key then does no harm.
+    What was refused, perhaps for want of a right, is another request with other rights: a new key does no harm.
     """
     refused_others = known.status >= 400 and known.rights != request.rights
     if known.fingerprint != request.fingerprint or refused_others:
