@@ -176,7 +176,7 @@ async def check_address(url: str, outbound: Outbound) -> None:
     _check_url(url)
     try:
         async with asyncio.timeout(_LOOK_UP):
-            await reaching.find(url, outbound.allowed)
+            await reaching.find(url, outbound)
     except RefusedAddressError as error:
         raise EndpointError(str(error)) from None
     except OSError:

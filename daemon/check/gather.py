@@ -18,7 +18,7 @@ from daemon.replication.slot import SlotState
 from daemon.settings import Settings
 from outbox import endpoints
 from outbox.delivery import reaching
-from outbox.delivery.addresses import Network
+from outbox.delivery.outbound import Outbound
 from sql import check, checkpoint, migrate
 from sql.check import Clock
 from sql.endpoints import Overview, sealed
@@ -144,17 +144,17 @@ def _rate(before: Clock | None, after: Clock | None) -> float | None:
 async def _reach(conn: AsyncConnection, essentials: Essentials) -> list[Reached]:
     if not _have_tables(essentials):
         return []
-    allowed = outbound(essentials.settings).allowed
+    sending = outbound(essentials.settings)
     listed = [found for found in await endpoints.overview(conn) if found.status != "disabled"]
-    return list(await asyncio.gather(*(_connect(found, allowed) for found in listed)))
+    return list(await asyncio.gather(*(_connect(found, sending) for found in listed)))
 
 
-async def _connect(found: Overview, allowed: Sequence[Network]) -> Reached:
+async def _connect(found: Overview, sending: Outbound) -> Reached:
     there = reaching.place(found.url)
     error = None
     try:
         async with asyncio.timeout(_PATIENCE):
-            await reaching.reach(found.url, allowed, found.ca)
+            await reaching.reach(found.url, sending, found.ca)
     except TimeoutError:
         error = f"no answer within {_PATIENCE:.0f} s"
     except OSError as reason:

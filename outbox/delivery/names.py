@@ -5,7 +5,6 @@ a name occupies one at a time, however often it is asked for, and never one of t
 """
 
 import asyncio
-import contextlib
 import socket
 import threading
 from collections.abc import Sequence
@@ -14,12 +13,14 @@ from typing import Any
 _MOST = 100
 """Names that may be looked up at a time: more than that have never been dead at once."""
 
+Key = tuple[asyncio.AbstractEventLoop, str, int, socket.AddressFamily, int]
+
 
 class Names:
-    """Looks names up as the system does, for one event loop."""
+    """Looks names up as the system does."""
 
     def __init__(self) -> None:
-        self._pending: dict[tuple[object, ...], asyncio.Future[Sequence[Any]]] = {}
+        self._pending: dict[Key, asyncio.Future[Sequence[Any]]] = {}
 
     async def look_up(
         self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC, flags: int = 0
@@ -29,31 +30,36 @@ class Names:
         Raises:
             OSError: there is no such name, it could not be found out, or too many others are being looked up.
         """
-        key = (host, port, family, flags)
+        loop = asyncio.get_running_loop()
+        key = (loop, host, port, family, flags)
         found = self._pending.get(key)
         if found is None:
             if len(self._pending) >= _MOST:
                 raise OSError(f"{_MOST} names are being looked up already; are the name servers well?")
-            found = self._pending[key] = asyncio.get_running_loop().create_future()
+            found = self._pending[key] = loop.create_future()
             found.add_done_callback(lambda _: self._pending.pop(key))
             # Nobody waits for it when the process ends.
-            threading.Thread(target=_look_up, args=(found, *key), name=f"name {host}", daemon=True).start()
+            threading.Thread(target=self._find, args=(key, found), name=f"name {host}", daemon=True).start()
         return await asyncio.shield(found)
 
+    def _find(self, key: Key, found: asyncio.Future[Sequence[Any]]) -> None:
+        """A thread of its own."""
+        loop, host, port, family, flags = key
+        said = _ask(host, port, family, flags)
+        try:
+            loop.call_soon_threadsafe(_tell, found, said)
+        except RuntimeError:
+            # The loop has ended meanwhile.
+            self._pending.pop(key)
 
-def _look_up(
-    found: asyncio.Future[Sequence[Any]], host: str, port: int, family: socket.AddressFamily, flags: int
-) -> None:
-    said: Sequence[Any] | OSError
+
+def _ask(host: str, port: int, family: socket.AddressFamily, flags: int) -> Sequence[Any] | OSError:
     try:
-        said = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family, flags=flags)
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family, flags=flags)
     except OSError as error:
-        said = error
+        return error
     except UnicodeError as error:
-        said = OSError(str(error))
-    # The loop may have ended meanwhile.
-    with contextlib.suppress(RuntimeError):
-        found.get_loop().call_soon_threadsafe(_tell, found, said)
+        return OSError(str(error))
 
 
 def _tell(found: asyncio.Future[Sequence[Any]], said: Sequence[Any] | OSError) -> None:

@@ -2,12 +2,11 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from outbox.delivery.addresses import Network, sift
-from outbox.delivery.names import Names
+from outbox.delivery.addresses import sift
+from outbox.delivery.outbound import Outbound
 
 _PORTS = {"https": 443, "http": 80}
 
@@ -42,7 +41,7 @@ def tls(ca: str | None) -> ssl.SSLContext:
     return context
 
 
-async def find(url: str, allowed: Sequence[Network]) -> list[str]:
+async def find(url: str, outbound: Outbound) -> list[str]:
     """The addresses that a URL leads to now and that may be sent to.
 
     Raises:
@@ -50,11 +49,11 @@ async def find(url: str, allowed: Sequence[Network]) -> list[str]:
         OSError: the name has none.
     """
     there = place(url)
-    infos = await Names().look_up(there.host, there.port)
-    return sift(list(dict.fromkeys(str(info[4][0]) for info in infos)), allowed, encrypted=there.encrypted)
+    infos = await outbound.names.look_up(there.host, there.port)
+    return sift(list(dict.fromkeys(str(info[4][0]) for info in infos)), outbound.allowed, encrypted=there.encrypted)
 
 
-async def reach(url: str, allowed: Sequence[Network], ca: str | None) -> None:
+async def reach(url: str, outbound: Outbound, ca: str | None) -> None:
     """Open a connection as a send would, with TLS where the URL has it, and close it unused.
 
     Raises:
@@ -63,7 +62,7 @@ async def reach(url: str, allowed: Sequence[Network], ca: str | None) -> None:
     there = place(url)
     context, name = (tls(ca), there.host) if there.encrypted else (None, None)
     failure: OSError | None = None
-    for address in await find(url, allowed):
+    for address in await find(url, outbound):
         try:
             _, writer = await asyncio.open_connection(address, there.port, ssl=context, server_hostname=name)
         except OSError as error:

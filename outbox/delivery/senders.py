@@ -11,7 +11,6 @@ from outbox import signing
 from outbox.delivery import reaching
 from outbox.delivery.connecting import Guard
 from outbox.delivery.line import Line, open_session
-from outbox.delivery.names import Names
 from outbox.delivery.outbound import Outbound
 from outbox.delivery.refresher import Refresher
 from outbox.delivery.sender import Sender, Signing, Webhooks
@@ -27,10 +26,9 @@ async def open_senders(
     What is given raises SecretsError or ValueError for an endpoint that cannot be used as it is stored.
     """
     secure, plain = Guard(outbound.allowed, encrypted=True), Guard(outbound.allowed, encrypted=False)
-    names = Names()
     async with (
-        open_session(secure, names=names, connect=connect) as https,
-        open_session(plain, names=names, connect=connect) as http,
+        open_session(secure, names=outbound.names, connect=connect) as https,
+        open_session(plain, names=outbound.names, connect=connect) as http,
     ):
         yield lambda target: _sender(outbound, target, https if target.url.startswith("https:") else http, total)
 

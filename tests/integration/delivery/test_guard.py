@@ -176,7 +176,7 @@ async def test_adding_checking_and_sending_say_the_same_sentence(url: str) -> No
     with pytest.raises(EndpointError) as added:
         await endpoints.check_address(url, Outbound())
     with pytest.raises(RefusedAddressError) as checked:
-        await reaching.reach(url, (), None)
+        await reaching.reach(url, Outbound(), None)
     assert [str(added.value), str(checked.value)] == [sent, sent]
 
 

@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from outbox.delivery import reaching
 from outbox.delivery.connecting import Guard
 from outbox.delivery.line import Line, open_session
+from outbox.delivery.outbound import Outbound
 from tests.support.sockets import serving
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -271,11 +272,11 @@ async def test_a_certificate_is_of_the_authority_that_is_set_and_of_the_host(
         outcome = await Line(session, url, tls=reaching.tls(ca)).post(b"{}", {})
         assert outcome.verdict == verdict
         if verdict == "delivered":
-            await reaching.reach(url, LOOPBACK, ca)
+            await reaching.reach(url, Outbound(allowed=LOOPBACK), ca)
         else:
             assert "certificate" in (outcome.error or "")
             with pytest.raises(ssl.SSLCertVerificationError):
-                await reaching.reach(url, LOOPBACK, ca)
+                await reaching.reach(url, Outbound(allowed=LOOPBACK), ca)
 
 
 async def test_what_is_kept_for_one_authority_is_not_used_for_another(

@@ -5,12 +5,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
-from outbox.delivery import names, reaching
+from outbox import endpoints
+from outbox.delivery import names, reaching, senders, trial
 from outbox.delivery.names import Names
+from outbox.delivery.outbound import Outbound
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id
 
@@ -82,6 +85,23 @@ async def asked(servers: Servers, count: int) -> bool:
     return len(servers.asked) == count
 
 
+async def test_requests_share_a_look_up_too(
+    bench: Bench, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may change endpoints could otherwise occupy as many threads as he likes with one dead name."""
+    monkeypatch.setattr(endpoints, "_LOOK_UP", 0.1)
+    monkeypatch.setattr(trial, "open_senders", partial(senders.open_senders, connect=0.1))
+    await bench.endpoint()
+    await bench.documents.conn.execute("update booking_engine.endpoint set url = 'http://engine.dead/hook'")
+    target = await trial.find(bench.documents.conn, "engine")
+    assert target is not None
+    outbound = Outbound(bench.outbound.keys)
+    for _ in range(3):
+        await endpoints.check_address("https://new.dead/hook", outbound)
+        assert (await trial.send(target, outbound)).outcome.verdict == "outage"
+    assert sorted(name for name in servers.asked if name.endswith(".dead")) == ["engine.dead", "new.dead"]
+
+
 async def test_there_is_an_end_to_how_many_are_looked_up(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "_MOST", 2)
     looking = Names()
@@ -99,4 +119,4 @@ async def test_a_name_that_is_none_is_said_to_be(servers: Servers) -> None:
     with pytest.raises(OSError, match="label"):
         await Names().look_up(f"{'x' * 64}.alive.example", 80)
     with pytest.raises(OSError):  # noqa: PT011  # its words are the system's
-        await reaching.find("https://nowhere.invalid/", ())
+        await reaching.find("https://nowhere.invalid/", Outbound())
