@@ -19,9 +19,11 @@ from sql.pms.clients import Guest
 _LINE = r"^[^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$"
 MOST_YEN = 10**12
 MOST_ROOM_NIGHTS = 400
-"""Rooms times nights that can be written in the time for which anybody at the PMS may have to wait."""
+"""Rooms times nights of a booking."""
+MOST_CHANGED = 150
+"""Room-nights of a reservation that is there, which are written while somebody may wait for it."""
 
-ROOMS = f"The rooms. Times the nights they come to {MOST_ROOM_NIGHTS} at most."
+ROOMS = "The rooms. Times the nights they come to {} at most."
 
 Name = Annotated[str, Field(max_length=200, pattern=_LINE)]
 ExternalId = Annotated[
@@ -68,7 +70,7 @@ class BookingAsked(Asked):
     external_id: ExternalId
     check_in: Day = Field(description="Day of arrival, today or later.")
     check_out: Day = Field(description="Day of departure; at most 400 nights.")
-    rooms: list[RoomBooked] = Field(description=ROOMS, min_length=1, max_length=MOST_ROOMS)
+    rooms: list[RoomBooked] = Field(description=ROOMS.format(MOST_ROOM_NIGHTS), min_length=1, max_length=MOST_ROOMS)
     guest: GuestAsked = Field(description="Who books.")
     payment_timing: PaymentTiming = Field("not_set", description="When the guest pays.")
     requests: str | None = Field(

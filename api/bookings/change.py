@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from api.bookings.asked import check_guests
+from api.bookings.asked import MOST_CHANGED, check_guests
 from api.bookings.change_models import ChangeAsked
 from api.bookings.current import CurrentNight, CurrentRoom, current_rooms, lodging, match
 from api.bookings.holds import spend
@@ -19,7 +19,7 @@ from api.bookings.read import BookingPath
 from api.bookings.repricing import Terms, terms
 from api.bookings.terms import check_days, quoted_total
 from api.days import today
-from api.problems import Problem
+from api.problems import Fault, Problem
 from api.routing import Call, Reply
 from sql.pms import changing, rooms
 from sql.pms.booking import RoomNight, Signature
@@ -56,6 +56,9 @@ async def _change(conn: AsyncConnection, call: Change, tried: set[int]) -> Reply
     slots = await _slots(conn, own, asked, new, tried)
     persons = await Persons.of(conn, call, own.body)
     what = await _differences(conn, call, own, slots, persons)
+    if what.weight > MOST_CHANGED:
+        said = f"More nights differ than can be written at once, {MOST_CHANGED}: change a part of them first."
+        raise Problem("invalid_request", faults=[Fault("/rooms", said)])
     if (what.dropped or any(slot.kept and slot.kept.room_id != slot.room_id for slot in slots)) and (
         await changing.has_payments(conn, own.now)
     ):

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.availability.asked import MOST_ROOMS
-from api.bookings.asked import MOST_ROOM_NIGHTS, MOST_YEN, GuestAsked, RoomBooked, stay_of
+from api.bookings.asked import MOST_CHANGED, MOST_ROOM_NIGHTS, MOST_YEN, GuestAsked, RoomBooked, stay_of
 from api.days import Day
 from api.quotes.tokens import Stay
 from api.routing import Asked
@@ -19,8 +19,10 @@ class ChangeAsked(Asked):
     check_out: Day = Field(description="Day of departure; at most 400 nights.")
     rooms: list[RoomBooked] = Field(
         description=(
-            f"All rooms. Times the nights they come to {MOST_ROOM_NIGHTS} at most. Where no `guests` are named,"
-            " those stay who are noted."
+            f"All rooms. Times the nights they come to {MOST_ROOM_NIGHTS} at most. A change may come to"
+            f" {MOST_CHANGED}: each night of a room that is added or comes under another plan is one, one that is"
+            " given up or gets other guests a half, one with another room or number of people a quarter. Where no"
+            " `guests` are named, those stay who are noted."
         ),
         min_length=1,
         max_length=MOST_ROOMS,

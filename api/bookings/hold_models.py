@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
-from api.bookings.asked import ROOMS
+from api.bookings.asked import MOST_CHANGED, ROOMS
 from api.days import Day
 from api.fields import ID_MOST, AskedHotel
 from api.routing import Answer, Asked
@@ -26,7 +26,7 @@ class HoldAsked(Asked):
     hotel_id: AskedHotel
     check_in: Day = Field(description="Day of arrival, today or later.")
     check_out: Day = Field(description="Day of departure; at most 400 nights.")
-    rooms: list[RoomHeld] = Field(description=ROOMS, min_length=1, max_length=MOST_ROOMS)
+    rooms: list[RoomHeld] = Field(description=ROOMS.format(MOST_CHANGED), min_length=1, max_length=MOST_ROOMS)
     minutes: int = Field(10, description="For how long.", ge=1, le=60)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 
-from api.bookings.asked import BookingAsked
+from api.bookings.asked import MOST_CHANGED, BookingAsked
 from api.bookings.assignment import Need, assign
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
 from api.bookings.once import Done, once
@@ -33,7 +33,8 @@ from sql.projection import Frame
 async def make_hold(call: Call[Nothing, HoldAsked]) -> Reply:
     """Hold rooms."""
     tried: set[int] = set()
-    return await once(call, lambda conn: _hold(conn, call, tried))
+    new = len(call.body.rooms) * (call.body.check_out - call.body.check_in).days
+    return await once(call, lambda conn: _hold(conn, call, tried), new=new)
 
 
 async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
@@ -52,7 +53,7 @@ async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
 
 async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: set[int]) -> Done:
     asked, wishes = call.body, call.house.wishes
-    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(wishes.time_zone))
+    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(wishes.time_zone), MOST_CHANGED)
     await _check_count(conn, call)
     nights = Nights(asked.hotel_id, asked.check_in, asked.check_out)
     needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]

@@ -15,15 +15,17 @@ from api.quotes.tokens import Stay
 from api.routing import Call, Nothing
 
 
-def check_days(check_in: date, check_out: date, rooms: int, now: date) -> None:
+def check_days(check_in: date, check_out: date, rooms: int, now: date, most: int = MOST_ROOM_NIGHTS) -> None:
     """Make sure that a stay in so many rooms lies within what is known of availability, and can be written at once.
+
+    most: how many room-nights can.
 
     Raises:
         Problem: it lies in the past, is reversed, too long, too far ahead, or too much.
     """
     check_stay(check_in, check_out, now, place="body")
-    if (check_out - check_in).days * rooms > MOST_ROOM_NIGHTS:
-        said = f"Rooms times nights may come to {MOST_ROOM_NIGHTS}: book the rest by itself."
+    if (check_out - check_in).days * rooms > most:
+        said = f"Rooms times nights may come to {most}: book the rest by itself."
         raise Problem("invalid_request", faults=[Fault("/rooms", said)])
 
 

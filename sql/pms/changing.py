@@ -86,6 +86,12 @@ class Differences:
     guests: list[tuple[UUID, RoomNight]] = field(default_factory=list)
     added: list[RoomNight] = field(default_factory=list)
 
+    @property
+    def weight(self) -> float:
+        """What it costs to write, by the rows with their logs: 1 for a night that is added."""
+        whole, half = len(self.added) + len(self.repriced), len(self.dropped) + len(self.guests)
+        return whole + half / 2 + len(self.moved) / 4
+
 
 async def active_nights(conn: AsyncConnection, booking: Locked) -> dict[tuple[int, date], UUID]:
     """The ids of a locked booking's nights that are not cancelled, by room and date."""

@@ -110,6 +110,7 @@ async def secure(conn: AsyncConnection, taken: Taken) -> None:
         "hotel": taken.hotel_id, "reservation": taken.reservation_id, "rooms": [room for room, _ in taken.nights],
         "dates": [day for _, day in taken.nights],
     }  # fmt: skip
+    await conn.execute(_QUERIES["shortly"])
     await conn.execute(_QUERIES["keep_out"], values)
     await conn.execute(_QUERIES["alone"], values)
 

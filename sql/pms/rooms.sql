@@ -52,6 +52,10 @@ from rooms r
 where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[])
 for update of r skip locked
 
+-- name: shortly
+-- However long a large reservation may take to write: from here on somebody may wait for it.
+select set_config('statement_timeout', '200ms', true)
+
 -- name: keep_out
 -- From here on nobody is given a night in these rooms, and nobody is just being given one.
 select from rooms r
