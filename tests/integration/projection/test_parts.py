@@ -215,6 +215,29 @@ async def test_nights_that_are_written_anew_where_it_was_merged_to_are_its_own(h
     assert await told(house, theirs) == ("confirmed", 0, ids(theirs))
 
 
+async def test_another_guest_s_new_night_is_not_taken_for_one_that_was_written_anew(
+    house: House, batches: str
+) -> None:
+    one, other, *_ = await house.rooms()
+    ours, theirs = await booked(house, [one]), await house.stay([other])
+    await house.follow()
+    await merge(house, ours, theirs)
+    await hear(house, batches)
+    await house.write(
+        "delete from reservation_details where id = any(%(nights)s)",
+        ANEW[1],
+        nights=ours.nights,
+        id=theirs.id,
+        night=uuid4(),
+        hotel=HOTEL,
+        day=house.day(FAR + 1),
+        room=other,
+    )
+    await hear(house, batches)
+    assert await house.booking(ours) is None
+    assert await told(house, theirs) == ("confirmed", 2, ids(theirs))
+
+
 async def test_a_guest_s_night_that_is_deleted_where_it_was_merged_to_takes_no_other(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours, theirs = await booked(house, [one]), await house.stay([other])
