@@ -1,0 +1,79 @@
+"""Large bookings: what may be asked for is written on a slow machine, too; what is more is refused beforehand."""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+import pytest
+
+from api.bookings.asked import MOST_CHANGED
+from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type, written
+from tests.integration.api.bookings.test_change import change
+from tests.support.api import Answered, Api
+
+STAY = ("check_in", "check_out", "rooms")
+SLOWER: LiteralString = """
+    create function take_time() returns trigger language plpgsql as $$
+    begin
+        perform pg_sleep(0.25);
+        return null;
+    end $$;
+    create trigger zz_take_time after insert on reservation_details for each statement execute function take_time();
+"""
+"""A quarter of a second, the time that a small booking has, is gone before anything is done."""
+
+
+@pytest.mark.parametrize(("nights", "rooms"), [(399, 1), (30, 5)])
+async def test_a_large_booking_is_made_on_a_slow_machine(api: Api, nights: int, rooms: int) -> None:
+    kind = await room_type(api, rooms=rooms)
+    await api.desk.execute(SLOWER)
+    answer = await book(api, asked(api, kind, nights=nights, rooms=rooms))
+    assert answer.status == 201, answer.body
+    assert len(answer.body["nights"]) == nights * rooms
+
+
+async def long_stay(api: Api, nights: int) -> tuple[Answered, dict[str, Any]]:
+    """A booking of a room, with how to ask for it as it is."""
+    body = asked(api, await room_type(api, rooms=1), nights=nights)
+    booking = await book(api, body)
+    assert booking.status == 201, booking.body
+    return booking, {name: body[name] for name in STAY}
+
+
+async def test_a_change_is_bounded_by_what_is_written(api: Api) -> None:
+    nights = MOST_CHANGED * 2 // 3 + 1
+    booking, body = await long_stay(api, nights)
+    before = await written(api)
+    # Each night is given up, and another one added.
+    elsewhere = {"check_in": str(api.day(FAR + nights)), "check_out": str(api.day(FAR + 2 * nights))}
+    refused = await change(api, booking, body | elsewhere)
+    assert (refused.status, refused.code) == (422, "invalid_request"), refused.body
+    assert [one["pointer"] for one in refused.body["errors"]] == ["/rooms"]
+    assert await written(api) == before
+    less = {"check_in": str(api.day(FAR + 1)), "check_out": str(api.day(FAR + nights + 1))}
+    assert (await change(api, booking, body | less)).status == 200
+
+
+async def test_a_long_stay_gets_other_guests_and_nights(api: Api) -> None:
+    booking, body = await long_stay(api, MOST_CHANGED)
+    named = [room | {"guests": [{"name": "Ann Other"}]} for room in body["rooms"]]
+    other = await change(api, booking, body | {"rooms": named})
+    assert other.status == 200, other.body
+    assert {guest["name"] for night in other.body["nights"] for guest in night["guests"]} == {"Ann Other"}
+    shorter = await change(api, other, body | {"check_out": str(api.day(FAR + 1))})
+    assert shorter.status == 200, shorter.body
+
+
+async def test_no_more_is_held_than_can_be_booked_while_somebody_waits(api: Api) -> None:
+    kind = await room_type(api, rooms=1)
+    before = await written(api)
+    room = {"room_type_id": kind, "number_of_people": 1}
+    days = {"hotel_id": HOTEL, "check_in": str(api.day(FAR)), "rooms": [room]}
+    refused = await api.post("/holds", days | {"check_out": str(api.day(FAR + MOST_CHANGED + 1))})
+    assert [one["pointer"] for one in refused.body["errors"]] == ["/rooms"]
+    assert await written(api) == before
+    held = await api.post("/holds", days | {"check_out": str(api.day(FAR + MOST_CHANGED))})
+    assert held.status == 201, held.body
+    stay = asked(api, kind, nights=MOST_CHANGED, hold_id=held.body["hold_id"])
+    booked = await book(api, stay)
+    assert booked.status == 201, booked.body
