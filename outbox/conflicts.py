@@ -1,9 +1,9 @@
 """The conflict watch: bookings of ours in rooms that another stay has on the same night, too.
 
-Nothing in the PMS prevents that. What is in flight when we look at a room is waited for, but the PMS looks without
-a lock, and revives a stay or moves its dates without one: it may give a room away that is ours. The stream tells of
-every night that changes, so those alone are looked at; a conflict is noted with the document that shows it, and
-ends by itself when either stay leaves the room.
+Nothing in the PMS prevents that. Who has been given a room is waited for when we look at it, if his statement is
+done; one that still runs cannot be seen. And the PMS looks without a lock, and revives a stay or moves its dates
+without one: it may give a room away that is ours. The stream tells of every night that changes, so those alone are
+looked at; a conflict is noted with the document that shows it, and ends by itself when either stay leaves the room.
 """
 
 from collections.abc import Collection

@@ -1,8 +1,9 @@
 Rooms for a stay: which are free on all its nights, and locking them before they are given away.
 
-An insert of a night takes a KEY SHARE lock on its room, through the foreign key. FOR NO KEY UPDATE does not conflict with
-that: it keeps our bookings apart, and the front desk feels nothing of it. FOR UPDATE does: what it has locked has no night
-on its way, and what was committed before is seen by the next statement. It is taken last, just before the commit.
+An insert of a night takes a KEY SHARE lock on its room, through the foreign key, at the end of its statement. FOR NO KEY
+UPDATE does not conflict with that: it keeps our bookings apart, and the front desk feels nothing of it. FOR UPDATE does:
+what it has locked has no night on its way but by a statement that is still running, which nothing shows before its end,
+and what was committed before is seen by the next statement. It is taken last, just before the commit.
 {free} is the condition of stays.sql.
 
 -- name: room_types

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any, LiteralString
+from uuid import uuid4
 
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
 from outbox.inbound import project_booking, version_in_step
 from sql import conflicts as noted
 from sql import links, scopes, sync
-from sql.pms import conflicts
+from sql.pms import conflicts, rooms
+from sql.pms.rooms import Taken
 from sql.sync import Ended
 from tests.integration.projection.house import FAR, HOTEL, Batches, House, Stay, session
+from tests.support.daemon import until
 
 BATCHES = ("together", "one by one")
 CANCEL: tuple[LiteralString, ...] = (
@@ -38,6 +43,18 @@ CHANGE_ROOM: LiteralString = (
     "update reservation_details set room_id = %(room)s, updated_by = 3 where reservation_id = %(id)s"
 )
 DELETE: LiteralString = "delete from reservations where id = %(id)s"
+
+
+SLOW_STAY: LiteralString = (
+    "with r as (insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out,"
+    " number_of_people, status) select %(id)s, %(hotel)s, id, %(first)s, %(first)s::date + 2, 1, 'confirmed'"
+    " from clients limit 1 returning id)"
+    " insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people)"
+    " select %(hotel)s, r.id, %(first)s::date + n, %(room)s, 1 from r cross join generate_series(0, 1) n"
+    " where n = 0 or pg_advisory_xact_lock(%(gate)s) is not null"
+)
+"""Its first night is written; the second is when the gate is open. The room is locked when the statement ends."""
+GATE = 4711
 
 
 async def booked(house: House, room: int, *, ahead: int = FAR, nights: int = 2) -> Stay:
@@ -140,6 +157,35 @@ async def test_what_takes_no_lock_in_the_pms_is_a_conflict_until_it_ends(
     assert await nights_listed(house) == []
     assert [one["booking"] for one in logs if one["event"] == "conflict_over"] == [str(ours.id)]
     assert await house.wrong() == []
+
+
+async def test_a_statement_that_was_not_done_as_we_booked_is_a_conflict(house: House) -> None:
+    room, theirs = (await house.rooms())[0], uuid4()
+    stay = {"id": theirs, "hotel": HOTEL, "first": house.day(FAR), "room": room, "gate": GATE}
+    async with await psycopg.AsyncConnection.connect(house.database.dsn, autocommit=True) as staff:
+        await house.desk.execute("select pg_advisory_lock(%s)", [GATE])
+        async with staff.transaction():
+            await staff.execute("select set_config('my_app.user_id', '3', true)")
+            writing = asyncio.create_task(staff.execute(SLOW_STAY, stay))
+            assert await until(lambda: waits_at_gate(house), 20)
+            ours = await booked(house, room)
+            given = [(room, house.day(FAR + n)) for n in range(2)]
+            async with house.conn.transaction():
+                await rooms.secure(house.conn, Taken(HOTEL, ours.id, given))
+            assert not writing.done()
+            await house.desk.execute("select pg_advisory_unlock(%s)", [GATE])
+            await writing
+    logs = await follow(house)
+    assert (await contested(house, ours), await status(house, ours)) == ([True, True], "conflict")
+    assert [(one["booking"], one["others"]) for one in logs if one["event"] == "conflict"] == [
+        (str(ours.id), [str(theirs)])
+    ]
+    assert await house.wrong() == []
+
+
+async def waits_at_gate(house: House) -> bool:
+    """Whether somebody waits to write his second night."""
+    return bool(await house.ask("select count(*) from pg_locks where locktype = 'advisory' and not granted"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The guarantee against the PMS's own people: what was theirs before we looked is not booked over, and none waits.
 
-What staff do afterwards, and what takes no lock in the PMS, is found by the conflict watch.
+What staff do afterwards, what a statement of theirs is still doing, and what takes no lock in the PMS, is found
+by the conflict watch.
 """
 
 from __future__ import annotations
