@@ -359,9 +359,14 @@ async def crash(server: Server, _: Database) -> None:
 
 async def kill_one_backend(_: Server, ours: Database) -> None:
     """What the system does to one that took too much memory: the postmaster ends all the others and recovers."""
-    async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
-        with pytest.raises(psycopg.OperationalError):
-            await conn.execute("copy (select) to program 'kill -9 $PPID'")
+    victim, other = [await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) for _ in range(2)]
+    with pytest.raises(psycopg.OperationalError):
+        await victim.execute("copy (select) to program 'kill -9 $PPID'")
+    await victim.close()
+    with pytest.raises(psycopg.OperationalError):
+        # Until it is ended, too, the postmaster has not noticed, and takes new ones only to end them.
+        await other.execute("select pg_sleep(60)")
+    await other.close()
 
     async def back() -> bool:
         try:
