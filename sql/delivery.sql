@@ -6,17 +6,18 @@ e.status <> 'disabled' and e.fill_version is null and coalesce(e.retry_at <= now
 
 -- name: free
 -- Whether nobody sends this row of `behind b`: a worker that did not renew its lease in time sends nothing any more.
--- A snapshot waits until what its hotel stood behind on before it is through, or turned out to be not taken.
+-- A snapshot waits until what its hotel stood behind on before it is through, or turned out to be not taken. The last of that
+-- is looked for, since what was delivered lies before it as dead rows.
 (b.worker is null or not exists (
     select from booking_engine.worker w where w.id = b.worker and w.until > now()))
 and (b.kind <> 'snapshot' or not exists (
     select
-    from unnest(array['hotel', 'room_type', 'plan', 'rates', 'availability', 'booking']) as k (kind)
-    cross join lateral (
+    from (
         select
         from booking_engine.behind earlier
-        where earlier.endpoint_id = b.endpoint_id and earlier.kind = k.kind and earlier.hotel_id = b.hotel_id
-            and earlier.place < b.place and earlier.rejected_at is null and earlier.tries = 0
+        where earlier.endpoint_id = b.endpoint_id and earlier.hotel_id = b.hotel_id and earlier.place < b.place
+            and earlier.kind <> 'snapshot' and earlier.rejected_at is null and earlier.tries = 0
+        order by earlier.endpoint_id desc, earlier.hotel_id desc, earlier.place desc
         limit 1
     ) earlier))
 

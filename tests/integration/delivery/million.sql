@@ -18,7 +18,7 @@ select 'hotel', n, '', 1700000000000000, 1700000000000000, '{}'::jsonb, null, no
 
 -- name: behind
 -- Of eight endpoints, each of other hotels; a tenth of the keys was refused for good, a tenth waits after an outage, and
--- the rest is due.
+-- the rest is due, but for the snapshots of all hotels, which stand before it.
 insert into booking_engine.behind
     (endpoint_id, kind, hotel_id, id, version, acked, place, rejected_at, not_before, tries, outages, last_error)
 select 1 + (n - 1) / (%(many)s::int / 8), 'booking', 1 + (n - 1) / (%(many)s::int / 50),
@@ -29,6 +29,9 @@ select 1 + (n - 1) / (%(many)s::int / 8), 'booking', 1 + (n - 1) / (%(many)s::in
     case n %% 10 when 1 then 1 else 0 end,
     case n %% 10 when 0 then 'refused' when 1 then 'away' end
 from generate_series(1, %(many)s::int) n
+union all
+select e, 'snapshot', h, '0-f', 1700000000000000, 0, 1700000000000000, null, null, 0, 0, null
+from generate_series(1, 8) e, generate_series(1, 50) h
 
 -- name: attempts
 -- All of them today, the newest a moment ago.

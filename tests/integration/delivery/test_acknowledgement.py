@@ -150,10 +150,10 @@ async def test_an_acknowledgement_that_waits_for_a_writer_is_in_his_way_nowhere(
     assert [one.kind for one in claims] == ["booking", "availability"]
     results = [Result(*one[:3], token, one.version or 0, "delivered") for one in claims]
     ((backend,),) = await (await worker.execute("select pg_backend_pid()")).fetchall()
-    waiting = f"pg_stat_activity where pid = {backend} and wait_event_type = 'Lock'"  # noqa: S608  # a number
+    waiting = f"pg_stat_activity where pid = {backend} and wait_event_type = 'Lock'"
 
     async def waits() -> bool:
-        return bool(await bench.documents.value(f"select count(*) from {waiting}"))  # noqa: S608  # a constant
+        return bool(await bench.documents.value(f"select count(*) from {waiting}"))
 
     async with await connect(ours.dsn, application="projector") as conn:
         documents = Documents(conn)
