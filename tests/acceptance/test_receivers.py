@@ -106,8 +106,8 @@ async def test_a_receiver_that_misbehaves_on_a_third_of_the_requests_ends_with_t
     assert roomwire.wrong(unruly) == []
     assert unruly.stale == 0, "versions of a key only rise"
     assert beside.stale == 0
-    # What slows the other one down does so each time; what the machine does besides, not.
-    assert min(meanwhile - calm * 1.5 for calm, meanwhile in pairs) < NOTICEABLE
+    # What slows the other one down does so in most pairs; what the machine does besides, in a few.
+    assert statistics.median(meanwhile - calm * 1.5 for calm, meanwhile in pairs) < NOTICEABLE
 
 
 LONG = pytest.param(10_000, marks=[pytest.mark.chaos, pytest.mark.timeout(900)])
