@@ -39,7 +39,7 @@ async def make_booking(call: Booked) -> Reply:
             await sync.not_booked(conn, source, asked.external_id, asked.hotel_id, ended)
 
     tried: set[int] = set()
-    new = len(asked.rooms) * len(_nights(asked)) if asked.hold_id is None else 0
+    new = len(asked.rooms) * (asked.check_out - asked.check_in).days if asked.hold_id is None else 0
     return await once(call, lambda conn: _book(conn, call, tried), told, new=new)
 
 
