@@ -49,8 +49,8 @@ OTHERS = """
         returning id
     ),
     answer as (
-        insert into booking_engine.idempotency (client, key, fingerprint, status, headers, body)
-        select 'engine', id, '', 201, '{}', '' from document
+        insert into booking_engine.idempotency (client, key, fingerprint, rights, status, headers, body)
+        select 'engine', id, '', '{}', 201, '{}', '' from document
     )
     insert into booking_engine.booking_link (source, external_id, hotel_id, reservation_id, version)
     select 'engine', id, 1, id::uuid, 1 from document
