@@ -42,7 +42,9 @@ from (
             and n.reservation_id <> link.reservation_id
     ) n
     cross join lateral (
-        select found.* from reservations found where found.hotel_id = link.hotel_id and found.id = n.id limit 1
+        select found.id, found.type, found.agent, found.ota_reservation_id from reservations found
+        where found.hotel_id = link.hotel_id and found.id = n.id
+        limit 1
     ) r
     where r.type = 'web' and r.agent = %(agent)s and r.ota_reservation_id = link.external_id
 ) home
@@ -81,7 +83,12 @@ from (
     group by stood.id
 ) p
 cross join lateral (
-    select found.* from reservations found where found.hotel_id = link.hotel_id and found.id = p.id limit 1
+    select found.hotel_id, found.id, found.type, found.agent, found.ota_reservation_id, found.reservation_client_id,
+        found.check_in, found.check_in_time, found.check_out, found.check_out_time, found.payment_timing,
+        found.comment, found.status, found.number_of_people
+    from reservations found
+    where found.hotel_id = link.hotel_id and found.id = p.id
+    limit 1
 ) r
 cross join lateral (
     select not exists (
@@ -104,7 +111,9 @@ where link.external_id is null and r.hotel_id = wanted.hotel_id and r.id = wante
         where l.hotel_id = r.hotel_id and l.external_id = r.ota_reservation_id))
 
 -- name: alone_nights
-select d.* from reservation_details d
+select d.hotel_id, d.id, d.reservation_id, d.date, d.room_id, d.plans_global_id, d.plans_hotel_id, d.plan_name,
+    d.plan_type, d.number_of_people, d.price, d.billable, d.cancelled
+from reservation_details d
 where link.external_id is null and d.hotel_id = wanted.hotel_id and d.reservation_id = r.id
 
 -- name: no_link
@@ -150,7 +159,10 @@ cross join lateral (
 select d.*
 from unnest(ours.nights) as n (id)
 cross join lateral (
-    select found.* from reservation_details found
+    select found.hotel_id, found.id, found.reservation_id, found.date, found.room_id, found.plans_global_id,
+        found.plans_hotel_id, found.plan_name, found.plan_type, found.number_of_people, found.price, found.billable,
+        found.cancelled
+    from reservation_details found
     where found.hotel_id = wanted.hotel_id and found.id = n.id
     limit 1
 ) d

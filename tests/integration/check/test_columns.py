@@ -7,15 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
+from psycopg.sql import SQL, Composable
 
 from sql.migrate import script
 from sql.pms import prices
+from sql.pms.bookings import ELIGIBLE, FRESH, FRESH_ALONE, POSITIONS
 from sql.pms.columns import READ
-from sql.queries import load
+from sql.queries import fill, load
 from tests.support.servers.databases import Database
 
 # What a block stands on where it is composed into a greater query.
-_AROUND = {"digests": "with shown as (select null::uuid as client_id) "}
+_AROUND = {"bookings_digests": "with shown as (select null::uuid as client_id) "}
 _PARAMETER = re.compile(r"%\(\w+\)s")
 _DEPENDS = """
     select distinct c.relname, a.attname
@@ -30,13 +32,22 @@ _DEPENDS = """
 
 
 def queries() -> Iterator[tuple[str, str]]:
-    for file in ("content", "bookings", "nights"):
-        for name, query in load(f"pms/{file}.sql").items():
-            text = _PARAMETER.sub("null", query.as_string(None))
-            yield f"{file}_{name}", _AROUND.get(name, "") + text.replace("limit null", "limit 1")
+    for name, query in whole():
+        text = _PARAMETER.sub("null", query.as_string(None))
+        yield name, _AROUND.get(name, "") + text.replace("limit null", "limit 1")
     for name, priced in (("document", prices.DOCUMENT), ("nightly", prices.NIGHTLY)):
         yield f"prices_{name}", _PARAMETER.sub("null", priced.as_string(None))
     yield "tables_hotels", load("pms/tables.sql")["hotels"].as_string(None)
+
+
+def whole() -> Iterator[tuple[str, Composable]]:
+    """The queries by name, those that are made of several put together."""
+    content, single, nights = (load(f"pms/{file}.sql") for file in ("content", "bookings", "nights"))
+    yield from ((f"content_{name}", query) for name, query in content.items())
+    yield from ((f"bookings_{name}", single[name]) for name in ("digests", "in_rooms", "page", "count"))
+    for name, keyed in (("fresh", FRESH), ("alone", FRESH_ALONE), ("eligible", ELIGIBLE), ("positions", POSITIONS)):
+        yield f"bookings_{name}", keyed.several
+    yield "nights_fresh", fill(nights["fresh"], hotel=SQL("wanted.hotel_id"))
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def verify(received: Received, public: str) -> None:
 
 async def test_without_secret_keys_nothing_is_added_and_the_remedy_is_said(bench: Bench) -> None:
     with pytest.raises(SecretsError, match=r"ROOMWIRE_SECRET_KEYS is not set.*roomwire key secret"):
-        await endpoints.add(bench.documents.conn, Settings("engine", bench.receiver.url), Outbound())
+        await endpoints.add(bench.documents.conn, Settings("engine", "https://example.com"), Outbound())
     assert await bench.count("endpoint") == 0
 
 

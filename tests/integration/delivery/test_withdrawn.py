@@ -30,9 +30,9 @@ async def ready(bench: Bench, **wishes: Any) -> None:
     await bench.documents.booking(7, KEY)
 
 
-async def claimed(bench: Bench, *, size: int = 10) -> tuple[UUID, list[Claim]]:
-    """What a worker that lives gets."""
-    worker, token = uuid4(), uuid4()
+async def claimed(bench: Bench, *, size: int = 10, worker: UUID | None = None) -> tuple[UUID, list[Claim]]:
+    """What a worker gets that lives: the lanes are its own until it leaves."""
+    worker, token = worker or uuid4(), uuid4()
     await delivery.renew(bench.documents.conn, worker, name="test", lease=60)
     found = await delivery.claim(bench.documents.conn, 1, worker=worker, token=token, size=size, lease=30)
     return token, found.claims
@@ -120,7 +120,8 @@ async def test_what_is_skipped_while_it_is_sent_is_never_sent_twice_at_a_time(be
 async def test_a_widening_during_a_send_that_a_narrowing_had_waived_is_sent_after_it(bench: Bench) -> None:
     await bench.documents.hotel(7)
     await ready(bench, types=["booking"])
-    token, (claim,) = await claimed(bench)
+    worker = uuid4()
+    token, (claim,) = await claimed(bench, worker=worker)
     await narrow(bench)
     found = await changing.change(bench.documents.conn, "engine", {"types": ["booking"]}, bench.outbound)
     assert len(found.widened) == 1
@@ -128,6 +129,7 @@ async def test_a_widening_during_a_send_that_a_narrowing_had_waived_is_sent_afte
         await eventually(lambda: is_zero(bench, "replay where finished_at is null"))
         result = Result(*claim[:3], token, claim.version or 0, "delivered")
         assert await delivery.settle(bench.documents.conn, 1, [result], [])
+        await delivery.leave(bench.documents.conn, worker)
         await bench.idle()
     assert bench.receiver.types() == ["booking.created", "hotel.snapshot"]
 
@@ -196,13 +198,14 @@ async def is_one(bench: Bench, what: str) -> bool:
 @pytest.mark.parametrize("verdict", VERDICTS)
 async def test_a_send_that_ends_after_its_endpoint_was_disabled_is_settled(bench: Bench, verdict: Verdict) -> None:
     await ready(bench)
-    conn = bench.documents.conn
-    token, (claim,) = await claimed(bench)
+    conn, worker = bench.documents.conn, uuid4()
+    token, (claim,) = await claimed(bench, worker=worker)
     await endpoints.disable(conn, "engine")
-    assert (await claimed(bench))[1] == []
+    assert (await claimed(bench, worker=worker))[1] == []
     await bench.documents.booking(7, KEY, number_of_people=5)
     await delivery.settle(conn, 1, [Result(*claim[:3], token, claim.version or 0, verdict, 60.0, "no")], [])
     assert await bench.count("behind where token is not null") == 0
+    await delivery.leave(conn, worker)
     await endpoints.enable(conn, "engine")
     async with bench.delivering():
         await bench.idle()
