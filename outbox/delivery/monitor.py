@@ -34,7 +34,7 @@ class Monitor:
     def __init__(self, pool: Pool, target: Target) -> None:
         self._pool = pool
         self._target = target
-        self._seen = Seen()
+        self._seen, self._telling = Seen(), Seen()
         self._run = self._untold = 0
         self._told = 0.0
         self._noted = -_NOTED_EVERY
@@ -45,10 +45,9 @@ class Monitor:
     @property
     def tripped(self) -> bool:
         """Whether nothing more shall be sent, though the others may not know yet."""
-        seen = self._seen
-        if self.known.status == "paused" or held(self.known) or seen.gone is not None or seen.asked is not None:
+        if not self.open or self.known.status == "paused" or held(self.known) or self._run >= PATIENCE:
             return True
-        return self._run >= PATIENCE
+        return any(seen.gone is not None or seen.asked is not None for seen in (self._seen, self._telling))
 
     def learn(self, known: Health, *, open_: bool, as_of: float) -> None:
         """Take what the database says, unless it was asked before this worker told it better.
@@ -75,11 +74,11 @@ class Monitor:
         if not self._due(now):
             return False
         seen, self._seen, self._told = self._seen, Seen(), now
-        self._untold = seen.run
+        self._telling, self._untold = seen, seen.run
         if seen.answered:
             self._noted = now
         found = await steadily(self._pool, partial(self._judge, seen=seen))
-        self._untold = 0
+        self._telling, self._untold = Seen(), 0
         if found is None:
             return False
         before, after = found

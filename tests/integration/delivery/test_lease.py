@@ -214,11 +214,13 @@ async def test_what_was_claimed_before_a_lapse_is_not_sent_after_it(bench: Bench
     ended = asyncio.Event()
     async with open_senders(bench.outbound) as sender_of:
         sender, ledger = sender_of(standing.target), Ledger(bench.pool, standing.target)
+        monitor = Monitor(bench.pool, standing.target)
+        monitor.open = True
         lanes = Lanes(
             target=standing.target,
             sender=sender,
             ledger=ledger,
-            monitor=Monitor(bench.pool, standing.target),
+            monitor=monitor,
             pace=Pace(1),
             lease=lease,
             ended=ended.set,
