@@ -52,6 +52,7 @@ async def gates(address: tuple[str, int]) -> AsyncIterator[Gates]:
         try:
             await _Connection(found).run(reader, writer)
         finally:
+            writer.close()
             connections.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -60,7 +61,9 @@ async def gates(address: tuple[str, int]) -> AsyncIterator[Gates]:
         yield found
     finally:
         server.close()
-        for task in connections:
+        # Whoever was let in just now begins, and so closes what is his.
+        await asyncio.sleep(0)
+        for task in list(connections):
             task.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
 
@@ -86,9 +89,11 @@ class _Connection:
         finally:
             for task in (up, down):
                 task.cancel()
-            await asyncio.gather(up, down, return_exceptions=True)
+            # Before anything is waited for: who is cancelled there would leave them open.
             for end in (writer, to_server):
                 end.close()
+            await asyncio.gather(up, down, return_exceptions=True)
+            for end in (writer, to_server):
                 with suppress(ConnectionError):
                     await end.wait_closed()
 
