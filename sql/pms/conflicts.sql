@@ -71,7 +71,8 @@ stays as (
         offset 0
     ) n
     cross join lateral (
-        select found.* from reservation_details found where found.hotel_id = w.hotel_id and found.id = n.night_id
+        select found.reservation_id, found.room_id, found.date, found.cancelled from reservation_details found
+        where found.hotel_id = w.hotel_id and found.id = n.night_id
         limit 1
     ) d
     cross join lateral (

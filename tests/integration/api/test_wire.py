@@ -301,7 +301,9 @@ async def test_a_database_that_is_away_is_503(api: Api) -> None:
         answer = await api.get("/hotels")
     assert is_problem(answer, 503, "unavailable")
     assert int(answer.headers["Retry-After"]) >= 1
-    assert [line["event"] for line in logs] == ["api_unavailable"]
+    # The sweeper of holds, and the journal, work on their own clocks and say for themselves that they cannot.
+    own = [line["event"] for line in logs if line["event"] not in {"sweep_failed", "journal_waits"}]
+    assert own == ["api_unavailable"]
 
 
 async def test_a_connection_that_broke_is_503_and_heals(api: Api) -> None:
