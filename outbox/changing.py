@@ -10,7 +10,8 @@ from psycopg import AsyncConnection
 
 from outbox.delivery import reaching
 from outbox.delivery.outbound import Outbound
-from outbox.endpoints import TYPES, EndpointError, Settings, UnknownEndpointError, alone, check_address
+from outbox.endpoints import UnknownEndpointError, alone, check_address
+from outbox.settings import TYPES, EndpointError, Settings
 from sql import content, control, endpoints, replay
 from sql.control import Endpoint
 from sql.endpoints import START

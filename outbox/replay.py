@@ -9,7 +9,8 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
-from outbox.endpoints import TYPES, EndpointError, UnknownEndpointError, alone
+from outbox.endpoints import UnknownEndpointError, alone
+from outbox.settings import TYPES, EndpointError
 from sql import control, endpoints, replay
 from sql.control import Endpoint
 from sql.replay import Replay, Scope

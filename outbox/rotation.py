@@ -4,7 +4,7 @@ from psycopg import AsyncConnection
 
 from outbox import signing
 from outbox.delivery.outbound import Outbound
-from outbox.endpoints import EndpointError, signer_of
+from outbox.settings import EndpointError, signer_of
 from sql import endpoints
 
 

@@ -1,4 +1,4 @@
-"""Delivery in the database: what is due, leases, and what came of each send.
+"""Delivery in the database: what is due, claiming it, and what came of each send.
 
 Every function is one statement, and autocommit suits all of them. Planning costs three times as much as running, so
 each is planned once per connection, though the tables go from empty to a million rows and back: SESSION leaves the
@@ -13,7 +13,6 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from sql.endpoints import Position
 from sql.health import Health
 from sql.queries import load
 
@@ -189,17 +188,6 @@ class Beat(NamedTuple):
     behind: int
 
 
-class Roster(NamedTuple):
-    """Who delivers beside a worker, and the roster that their sends keep to.
-
-    fence: another one after every crash of the server, and what committed without waiting for the disk may be gone.
-    """
-
-    now: datetime
-    fence: UUID
-    others: dict[UUID, datetime | None]
-
-
 async def scan(conn: AsyncConnection, *, full: bool) -> list[Standing]:
     """All endpoints that get marks, and what to do for each; unless `full`, only of what was marked just now."""
     rows = await (await conn.execute(_SCAN, {"full": full}, prepare=True)).fetchall()
@@ -281,34 +269,6 @@ async def settle(
         fresh, place = fresh or later.fresh, min(filter(None, (place, later.place)), default=None)
     waits_for = [result.wait for result in results if result.verdict in {"delayed", "rejected"}]
     return Due(fresh, place, min(waits_for, default=None))
-
-
-async def forget(
-    conn: AsyncConnection, endpoint_id: int, tokens: Sequence[UUID], after: Position, *, size: int = 2_000
-) -> Position | None:
-    """Give back what was claimed with these tokens among the next `size` keys; returns where that ended."""
-    kind, hotel, number = after
-    given = {"endpoint": endpoint_id, "tokens": list(tokens), "size": size}
-    row = await (
-        await conn.execute(_QUERIES["forget"], given | {"kind": kind, "hotel": hotel, "id": number})
-    ).fetchone()
-    return Position(*row) if row else None
-
-
-async def renew(
-    conn: AsyncConnection, worker: UUID, *, name: str, lease: float, kept: datetime | None = None
-) -> Roster:
-    """Let a worker live for another `lease` seconds, its sends keeping to the roster as of `kept`."""
-    given = {"worker": worker, "name": name, "lease": lease, "kept": kept}
-    row = await (await conn.execute(_QUERIES["renew"], given)).fetchone()
-    assert row is not None  # it is inserted or updated
-    now, fence, ids, times = row
-    return Roster(now, fence, dict(zip(ids, times, strict=True)))
-
-
-async def leave(conn: AsyncConnection, worker: UUID) -> None:
-    """End a worker's life: what it still has is others' from now on."""
-    await conn.execute(_QUERIES["leave"], {"worker": worker})
 
 
 async def heartbeat(conn: AsyncConnection, endpoint_id: int, *, lease: float) -> Beat | None:

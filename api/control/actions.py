@@ -13,8 +13,8 @@ from api.problems import Problem
 from api.routing import Call, Nothing, Reply
 from outbox import endpoints, rotation
 from outbox.delivery import trial
-from outbox.endpoints import EndpointError
 from outbox.secrets import SecretsError
+from outbox.settings import EndpointError
 from sql import control
 
 _BY_API = "by its operator, over the API"

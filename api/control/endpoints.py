@@ -25,8 +25,9 @@ from api.problems import Fault, Problem
 from api.routing import Call, Nothing, Reply
 from outbox import changing, endpoints, signing
 from outbox.changing import Begun, OvertakenError
-from outbox.endpoints import BusyError, EndpointError, Settings
+from outbox.endpoints import BusyError
 from outbox.secrets import SecretsError
+from outbox.settings import EndpointError, Settings
 from sql import control
 from sql import endpoints as removal
 from sql.endpoints import Overview

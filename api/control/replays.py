@@ -10,7 +10,7 @@ from api.fields import AskedHotel, Page
 from api.problems import Problem
 from api.routing import Answer, Asked, Call, Nothing, Reply
 from outbox import replay
-from outbox.endpoints import EndpointError
+from outbox.settings import EndpointError
 from sql import replay as jobs
 from sql.replay import Replay, Scope
 

@@ -8,7 +8,7 @@ from api.access.scopes import Access
 from api.fields import AskedHotel, Page
 from api.problems import Problem
 from api.routing import Asked, Call
-from outbox.endpoints import TYPES
+from outbox.settings import TYPES
 from sql import feed
 
 LAST = 2**53 - 1

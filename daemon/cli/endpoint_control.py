@@ -14,6 +14,7 @@ from outbox import changing, endpoints
 from outbox.changing import Changed
 from outbox.delivery.outbound import Outbound
 from outbox.endpoints import UnknownEndpointError
+from outbox.settings import TYPES
 from sql import control, replay
 from sql.control import Change
 from sql.delivery import Attempt
@@ -85,9 +86,7 @@ def change(
     ] = None,
     type_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--type", help=f"Only of this: {', '.join(endpoints.TYPES)}; repeatable. `all` for every one."
-        ),
+        typer.Option("--type", help=f"Only of this: {', '.join(TYPES)}; repeatable. `all` for every one."),
     ] = None,
     bookings: Annotated[Bookings | None, typer.Option(help="Which bookings it hears of.")] = None,
     guest_data: Annotated[bool | None, typer.Option(help="Whether it may know guests' names and contacts.")] = None,

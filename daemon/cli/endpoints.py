@@ -9,6 +9,7 @@ import typer
 from daemon.cli import running
 from outbox import endpoints, rotation, signing
 from outbox.headers import read_headers
+from outbox.settings import TYPES, EndpointError, Settings
 from sql.endpoints import Overview
 
 app = typer.Typer(no_args_is_help=True, help="Booking engines that messages go to.")
@@ -71,7 +72,7 @@ def add(
     header: Headers = None,
     hotel: Annotated[list[int] | None, typer.Option(help="Only this hotel; repeatable.")] = None,
     type_: Annotated[
-        list[str] | None, typer.Option("--type", help=f"Only of this: {', '.join(endpoints.TYPES)}; repeatable.")
+        list[str] | None, typer.Option("--type", help=f"Only of this: {', '.join(TYPES)}; repeatable.")
     ] = None,
     bookings: Annotated[Bookings, typer.Option(help="Which bookings it hears of.")] = Bookings.all,
     guest_data: Annotated[bool, typer.Option(help="Whether it may know guests' names and contacts.")] = False,
@@ -82,7 +83,7 @@ def add(
 ) -> None:
     """Add an endpoint; it is sent everything, then every change."""
     try:
-        wanted = endpoints.Settings(
+        wanted = Settings(
             name=name,
             url=url,
             format=format_.value,
@@ -97,7 +98,7 @@ def add(
             rate_per_second=rate_per_second,
             heartbeat_seconds=heartbeat_seconds,
         )
-    except endpoints.EndpointError as error:
+    except EndpointError as error:
         running.fail(f"{error}.")
     running.send(lambda conn, outbound: endpoints.add(conn, wanted, outbound))
     typer.echo(f"Added {name}. Its first sync begins at once where `roomwire run` delivers.")

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from daemon.cli import running
 from daemon.cli.progress import overwrite
 from outbox import replay
-from outbox.endpoints import TYPES, EndpointError
+from outbox.settings import TYPES, EndpointError
 from sql import replay as jobs
 from sql.replay import Replay, Scope
 

@@ -19,8 +19,8 @@ from daemon.parts import PartEndedError
 from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings, SettingsError, read
 from outbox.delivery.outbound import Outbound
-from outbox.endpoints import EndpointError
 from outbox.secrets import SecretsError
+from outbox.settings import EndpointError
 from sql.checkpoint import DeposedError
 from sql.migrate import MigrationError
 from sql.pool import connect

@@ -22,10 +22,10 @@ import structlog
 from outbox.delivery.shares import Shares
 from outbox.delivery.steady import steadily
 from outbox.metrics import WORKERS
-from sql import delivery
-from sql.delivery import Roster
+from sql import workers
 from sql.endpoints import START, Position
 from sql.pool import Pool
+from sql.workers import Roster
 
 _SAFE = 0.9
 """Share of the lease after which sends are cancelled: nothing may be on its way when others take over."""
@@ -115,7 +115,7 @@ class Lease:
             self._end.cancel()
             self._end = None
         self._until = -math.inf
-        await steadily(self._pool, partial(delivery.leave, worker=self.worker))
+        await steadily(self._pool, partial(workers.leave, worker=self.worker))
 
     def lose(self, endpoint_id: int, token: UUID) -> None:
         """Note a claim of which nobody knows whether it was made: it is given back when it can have ended.
@@ -152,8 +152,8 @@ class Lease:
         async with self._pool.connection() as conn:
             if self._since is None:
                 # Committed before the next one begins: whoever looks later than that has heard of it.
-                await delivery.renew(conn, self.worker, name=name, lease=self.seconds)
-            roster = await delivery.renew(conn, self.worker, name=name, lease=self.seconds, kept=self._kept)
+                await workers.renew(conn, self.worker, name=name, lease=self.seconds)
+            roster = await workers.renew(conn, self.worker, name=name, lease=self.seconds, kept=self._kept)
         WORKERS.set(len(roster.others) + 1)
         return self._meet(roster)
 
@@ -204,7 +204,7 @@ async def forget(pool: Pool, endpoint_id: int, tokens: Sequence[UUID]) -> None:
     """Give back what was claimed with these tokens, looking at all that an endpoint is behind on in pages."""
     after: Position | None = START
     while after is not None:
-        after = await steadily(pool, partial(delivery.forget, endpoint_id=endpoint_id, tokens=tokens, after=after))
+        after = await steadily(pool, partial(workers.forget, endpoint_id=endpoint_id, tokens=tokens, after=after))
 
 
 def _nothing() -> None:

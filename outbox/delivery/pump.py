@@ -9,16 +9,15 @@ from uuid import UUID, uuid4
 import structlog
 
 from outbox.delivery.alarm import Alarm
-from outbox.delivery.compose import Message, digits, snapshot
+from outbox.delivery.intake import Intake
 from outbox.delivery.lanes import Lanes, Leased
 from outbox.delivery.lease import Lease
 from outbox.delivery.ledger import Ledger
 from outbox.delivery.monitor import Monitor
 from outbox.delivery.pace import Pace
 from outbox.delivery.sender import Sender
-from outbox.delivery.steady import PASSING, steadily, unhurried
-from sql import delivery
-from sql.delivery import Claim, Claimed, Standing, Target
+from outbox.delivery.steady import unhurried
+from sql.delivery import Claim, Standing, Target
 from sql.pool import Pool
 
 _GRACE = 3.0
@@ -54,11 +53,12 @@ class Pump:
     def __init__(self, pool: Pool, sender: Sender, target: Target, lease: Lease, timing: Timing) -> None:
         self.target = target
         self.retired = False
-        self._pool = pool
-        self._sender = sender
         self._lease = lease
         self._timing = timing
         self._ledger = Ledger(pool, target)
+        self._intake = Intake(
+            pool, sender=sender, target=target, lease=lease, ledger=self._ledger, again=timing.poll
+        )
         self._monitor = Monitor(pool, target)
         share = partial(lease.lanes, target.id, target.concurrency)
         least = _TOGETHER if target.format == "cache-refresh" else 1
@@ -182,7 +182,9 @@ class Pump:
             return
         if self._beat:
             self._beat = False
-            await self._claim_heartbeat()
+            if beat := await self._intake.heartbeat():
+                self._lanes.live.append(beat)
+                self._lanes.open()
         if self._monitor.known.status == "paused":
             await self._probe()
             return
@@ -209,9 +211,10 @@ class Pump:
         self._monitor.open = self._fresh = False
         self._due = None
         token, term = uuid4(), self._lease.term
-        claimed = await self._claimed(token, 1, 0)
+        claimed = await self._intake.claim(token, 1, 0)
         if claimed is None:
             self._monitor.open = True
+            self._claim_later(0)
             return
         kept = 1 if claimed.probing else 0
         self._ledger.release(token, claimed.claims[kept:])
@@ -223,8 +226,9 @@ class Pump:
         """Make ready what comes next in the queue from a place on, or what was marked just now."""
         size = self._pace.size(time.monotonic())
         token, term = uuid4(), self._lease.term
-        claimed = await self._claimed(token, size, place)
+        claimed = await self._intake.claim(token, size, place)
         if claimed is None:
+            self._claim_later(place)
             return
         if claimed.more:
             self._fresh = True
@@ -244,29 +248,8 @@ class Pump:
         else:
             await self._take(claimed.claims, token, term, live=place is None)
 
-    async def _claimed(self, token: UUID, size: int, place: int | None) -> Claimed | None:
-        """None where the database was away: it is tried again after `timing.poll` seconds."""
-        lease = self._lease
-        try:
-            async with self._pool.connection() as conn:
-                return await delivery.claim(
-                    conn,
-                    self.target.id,
-                    worker=lease.worker,
-                    token=token,
-                    size=size,
-                    lease=lease.seconds,
-                    place=place,
-                    revision=self.target.revision,
-                    fence=lease.fence,
-                )
-        except BaseException as error:
-            lease.lose(self.target.id, token)
-            if not isinstance(error, PASSING):
-                raise
-            _log.warning("database_retry", error=str(error).strip(), wait_seconds=self._timing.poll)
-            asyncio.get_running_loop().call_later(self._timing.poll, self._retry, place)
-            return None
+    def _claim_later(self, place: int | None) -> None:
+        asyncio.get_running_loop().call_later(self._timing.poll, self._retry, place)
 
     def _retry(self, place: int | None) -> None:
         """Claim what could not be claimed; what was marked just now may be older than that by then."""
@@ -276,11 +259,7 @@ class Pump:
 
     async def _take(self, claims: list[Claim], token: UUID, term: int, *, live: bool, probing: bool = False) -> int:
         """Make messages of claimed keys; returns how many there are to send."""
-        try:
-            messages = await self._compose(claims, token)
-        except BaseException:
-            self._lease.lose(self.target.id, token)
-            raise
+        messages = await self._intake.compose(claims, token)
         room = self._pace.room(time.monotonic())
         for message in messages[room:]:
             self._ledger.release(token, [part.claim for part in message.parts])
@@ -291,27 +270,3 @@ class Pump:
         if self._ledger:
             self._ended.set()
         return len(messages)
-
-    async def _compose(self, claims: list[Claim], token: UUID) -> list[Message]:
-        told = [claim for claim in claims if claim.told]
-        composed = self._sender.compose([claim for claim in told if claim.kind != "snapshot"])
-        snapshots = [await self._snapshot(claim) for claim in told if claim.kind == "snapshot"]
-        unsaid = [(claim, claim.marked) for claim in claims if not claim.told]
-        self._ledger.acknowledge(token, composed.silent + unsaid)
-        return composed.messages + snapshots
-
-    async def _snapshot(self, claim: Claim) -> Message:
-        first, last = digits(claim)
-        read = partial(
-            delivery.snapshot, endpoint_id=self.target.id, hotel_id=claim.hotel_id, first=first, last=last
-        )
-        return snapshot(claim, await steadily(self._pool, read))
-
-    async def _claim_heartbeat(self) -> None:
-        term = self._lease.term
-        take = partial(delivery.heartbeat, endpoint_id=self.target.id, lease=self._lease.seconds)
-        beat = await steadily(self._pool, take)
-        if beat:
-            message = self._sender.heartbeat(beat.as_of, beat.behind)
-            self._lanes.live.append(Leased(message, uuid4(), term, beat.probing))
-            self._lanes.open()

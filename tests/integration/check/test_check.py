@@ -20,6 +20,7 @@ from daemon.replication import slot as slots
 from daemon.settings import Settings
 from daemon.setup import run_setup
 from outbox import endpoints
+from outbox import settings as endpoint
 from outbox.secrets import new_secret_key
 from sql import check as facts
 from sql.pool import connect
@@ -191,10 +192,10 @@ async def test_endpoints_are_reached_and_hear_nothing(settings: Settings, ours: 
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         await endpoints.add(
-            ours, endpoints.Settings(name="near", url=f"http://127.0.0.1:{port}/hooks"), outbound(settings)
+            ours, endpoint.Settings(name="near", url=f"http://127.0.0.1:{port}/hooks"), outbound(settings)
         )
         await endpoints.add(
-            ours, endpoints.Settings(name="away", url="http://127.0.0.1:1/hooks"), outbound(settings)
+            ours, endpoint.Settings(name="away", url="http://127.0.0.1:1/hooks"), outbound(settings)
         )
         found = (await amiss(settings))["endpoints"]
         assert "away (127.0.0.1:1: " in found.says
@@ -210,7 +211,7 @@ async def test_an_endpoint_that_speaks_no_tls(settings: Settings, ours: psycopg.
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         await endpoints.add(
-            ours, endpoints.Settings(name="plain", url=f"https://127.0.0.1:{port}/hooks"), outbound(settings)
+            ours, endpoint.Settings(name="plain", url=f"https://127.0.0.1:{port}/hooks"), outbound(settings)
         )
         assert f"plain (127.0.0.1:{port}: " in (await amiss(settings))["endpoints"].says
 

@@ -16,8 +16,8 @@ from outbox import endpoints, signing
 from outbox.delivery.outbound import Outbound
 from outbox.delivery.pump import Timing
 from outbox.delivery.worker import run_delivery
-from outbox.endpoints import Settings
 from outbox.secrets import Secrets, new_secret_key
+from outbox.settings import Settings
 from sql import delivery
 from sql.migrate import script
 from sql.pool import Pool, connect, make_pool

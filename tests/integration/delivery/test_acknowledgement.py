@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg import AsyncConnection
 
-from sql import delivery, endpoints
+from sql import delivery, endpoints, workers
 from sql.delivery import Claim, Result, Verdict
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
@@ -38,7 +38,7 @@ async def claim(conn: AsyncConnection, endpoint: int, *, dead: bool = False) -> 
     """Claim as a worker that lives, or as one that is dead."""
     worker, token = uuid4(), uuid4()
     if not dead:
-        await delivery.renew(conn, worker, name="test", lease=30)
+        await workers.renew(conn, worker, name="test", lease=30)
     return token, (await delivery.claim(conn, endpoint, worker=worker, token=token, size=10, lease=30)).claims
 
 
@@ -263,7 +263,7 @@ async def test_the_keys_of_a_killed_worker_are_sent_by_another(bench: Bench) -> 
         await bench.idle()
     await bench.documents.bookings(7, 20)
     killed = uuid4()
-    await delivery.renew(bench.documents.conn, killed, name="killed", lease=1.5)
+    await workers.renew(bench.documents.conn, killed, name="killed", lease=1.5)
     dead = await delivery.claim(bench.documents.conn, 1, worker=killed, token=uuid4(), size=10, lease=10)
     assert len(dead.claims) == 10
     async with bench.delivering():

@@ -13,8 +13,8 @@ from aiohttp import web
 from outbox import deliveries
 from outbox.delivery import trial
 from outbox.delivery.cache_refresh import CALLS
-from outbox.endpoints import EndpointError, Settings
 from outbox.keys import parse
+from outbox.settings import EndpointError, Settings
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
 

@@ -7,7 +7,7 @@ import pytest
 
 from outbox import changing, endpoints
 from outbox.changing import OvertakenError
-from outbox.endpoints import EndpointError
+from outbox.settings import EndpointError
 from sql import control
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually

@@ -8,7 +8,7 @@ import pytest
 
 from outbox import endpoints
 from outbox.delivery import first_sync
-from outbox.endpoints import EndpointError
+from outbox.settings import EndpointError
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id, nights

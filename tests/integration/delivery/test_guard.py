@@ -17,7 +17,7 @@ from outbox.delivery.connecting import Guard
 from outbox.delivery.line import Line, open_session
 from outbox.delivery.outbound import Outbound
 from outbox.delivery.outcome import Outcome
-from outbox.endpoints import EndpointError
+from outbox.settings import EndpointError
 from tests.support.sockets import serving
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))

@@ -16,7 +16,7 @@ from outbox.delivery.pace import Pace
 from outbox.delivery.pump import Timing
 from outbox.delivery.senders import open_senders
 from outbox.delivery.worker import _alive
-from sql import delivery
+from sql import delivery, workers
 from sql.delivery import Claim
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
@@ -37,13 +37,13 @@ async def test_what_a_live_worker_has_is_his_until_he_leaves(bench: Bench) -> No
     await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
     await bench.documents.bookings(7, 3)
     conn, one, two = bench.documents.conn, uuid4(), uuid4()
-    assert (await delivery.renew(conn, one, name="one", lease=30)).others == {}
-    assert (await delivery.renew(conn, two, name="two", lease=30)).others == {one: None}
+    assert (await workers.renew(conn, one, name="one", lease=30)).others == {}
+    assert (await workers.renew(conn, two, name="two", lease=30)).others == {one: None}
     assert len(await claim(bench, one)) == 3
     assert await claim(bench, two) == []
-    await delivery.leave(conn, one)
+    await workers.leave(conn, one)
     assert [claimed.sent for claimed in await claim(bench, two)] == [True] * 3
-    assert (await delivery.renew(conn, two, name="two", lease=30)).others == {}
+    assert (await workers.renew(conn, two, name="two", lease=30)).others == {}
 
 
 async def test_a_worker_that_stops_leaves_nothing_behind(bench: Bench) -> None:
@@ -148,7 +148,7 @@ async def test_what_killed_workers_had_is_sent_by_the_others_once(bench: Bench) 
         bench.receiver.answer = once_at_a_time
         for round_number in range(3):
             victim = uuid4()
-            await delivery.renew(bench.documents.conn, victim, name="victim", lease=1.0)
+            await workers.renew(bench.documents.conn, victim, name="victim", lease=1.0)
             await bench.documents.bookings(7, 60, first=60 * round_number)
             await claim(bench, victim)
         await bench.idle(seconds=60)
@@ -166,7 +166,7 @@ async def test_a_lock_that_moves_a_row_while_it_is_settled_leaves_nothing_leased
     await bench.documents.booking(7, booking_id(1))
     async with await connect(ours.dsn, application="worker", **delivery.SESSION) as conn:
         worker, token = uuid4(), uuid4()
-        await delivery.renew(conn, worker, name="one", lease=30)
+        await workers.renew(conn, worker, name="one", lease=30)
         (claimed,) = (await delivery.claim(conn, 1, worker=worker, token=token, size=1, lease=30)).claims
         result = delivery.Result(*claimed[:3], token, claimed.version or 0, "delivered")
         async with await psycopg.AsyncConnection.connect(ours.dsn) as projector:

@@ -12,7 +12,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from outbox.delivery import partitions
-from sql import delivery, endpoints, ledger, replay, watch
+from sql import delivery, endpoints, ledger, replay, watch, workers
 from sql.delivery import Result
 from sql.ledger import Choice
 from sql.pool import connect
@@ -52,7 +52,7 @@ async def _mark(conn: AsyncConnection, scope: Scope) -> None:
 
 
 OFTEN: Mapping[str, Statement] = {
-    "renew": lambda conn: delivery.renew(conn, WORKER, name="test", lease=600),
+    "renew": lambda conn: workers.renew(conn, WORKER, name="test", lease=600),
     "claim from the queue's head": _claim,
     "claim what was marked just now": lambda conn: _claim(conn, None),
     "claim from the middle": lambda conn: _claim(conn, 1_700_000_000_000_500),

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from outbox.delivery import first_sync
-from sql import delivery
+from sql import delivery, workers
 from sql.delivery import Result, Verdict
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench
@@ -133,7 +133,7 @@ async def test_plans_made_while_the_tables_were_empty_stay_good_when_they_have_g
     await conn.execute("alter table booking_engine.document set (autovacuum_enabled = off)")
     await conn.execute(KEYED)
     await conn.execute("execute keyed")
-    await delivery.renew(conn, WORKER, name="test", lease=600)
+    await workers.renew(conn, WORKER, name="test", lease=600)
     await deliver_all(bench)
     await delivery.settle(conn, 1, [Result("booking", 1, "", uuid4(), 1, "delivered")], [])
     await delivery.scan(conn, full=True)
@@ -181,7 +181,7 @@ async def test_a_claim_costs_the_same_after_many_deliveries_and_beside_many_refu
     await bench.endpoint()
     conn = bench.documents.conn
     await conn.execute("update booking_engine.endpoint set fill_version = null")
-    await delivery.renew(conn, WORKER, name="test", lease=600)
+    await workers.renew(conn, WORKER, name="test", lease=600)
 
     async def cost(first: int) -> int:
         await bench.documents.bookings(7, 50, first=first)

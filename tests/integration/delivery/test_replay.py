@@ -11,9 +11,9 @@ from psycopg import AsyncConnection
 
 from outbox import endpoints, replay
 from outbox.delivery import replaying
-from outbox.endpoints import EndpointError
 from outbox.replay import scope
-from sql import delivery
+from outbox.settings import EndpointError
+from sql import delivery, workers
 from sql.delivery import Result, Verdict
 from sql.endpoints import START
 from sql.replay import Scope, mark, replays
@@ -264,7 +264,7 @@ async def in_flight_and_marked(bench: Bench, worker: UUID, *, lease: float) -> t
     await bench.endpoint()
     await conn.execute("update booking_engine.endpoint set fill_version = null")
     await bench.documents.booking(7, booking_id(1))
-    await delivery.renew(conn, worker, name="test", lease=lease)
+    await workers.renew(conn, worker, name="test", lease=lease)
     token = uuid4()
     (claim,) = (await delivery.claim(conn, 1, worker=worker, token=token, size=1, lease=30)).claims
     await replay.start(conn, "engine", EVERYTHING, reason="a test")
@@ -296,7 +296,7 @@ async def test_whatever_comes_of_a_send_in_flight_what_was_marked_during_it_is_d
 async def test_what_was_marked_during_the_send_of_a_worker_that_is_gone_is_sent_once(bench: Bench) -> None:
     conn, gone, other = bench.documents.conn, uuid4(), uuid4()
     _, result = await in_flight_and_marked(bench, gone, lease=60)
-    await delivery.leave(conn, gone)
+    await workers.leave(conn, gone)
     token = uuid4()
     (claim,) = (await delivery.claim(conn, 1, worker=other, token=token, size=1, lease=30)).claims
     assert (claim.version, claim.acked) == (result.version, 0)
@@ -308,7 +308,7 @@ async def test_what_was_marked_during_the_send_of_a_worker_that_is_gone_is_sent_
 
 async def test_what_was_marked_during_a_send_that_is_given_back_is_no_longer_in_flight(bench: Bench) -> None:
     _, result = await in_flight_and_marked(bench, uuid4(), lease=60)
-    await delivery.forget(bench.documents.conn, 1, [result.token], START)
+    await workers.forget(bench.documents.conn, 1, [result.token], START)
     assert await bench.rows("select token, worker, again, acked from booking_engine.behind") == [
         (None, None, False, 0)
     ]

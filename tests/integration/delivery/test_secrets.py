@@ -14,8 +14,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from outbox import changing, endpoints, rotation, signing
 from outbox.delivery import sealing
 from outbox.delivery.outbound import Outbound
-from outbox.endpoints import EndpointError, Settings
 from outbox.secrets import Secrets, SecretsError, new_secret_key
+from outbox.settings import EndpointError, Settings
 from sql.endpoints import sealed
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id

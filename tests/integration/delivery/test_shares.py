@@ -11,7 +11,7 @@ import pytest
 
 from outbox.delivery.lease import Lease
 from outbox.delivery.pump import Timing
-from sql import delivery
+from sql import workers as roster
 from tests.integration.delivery.conftest import Bench, eventually
 
 TIMING = Timing(lease=4.0, send=30.0, connect=1.0, poll=0.1, drain=5.0)
@@ -63,7 +63,7 @@ async def test_the_lanes_of_who_is_heard_of_no_more_are_the_others_when_his_leas
     lease, other = Lease(bench.pool, 60), uuid4()
     found = []
     for left in (20, -1):
-        await delivery.renew(bench.documents.conn, other, name="other", lease=left)
+        await roster.renew(bench.documents.conn, other, name="other", lease=left)
         began = time.monotonic()
         await lease._renew()
         lease._begin(began)
@@ -74,7 +74,7 @@ async def test_the_lanes_of_who_is_heard_of_no_more_are_the_others_when_his_leas
 
 async def test_who_comes_waits_until_all_the_others_have_heard_of_him(bench: Bench) -> None:
     conn, other = bench.documents.conn, uuid4()
-    await delivery.renew(conn, other, name="other", lease=60)
+    await roster.renew(conn, other, name="other", lease=60)
     lease = Lease(bench.pool, 60)
     whole = 50
 
@@ -85,14 +85,14 @@ async def test_who_comes_waits_until_all_the_others_have_heard_of_him(bench: Ben
         return lease.lanes(1, whole)
 
     assert await lanes() == 0
-    await delivery.renew(conn, other, name="other", lease=60)
+    await roster.renew(conn, other, name="other", lease=60)
     assert await lanes() == 0, "it lives, and what it had on its way may still be"
-    heard = await delivery.renew(conn, other, name="other", lease=60)
+    heard = await roster.renew(conn, other, name="other", lease=60)
     assert set(heard.others) == {lease.worker}
-    await delivery.renew(conn, other, name="other", lease=60, kept=heard.now)
+    await roster.renew(conn, other, name="other", lease=60, kept=heard.now)
     shared = await lanes()
     assert 0 < shared < whole
-    await delivery.renew(conn, uuid4(), name="third", lease=60)
+    await roster.renew(conn, uuid4(), name="third", lease=60)
     assert 0 < await lanes() < shared, "one who has come takes some at once"
     await conn.execute(f"delete from booking_engine.worker where id <> '{lease.worker}'")
     assert await lanes() == whole
@@ -110,7 +110,7 @@ async def test_who_could_not_renew_in_time_begins_nothing_and_comes_as_if_new(be
     assert lease.lanes(1, 8) == 8, "nobody has taken them"
     lease._begin(time.monotonic() - 55)
     assert lease.lanes(1, 8) == 0
-    await delivery.renew(conn, other, name="other", lease=60)
+    await roster.renew(conn, other, name="other", lease=60)
     began = time.monotonic()
     await lease._renew()
     lease._begin(began)

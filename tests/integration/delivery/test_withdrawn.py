@@ -9,7 +9,7 @@ import pytest
 from outbox import changing, endpoints
 from outbox.delivery.pump import Timing
 from outbox.keys import parse
-from sql import control, delivery, ledger
+from sql import control, delivery, ledger, workers
 from sql.delivery import Claim, Result, Verdict
 from sql.endpoints import START
 from sql.ledger import Author, Choice
@@ -33,7 +33,7 @@ async def ready(bench: Bench, **wishes: Any) -> None:
 async def claimed(bench: Bench, *, size: int = 10, worker: UUID | None = None) -> tuple[UUID, list[Claim]]:
     """What a worker gets that lives: the lanes are its own until it leaves."""
     worker, token = worker or uuid4(), uuid4()
-    await delivery.renew(bench.documents.conn, worker, name="test", lease=60)
+    await workers.renew(bench.documents.conn, worker, name="test", lease=60)
     found = await delivery.claim(bench.documents.conn, 1, worker=worker, token=token, size=size, lease=30)
     return token, found.claims
 
@@ -129,7 +129,7 @@ async def test_a_widening_during_a_send_that_a_narrowing_had_waived_is_sent_afte
         await eventually(lambda: is_zero(bench, "replay where finished_at is null"))
         result = Result(*claim[:3], token, claim.version or 0, "delivered")
         assert await delivery.settle(bench.documents.conn, 1, [result], [])
-        await delivery.leave(bench.documents.conn, worker)
+        await workers.leave(bench.documents.conn, worker)
         await bench.idle()
     assert bench.receiver.types() == ["booking.created", "hotel.snapshot"]
 
@@ -205,7 +205,7 @@ async def test_a_send_that_ends_after_its_endpoint_was_disabled_is_settled(bench
     await bench.documents.booking(7, KEY, number_of_people=5)
     await delivery.settle(conn, 1, [Result(*claim[:3], token, claim.version or 0, verdict, 60.0, "no")], [])
     assert await bench.count("behind where token is not null") == 0
-    await delivery.leave(conn, worker)
+    await workers.leave(conn, worker)
     await endpoints.enable(conn, "engine")
     async with bench.delivering():
         await bench.idle()

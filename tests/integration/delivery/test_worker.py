@@ -15,7 +15,7 @@ from outbox.delivery.lease import Lease
 from outbox.delivery.partitions import ATTEMPTS
 from outbox.delivery.pump import Pump, Timing
 from outbox.delivery.senders import open_senders
-from outbox.endpoints import EndpointError, Settings
+from outbox.settings import EndpointError, Settings
 from sql import delivery
 from sql.partitions import today
 from sql.pool import make_pool

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from outbox.endpoints import EndpointError, Settings
+from outbox.settings import EndpointError, Settings
 from outbox.signing import new_secret
 from sql.delivery import Target
 

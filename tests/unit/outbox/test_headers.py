@@ -2,8 +2,8 @@
 
 import pytest
 
-from outbox.endpoints import EndpointError, Settings
 from outbox.headers import check_headers, read_headers
+from outbox.settings import EndpointError, Settings
 
 
 def test_lines_become_headers() -> None:

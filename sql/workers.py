@@ -1,0 +1,52 @@
+"""Workers in the database: who delivers, until when others wait for him, and giving back what he lost."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from sql.endpoints import Position
+from sql.queries import load
+
+_QUERIES = load("workers.sql")
+
+
+class Roster(NamedTuple):
+    """Who delivers beside a worker, and the roster that their sends keep to.
+
+    fence: another one after every crash of the server, and what committed without waiting for the disk may be gone.
+    """
+
+    now: datetime
+    fence: UUID
+    others: dict[UUID, datetime | None]
+
+
+async def renew(
+    conn: AsyncConnection, worker: UUID, *, name: str, lease: float, kept: datetime | None = None
+) -> Roster:
+    """Let a worker live for another `lease` seconds, its sends keeping to the roster as of `kept`."""
+    given = {"worker": worker, "name": name, "lease": lease, "kept": kept}
+    row = await (await conn.execute(_QUERIES["renew"], given)).fetchone()
+    assert row is not None  # it is inserted or updated
+    now, fence, ids, times = row
+    return Roster(now, fence, dict(zip(ids, times, strict=True)))
+
+
+async def leave(conn: AsyncConnection, worker: UUID) -> None:
+    """End a worker's life: what it still has is others' from now on."""
+    await conn.execute(_QUERIES["leave"], {"worker": worker})
+
+
+async def forget(
+    conn: AsyncConnection, endpoint_id: int, tokens: Sequence[UUID], after: Position, *, size: int = 2_000
+) -> Position | None:
+    """Give back what was claimed with these tokens among the next `size` keys; returns where that ended."""
+    kind, hotel, number = after
+    given = {"endpoint": endpoint_id, "tokens": list(tokens), "size": size}
+    row = await (
+        await conn.execute(_QUERIES["forget"], given | {"kind": kind, "hotel": hotel, "id": number})
+    ).fetchone()
+    return Position(*row) if row else None
