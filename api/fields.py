@@ -16,7 +16,13 @@ AsOf = Annotated[
         " first read."
     ),
 ]
-Stale = Annotated[bool, Field(description="Whether that is more than 30 seconds ago.")]
+Stale = Annotated[
+    bool,
+    Field(
+        description="Whether that was more than 30 seconds ago when this was answered; one that is repeated to its"
+        " Idempotency-Key says what it said the first time."
+    ),
+]
 
 
 AskedPlan = Annotated[

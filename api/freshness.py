@@ -1,9 +1,13 @@
 """How fresh the documents are: every answer about availability or price says so."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
+
+import orjson
 
 from api.line import AwayError, Line
 from outbox.delivery.compose import rfc3339
@@ -22,6 +26,11 @@ class Fresh:
     stale: bool
 
 
+def now() -> Fresh:
+    """How fresh is what will be read from the PMS itself."""
+    return Fresh(datetime.now(UTC), False)
+
+
 class Freshness:
     """Looks at the checkpoint, at most once a second: what is a second old is a lower bound still."""
 
@@ -37,6 +46,14 @@ class Freshness:
         Raises:
             AwayError: the database cannot be asked, and never was.
         """
+        return (await self.look())(hotel_id)
+
+    async def look(self) -> Callable[[int | None], Fresh]:
+        """How fresh documents are that are read from here on: to be asked once their hotel is known.
+
+        Raises:
+            AwayError: as `now`.
+        """
         if self._standing is None or time.monotonic() > self._looked + _KEEP:
             looked = time.monotonic()
             try:
@@ -45,7 +62,8 @@ class Freshness:
             except AwayError:
                 if self._standing is None:
                     raise
-        return fresh(self._standing, hotel_id, time.monotonic() - self._looked)
+        standing, looked = self._standing, self._looked
+        return lambda hotel_id: fresh(standing, hotel_id, time.monotonic() - looked)
 
 
 def fresh(standing: Standing, hotel_id: int | None, elapsed: float) -> Fresh:
@@ -60,12 +78,16 @@ def fresh(standing: Standing, hotel_id: int | None, elapsed: float) -> Fresh:
     return Fresh(committed_at, age > STALE_SECONDS)
 
 
-def stamped(now: Fresh, body: bytes) -> bytes:
+def stamp(fresh: Fresh) -> dict[str, Any]:
+    """`as_of` and `stale` as answers say them."""
+    return {"as_of": rfc3339(fresh.as_of) if fresh.as_of else None, "stale": fresh.stale}
+
+
+def stamped(fresh: Fresh, body: bytes) -> bytes:
     """A JSON object with `as_of` and `stale` put before its other members."""
-    return _opening(now) + body[1:]
+    return _opening(fresh) + body[1:]
 
 
 @lru_cache(maxsize=64)
-def _opening(now: Fresh) -> bytes:
-    as_of = f'"{rfc3339(now.as_of)}"' if now.as_of else "null"
-    return f'{{"as_of":{as_of},"stale":{"true" if now.stale else "false"},'.encode()
+def _opening(fresh: Fresh) -> bytes:
+    return orjson.dumps(stamp(fresh))[:-1] + b","

@@ -1,20 +1,21 @@
 """`GET /hotels/{hotel_id}/pricing`: nightly prices per plan, as the PMS has them now."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import groupby
 from typing import Annotated, Any
 
 import orjson
 from pydantic import Field
 
+from api import freshness
 from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS
 from api.availability.stays import net_revenue
 from api.days import Day, check_stay, today
 from api.etags import digest
 from api.fields import AskedPlan, AsOf, HotelPath, Stale
-from api.freshness import Fresh, stamped
+from api.freshness import stamped
 from api.problems import Fault, Problem
 from api.routing import Answer, Call, Nothing, Reply, Returns, Route
 from outbox.messages.documents import HotelId, NightDate, PlanKey, PlanType
@@ -72,7 +73,7 @@ async def pricing(call: Call[PricingAsked, Nothing]) -> Reply:
     asked = call.params
     check_stay(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"))
     keys = None if asked.plan_key is None else [asked.plan_key]
-    as_of = datetime.now(UTC)
+    fresh = freshness.now()
     async with call.house.connection() as conn:
         nights = await call.house.prices.nightly(conn, asked.hotel_id, keys, asked.from_, asked.to)
         if keys and not nights and not await plans(conn, asked.hotel_id, keys):
@@ -93,7 +94,7 @@ async def pricing(call: Call[PricingAsked, Nothing]) -> Reply:
             ],
         }
     )
-    return Reply(stamped(Fresh(as_of, False), body), etag=digest(body))
+    return Reply(stamped(fresh, body), etag=digest(body))
 
 
 def _night(night: Night, guests: int | None) -> dict[str, Any]:

@@ -1,17 +1,17 @@
 """`GET /availability/{hotel_id}`: the calendar, or a stay."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import orjson
 
+from api import freshness
 from api.availability import stays
 from api.availability.answers import AvailabilityAnswer
 from api.availability.asked import AvailabilityAsked
 from api.availability.calendars import Wanted
 from api.days import check_nights, check_stay, today
 from api.etags import digest
-from api.freshness import Fresh, stamped
+from api.freshness import stamped
 from api.line import AwayError
 from api.problems import Problem
 from api.routing import Call, Nothing, Reply, Returns, Route
@@ -42,7 +42,7 @@ async def _stay(call: Call[AvailabilityAsked, Nothing]) -> Reply:
     assert asked.check_out is not None
     assert asked.guests is not None
     check_stay(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
-    as_of = datetime.now(UTC)
+    fresh = freshness.now()
     async with call.house.connection() as conn:
         stocks = await stock(conn, asked.hotel_id, asked.check_in, asked.check_out)
         nights = await call.house.prices.nightly(conn, asked.hotel_id, None, asked.check_in, asked.check_out)
@@ -65,7 +65,7 @@ async def _stay(call: Call[AvailabilityAsked, Nothing]) -> Reply:
             "plans": plans,
         }
     )
-    return Reply(stamped(Fresh(as_of, False), body), etag=digest(body))
+    return Reply(stamped(fresh, body), etag=digest(body))
 
 
 _CALENDAR_EXAMPLE = {

@@ -1,21 +1,29 @@
-"""How a booking is answered: its document, with its version and where to find it."""
+"""How a booking is answered: its document, with its version, where to find it, and as of when it is."""
 
 from typing import Any
 
 from pydantic import Field
 
+from api.fields import AsOf, Stale
+from api.freshness import Fresh, stamp
 from api.problems import BASE
 from api.routing import Reply
 from outbox.delivery.compose import without_guests
 from outbox.messages.documents import Booking, Version
-from sql.documents import Document
 
 
-class BookingAnswer(Booking):
+class BookingListed(Booking):
     """A booking as `booking.created` tells it."""
 
     version: Version
     links: dict[str, str] = Field(description="Paths by what is found there: `self` is the booking.")
+
+
+class BookingAnswer(BookingListed):
+    """A booking, and how fresh that is."""
+
+    as_of: AsOf
+    stale: Stale
 
 
 def said(body: dict[str, Any], version: int, *, guest_data: bool) -> dict[str, Any]:
@@ -25,9 +33,8 @@ def said(body: dict[str, Any], version: int, *, guest_data: bool) -> dict[str, A
     return {**body, "version": version, "links": {"self": f"{BASE}/bookings/{body['booking_id']}"}}
 
 
-def reply(document: Document, *, guest_data: bool, status: int = 200) -> Reply:
+def reply(body: dict[str, Any], version: int, fresh: Fresh, *, guest_data: bool, status: int = 200) -> Reply:
     """The answer that a live booking is; its ETag is its version."""
-    assert document.body is not None  # a tombstone is no booking
-    told = said(document.body, document.version, guest_data=guest_data)
+    told = said(body, version, guest_data=guest_data)
     headers = {"Location": told["links"]["self"]} if status == 201 else {}
-    return Reply(told, status, headers, str(document.version))
+    return Reply(stamp(fresh) | told, status, headers, str(version))

@@ -69,7 +69,7 @@ async def _change(conn: AsyncConnection, call: Change, tried: set[int]) -> Reply
     told = await tell_change(conn, call, own, spent=asked.hold_id)
     assert isinstance(told.body, Mapping)
     if asked.expected_total not in {None, told.body["total"]} or quoted not in {None, lodging(told.body)}:
-        raise Problem("price_changed", total=told.body["total"])
+        raise Problem("price_changed", **{name: told.body[name] for name in ("total", "as_of", "stale")})
     if taken := _taken(slots, new):
         return Done(told, Taken(new.hotel_id, own.now.id, taken))
     return told

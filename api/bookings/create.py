@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 
+from api import freshness
 from api.bookings.answers import reply
 from api.bookings.asked import BookingAsked, check_guests
 from api.bookings.assignment import Need
@@ -107,10 +108,12 @@ def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUI
 async def tell(conn: AsyncConnection, call: Call[Any, Any], link: Link, *, status: int, new: bool = False) -> Reply:
     """Bring the document up to what was written, last of all, and answer. new: as `project_booking` has it."""
     wishes = call.house.wishes
-    frame = Frame(today(wishes.time_zone), wishes.agent)
+    frame, fresh = Frame(today(wishes.time_zone), wishes.agent), freshness.now()
     document = await project_booking(conn, link.hotel_id, link.reservation_id, frame, new=new)
     assert document is not None  # it was just written, and lies ahead
-    return reply(document, guest_data=call.access.may("guest-data"), status=status)
+    assert document.body is not None  # a tombstone is no booking
+    guest_data = call.access.may("guest-data")
+    return reply(document.body, document.version, fresh, guest_data=guest_data, status=status)
 
 
 def _nights(asked: BookingAsked) -> Nights:

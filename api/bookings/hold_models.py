@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.bookings.asked import MOST_CHANGED, ROOMS
 from api.days import Day
-from api.fields import ID_MOST, AskedHotel
+from api.fields import ID_MOST, AskedHotel, AsOf, Stale
 from api.routing import Answer, Asked
 from outbox.messages.documents import HotelId, RoomTypeId
 
@@ -46,6 +46,8 @@ class RoomHeldAnswer(Answer):
 class HoldAnswer(Answer):
     """A hold. Send its id with `POST /bookings` before it expires."""
 
+    as_of: AsOf
+    stale: Stale
     hold_id: UUID = Field(description="The hold's id; the booking that it becomes has the same one.")
     expires_at: AwareDatetime = Field(description="When it ends by itself: RFC 3339, UTC.")
     hotel_id: HotelId

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 
+from api import freshness
 from api.bookings.asked import MOST_CHANGED, BookingAsked
 from api.bookings.assignment import Need, assign
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
@@ -57,6 +58,7 @@ async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: se
     await _check_count(conn, call)
     nights = Nights(asked.hotel_id, asked.check_in, asked.check_out)
     needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]
+    fresh = freshness.now()
     given = await take_rooms(conn, nights, needs, tried)
     people = sum(room.number_of_people for room in asked.rooms)
     made = Reservation(uuid4(), nights, clients.HOLD, people, "hold")
@@ -71,7 +73,13 @@ async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: se
     expires_at = (datetime.now(UTC) + timedelta(minutes=asked.minutes)).replace(microsecond=0)
     await holds.add(conn, Hold(made.id, asked.hotel_id, digest), call.access.source, expires_at, len(asked.rooms))
     await project_booking(conn, asked.hotel_id, made.id, Frame(today(wishes.time_zone), wishes.agent), new=True)
-    said = HoldAnswer(hold_id=made.id, expires_at=expires_at, **asked.model_dump(exclude={"minutes"}))
+    said = HoldAnswer(
+        as_of=fresh.as_of,
+        stale=fresh.stale,
+        hold_id=made.id,
+        expires_at=expires_at,
+        **asked.model_dump(exclude={"minutes"}),
+    )
     return Done(Reply(said, 201), Taken(asked.hotel_id, made.id, [(night.room_id, night.date) for night in stay]))
 
 

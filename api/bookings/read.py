@@ -6,11 +6,14 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from api.access.scopes import Access
-from api.bookings.answers import BookingAnswer, said
-from api.fields import Page
+from api.bookings.answers import BookingListed, reply, said
+from api.etags import digest
+from api.fields import AsOf, Page, Stale
+from api.freshness import stamped
 from api.problems import Fault, Problem
 from api.routing import Answer, Asked, Call, Nothing, Reply
 from outbox.messages.documents import BookingId, HotelId, Version
@@ -58,7 +61,9 @@ class BookingGone(Answer):
 class ChangedAnswer(Answer):
     """Bookings in the order of their versions."""
 
-    bookings: list[BookingAnswer] = Field(description="As they are now.")
+    as_of: AsOf
+    stale: Stale
+    bookings: list[BookingListed] = Field(description="As they are now.")
     deleted: list[BookingGone] = Field(description="Those that are no more.")
     cursor: str = Field(description="To be sent with the next request, now or later.")
     more: bool = Field(description="Whether there are more now.")
@@ -71,18 +76,18 @@ def viewer(access: Access) -> Viewer:
 
 async def read_booking(call: Call[BookingPath, Nothing]) -> Reply:
     """A booking as it is."""
+    fresh = await call.house.freshness.look()
     async with call.house.connection() as conn:
         found = await booked.find(conn, viewer(call.access), call.params.booking_id)
     if found is None or found.body is None:
         raise Problem("unknown_booking")
-    told = said(found.body, found.version, guest_data=call.access.may("guest-data"))
-    return Reply(told, etag=str(found.version))
+    return reply(found.body, found.version, fresh(found.hotel_id), guest_data=call.access.may("guest-data"))
 
 
 async def list_bookings(call: Call[ChangedAsked, Nothing]) -> Reply:
     """Bookings that have changed."""
     asked = call.params
-    start = _start(asked)
+    start, fresh = _start(asked), await call.house.freshness.now()
     async with call.house.connection() as conn:
         found = await booked.changed(conn, viewer(call.access), start, asked.limit + 1)
     more = len(found) > asked.limit
@@ -91,7 +96,7 @@ async def list_bookings(call: Call[ChangedAsked, Nothing]) -> Reply:
     if not more:
         end = min(end, Position(time.time_ns() // 1000 - _SETTLED, _FIRST))
     guest_data = call.access.may("guest-data")
-    return Reply(
+    body = orjson.dumps(
         {
             "bookings": [said(one.body, one.version, guest_data=guest_data) for one in found if one.body],
             "deleted": [
@@ -103,6 +108,7 @@ async def list_bookings(call: Call[ChangedAsked, Nothing]) -> Reply:
             "more": more,
         }
     )
+    return Reply(stamped(fresh, body), etag=digest(body))
 
 
 def _start(asked: ChangedAsked) -> Position:

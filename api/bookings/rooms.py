@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from psycopg import AsyncConnection
 
+from api import freshness
 from api.bookings.assignment import Need
 from api.bookings.selection import choose_rooms
 from api.problems import Fault, Problem
@@ -29,6 +30,7 @@ async def take_rooms(
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
     """
+    fresh = freshness.now()
     if given := await choose_rooms(conn, nights, needs, tried, given_away):
         tried.update(room.id for room in given)
         return given
@@ -41,4 +43,4 @@ async def take_rooms(
         if need.people > holds[need.room_type_id]:
             said = f"Its rooms take {holds[need.room_type_id]} people at most."
             raise Problem("too_many_people", faults=[Fault(f"/rooms/{n}/number_of_people", said)])
-    raise Problem("sold_out", room_type_ids=sorted(types))
+    raise Problem("sold_out", room_type_ids=sorted(types), **freshness.stamp(fresh))

@@ -26,9 +26,11 @@ _EXAMPLE = {
     "expected_total": 18600,
 }
 
-_BOOKED = EXAMPLES["booking.created"]["data"] | {
+_FRESH = {"as_of": "2026-11-23T05:14:56.118204Z", "stale": False}
+_LISTED = EXAMPLES["booking.created"]["data"] | {
     "links": {"self": f"/api/booking-engine/bookings/{EXAMPLES['booking.created']['data']['booking_id']}"}
 }
+_BOOKED = _FRESH | _LISTED
 
 _ID = EXAMPLES["booking.created"]["data"]["booking_id"]
 _HELD = {
@@ -39,8 +41,13 @@ _HELD = {
 }
 
 _BY_ID = {"path.booking_id": "$response.body#/booking_id"}
-_CANCELLED = EXAMPLES["booking.cancelled"]["data"] | {"links": _BOOKED["links"], "cancellation_fee": 6400}
-_CHANGED = {"bookings": [_BOOKED], "deleted": [], "cursor": "AAZoS2MwEYAAAAAAAAAAAAAAAAAAAAAA", "more": False}
+_CANCELLED = _FRESH | EXAMPLES["booking.cancelled"]["data"] | {"links": _LISTED["links"], "cancellation_fee": 6400}
+_CHANGED = _FRESH | {
+    "bookings": [_LISTED],
+    "deleted": [],
+    "cursor": "AAZoS2MwEYAAAAAAAAAAAAAAAAAAAAAA",
+    "more": False,
+}
 
 ROUTES: Sequence[Route] = (
     Route(
@@ -196,7 +203,9 @@ ROUTES: Sequence[Route] = (
         body=HoldAsked,
         body_example=_HELD | {"minutes": 15},
         returns={
-            201: Returns("The hold.", HoldAnswer, _HELD | {"hold_id": _ID, "expires_at": "2026-11-23T05:29:56Z"})
+            201: Returns(
+                "The hold.", HoldAnswer, _FRESH | _HELD | {"hold_id": _ID, "expires_at": "2026-11-23T05:29:56Z"}
+            )
         },
         problems=(
             "sold_out",

@@ -1,10 +1,11 @@
 """Whether a stay can be booked as it is asked for: its days, its price."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from psycopg import AsyncConnection
 
+from api import freshness
 from api.bookings.asked import MOST_ROOM_NIGHTS, BookingAsked
 from api.days import check_stay
 from api.problems import Fault, Problem
@@ -52,11 +53,11 @@ async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Pri
         UnpricedError: the price has to be made first.
     """
     asked, source = call.body, call.access.source
-    stay, as_of = asked.stay(), datetime.now(UTC)
+    stay, fresh = asked.stay(), freshness.now()
     expected = {asked.expected_total, quoted_total(call, asked.quote, stay)}
     priced = price_stay(await call.house.prices.at_hand(conn, stay.hotel_id, stay.check_in, stay.check_out), stay)
     if expected - {None, priced.total}:
-        said = quote(call.house, source, priced, as_of).model_dump(mode="json")
+        said = quote(call.house, source, priced, fresh).model_dump(mode="json")
         new = {name: said[name] for name in ("total", "quote", "expires_at", "as_of", "stale")}
         raise Problem("price_changed", **new)
     return priced

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from api.availability.stays import fit, net_revenue
+from api.freshness import Fresh, stamp
 from api.price_lists import Tariff
 from api.problems import Fault, Problem
 from api.quotes.tokens import Stay
@@ -83,8 +84,8 @@ def _days(days: Sequence[date]) -> str:
     return f"{named} and {len(days) - 5} nights more" if len(days) > 5 else named
 
 
-def check_rooms(stay: Stay, stocks: Sequence[Stock]) -> None:
-    """Make sure that the rooms of a stay can be had.
+def check_rooms(stay: Stay, stocks: Sequence[Stock], fresh: Fresh) -> None:
+    """Make sure that the rooms of a stay can be had. fresh: when the stocks were read.
 
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
@@ -102,4 +103,4 @@ def check_rooms(stay: Stay, stocks: Sequence[Stock]) -> None:
         parties[room.room_type_id].append(room.number_of_people)
     gone = [key for key, sizes in parties.items() if not fit(sorted(sizes, reverse=True), types[key].free)]
     if gone:
-        raise Problem("sold_out", room_type_ids=gone)
+        raise Problem("sold_out", room_type_ids=gone, **stamp(fresh))

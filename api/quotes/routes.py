@@ -1,16 +1,18 @@
 """`POST /quotes`: checks a stay as a booking does and signs its price. No row is written and no room kept."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from api import freshness
 from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.availability.stays import net_revenue
 from api.days import Day, check_stay, today
 from api.fields import ID_MOST, AskedHotel, AskedPlan, AsOf, Stale
+from api.freshness import Fresh
 from api.house import House
 from api.quotes.pricing import Priced, check_rooms, price_stay
 from api.quotes.tokens import QuotedRoom, Stay, sign
@@ -82,13 +84,13 @@ class QuoteAnswer(Answer):
     rooms: list[QuoteRoom] = Field(description="As asked, in that order.")
 
 
-def quote(house: House, source: str, priced: Priced, as_of: datetime) -> QuoteAnswer:
-    """A quote for one client; as_of: before its price was read from the PMS (UTC)."""
+def quote(house: House, source: str, priced: Priced, fresh: Fresh) -> QuoteAnswer:
+    """A quote for one client; fresh: as of before its price was read from the PMS."""
     stay, total, net = priced.stay, priced.total, priced.net_total
     token, expires_at = sign(house.secrets, source, stay, total, net)
     return QuoteAnswer(
-        as_of=as_of,
-        stale=False,
+        as_of=fresh.as_of,
+        stale=fresh.stale,
         quote=token,
         expires_at=expires_at,
         hotel_id=stay.hotel_id,
@@ -129,12 +131,12 @@ async def make_quote(call: Call[Nothing, QuoteAsked]) -> Reply:
     """Quote a stay."""
     asked = call.body
     check_stay(asked.check_in, asked.check_out, today(call.house.wishes.time_zone), place="body")
-    stay, as_of = asked.stay(), datetime.now(UTC)
+    stay, fresh = asked.stay(), freshness.now()
     async with call.house.connection() as conn:
-        check_rooms(stay, await stock(conn, stay.hotel_id, stay.check_in, stay.check_out))
+        check_rooms(stay, await stock(conn, stay.hotel_id, stay.check_in, stay.check_out), fresh)
         tariff = await call.house.prices.tariff(conn, stay.hotel_id, stay.check_in, stay.check_out)
     priced = price_stay(tariff, stay)
-    return Reply(quote(call.house, call.access.source, priced, as_of), headers={"Cache-Control": "no-store"})
+    return Reply(quote(call.house, call.access.source, priced, fresh), headers={"Cache-Control": "no-store"})
 
 
 _ROOM = {"room_type_id": 31, "plan_key": "2h18", "number_of_people": 2}

@@ -151,11 +151,13 @@ def says(schema: dict[str, Any], name: str) -> bool:
 @pytest.mark.parametrize("member", ["as_of", "stale"])
 def test_every_answer_about_availability_or_price_says_how_fresh_it_is(member: str) -> None:
     answers = {
-        name: said["responses"]["200"]["content"]["application/json"]["schema"]
+        (name, status): answer["content"]["application/json"]["schema"]
         for name, said in operations()
-        if "Availability" in said["tags"]
+        if {"Availability", "Bookings"} & set(said["tags"])
+        for status, answer in said["responses"].items()
+        if status in {"200", "201"}
     }
-    assert len(answers) == 3
+    assert len(answers) == 9
     assert [name for name, schema in answers.items() if not says(schema, member)] == []
 
 

@@ -32,6 +32,11 @@ async def book(api: Api, body: Any, *, key: str | None = None, **wishes: Any) ->
     return await api.post("/bookings", body, headers={"Idempotency-Key": key or str(uuid4())}, **wishes)
 
 
+def bare(body: dict[str, Any]) -> dict[str, Any]:
+    """What an answer says, without as of when it is."""
+    return {name: value for name, value in body.items() if name not in {"as_of", "stale"}}
+
+
 async def room_type(api: Api, *, rooms: int) -> int:
     """A room type of which only so many rooms can be sold; the others are taken out of order."""
     chosen = await api.value(

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
+from tests.integration.api.bookings.stays import HOTEL, asked, bare, book, room_type
 from tests.support.api import Answered, Api
 from tests.support.daemon import today
 
@@ -80,7 +80,7 @@ async def test_it_is_told_once_and_read_as_answered(api: Api) -> None:
     await api.project()
     assert await api.rows(DOCUMENT, booking_id) == stored
     read = await api.get(f"/bookings/{booking_id}")
-    assert read.body | {"cancellation_fee": answer.body["cancellation_fee"]} == answer.body
+    assert bare(read.body) | {"cancellation_fee": answer.body["cancellation_fee"]} == bare(answer.body)
     status = "select status, error, retries from booking_engine.sync_status where reservation_id = %s"
     assert await api.rows(status, booking_id) == [("synced", None, 0)]
 

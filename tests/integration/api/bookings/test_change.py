@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.api.bookings.stays import FAR, HOTEL, PLAN, asked, book, room_type
+from tests.integration.api.bookings.stays import FAR, HOTEL, PLAN, asked, bare, book, room_type
 from tests.integration.api.rooms import nightly
 from tests.support.api import Answered, Api
 
@@ -103,7 +103,7 @@ async def test_what_is_as_it_was_makes_no_new_version(api: Api) -> None:
     booking, body = await made(api)
     answer = await change(api, booking, body)
     assert (answer.status, answer.headers["ETag"]) == (200, booking.headers["ETag"])
-    assert answer.body == booking.body
+    assert bare(answer.body) == bare(booking.body)
 
 
 async def test_a_guest_moves_only_where_his_room_is_taken(api: Api) -> None:
@@ -220,7 +220,7 @@ async def test_another_price_than_expected_changes_nothing(api: Api) -> None:
     longer = body | {"check_out": str(api.day(FAR + 3))}
     refused = await change(api, booking, longer | {"expected_total": booking.body["total"]})
     assert (refused.status, refused.code) == (409, "price_changed")
-    assert (await api.get(f"/bookings/{booking.body['booking_id']}")).body == booking.body
+    assert bare((await api.get(f"/bookings/{booking.body['booking_id']}")).body) == bare(booking.body)
     answer = await change(api, booking, longer | {"expected_total": refused.body["total"]})
     assert (answer.status, answer.body["total"]) == (200, refused.body["total"])
 
@@ -284,7 +284,7 @@ async def test_bad_input_is_pointed_to(api: Api) -> None:
         refused = await change(api, booking, body | wrong)
         assert 400 < refused.status < 500
         assert refused.body["errors"][0]["pointer"] == pointer, refused.body
-    assert (await api.get(f"/bookings/{booking.body['booking_id']}")).body == booking.body
+    assert bare((await api.get(f"/bookings/{booking.body['booking_id']}")).body) == bare(booking.body)
 
 
 async def test_a_user_changes_his_own_booking_but_not_who_books(api: Api) -> None:

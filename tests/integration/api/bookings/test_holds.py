@@ -71,8 +71,10 @@ async def test_an_expired_hold_is_deleted_and_its_room_free(api: Api) -> None:
     assert await sweep(api.house) == 0
     await expire(api)
     assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "unknown_hold"
-    assert sum(await asyncio.gather(sweep(api.house), sweep(api.house))) == 1
-    assert await api.value(STATUS, hold_id) is None
+    ended = 0
+    while await api.value(STATUS, hold_id) is not None:  # what a busy machine has no time for is done the next time
+        ended += sum(await asyncio.gather(sweep(api.house), sweep(api.house)))
+    assert ended == 1
     assert await api.value(DOCUMENT, hold_id) is None
     assert (await book(api, asked(api, kind))).status == 201
 
