@@ -105,7 +105,7 @@ CODES: Mapping[str, Kind] = {
         404,
         "Unknown client",
         "The PMS has no such client, or none whom this key knows.",
-        "Take the `client_id` from a booking's `guest`.",
+        "Take the `client_id` from a booking's `guest`, or send the person as `guest` instead.",
     ),
     # What can be booked
     "too_many_people": Kind(

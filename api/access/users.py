@@ -7,13 +7,14 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from pydantic import AwareDatetime, Field
 
+from api.bookings.asked import GuestAsked
 from api.bookings.once import once
 from api.fields import UserId
-from api.problems import Problem
+from api.problems import Fault, Problem
 from api.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
 from sql import access
 from sql.access import User
-from sql.pms import people
+from sql.pms import clients, people
 from sql.pms.clients import Circle
 
 
@@ -24,9 +25,30 @@ class UserPath(Asked):
 
 
 class UserLinked(Asked):
-    """The client that a user is."""
+    """The client that a user is: by his uuid, or as a guest who books is found."""
 
-    client_id: UUID = Field(description="The client's uuid in the PMS, as a booking's `guest` names it.")
+    client_id: UUID | None = Field(
+        None, description="The client's uuid in the PMS, as a booking's `guest` names it; or else `guest`."
+    )
+    guest: GuestAsked | None = Field(
+        None,
+        description=(
+            "The person, with `email` or `phone`: the client whose name and every given way to reach him are these,"
+            " among those whom the key knows, else a new one, as where he books. Needs the scope `book`, too."
+        ),
+    )
+
+    def check(self) -> None:
+        """Make sure that there is one way to tell who he is.
+
+        Raises:
+            Problem: there is none, or there are two.
+        """
+        if (self.client_id is None) == (self.guest is None):
+            raise Problem("invalid_request", faults=[Fault("/client_id", "Send either this or `guest`.")])
+        if self.guest and self.guest.email is None and self.guest.phone is None:
+            said = "By his name alone nobody is found again: send this, or `phone`."
+            raise Problem("invalid_request", faults=[Fault("/guest/email", said)])
 
 
 class UserAnswer(Answer):
@@ -59,15 +81,29 @@ async def link_user(call: Call[UserPath, UserLinked]) -> Reply:
     """Say which client a user is."""
     if call.access.user_id is not None:
         raise Problem("insufficient_scope", "A token for one user links nobody: use the key.")
+    asked = call.body
+    asked.check()
+    if asked.guest and not call.access.may("book"):
+        raise Problem("insufficient_scope", scope="book")
 
     async def work(conn: AsyncConnection) -> Reply:
-        person = await people.find(conn, call.body.client_id, _circle(call))
-        if person is None:
-            raise Problem("unknown_client")
-        user = await access.link_user(conn, call.access.source, call.params.user_id, call.body.client_id)
+        client_id = await _client(conn, call)
+        user = await access.link_user(conn, call.access.source, call.params.user_id, client_id)
+        person = await people.find(conn, client_id, _circle(call))
+        assert person is not None  # whoever is linked is known
         return _reply(call, user, person)
 
-    return await once(call, work, pms=False)
+    return await once(call, work, pms=asked.guest is not None)
+
+
+async def _client(conn: AsyncConnection, call: Call[UserPath, UserLinked]) -> UUID:
+    asked, within = call.body, _circle(call)
+    if asked.guest is not None:
+        return await clients.find_or_create(conn, asked.guest.guest(), call.house.wishes.pms_user, within)
+    assert asked.client_id is not None  # the one or the other
+    if await people.find(conn, asked.client_id, within) is None:
+        raise Problem("unknown_client")
+    return asked.client_id
 
 
 def _circle(call: Call[UserPath, Any]) -> Circle:
@@ -129,12 +165,13 @@ ROUTES: Sequence[Route] = (
         tag="Access",
         scope="guest-data",
         summary="Say which client of the PMS a user of yours is",
-        description="Bookings with this `user_id` are then made for that client. A booking that names a user who"
-        " is not linked yet links him.",
+        description="Bookings with this `user_id` are then made for that client. Name him by `client_id`, or by"
+        " `guest` where you know but his name and how to reach him: he is found, or created, as by a booking. A"
+        " booking that names a user who is not linked yet links him, too.",
         params=UserPath,
         params_examples={"user_id": "u_5512"},
         body=UserLinked,
-        body_example={"client_id": _EXAMPLE["client_id"]},
+        body_example={"guest": {"name": _EXAMPLE["name"], "email": _EXAMPLE["email"]}},
         returns={200: Returns("The user.", UserAnswer, _EXAMPLE)},
         links={200: {"read": Link("readUser", "Read it again.", {"path.user_id": "$request.path.user_id"})}},
         problems=("unknown_client",),
