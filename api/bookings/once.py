@@ -29,7 +29,7 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
-from api.bookings.rights import lacking, rights
+from api.bookings.rights import lacking, of_answer, rights
 from api.guard import AWAY
 from api.handling import encoded
 from api.price_lists import UnpricedError
@@ -212,7 +212,8 @@ def _refusal(request: Request, problem: Problem) -> Answer:
 
 def _answer(request: Request, reply: Reply) -> Answer:
     headers = dict(reply.headers) | ({"ETag": reply.etag} if reply.etag else {})
-    return Answer(request.fingerprint, request.rights, reply.status, headers, encoded(reply.body) or b"")
+    seen = of_answer(request.rights, reply.body) if reply.status < 400 else request.rights
+    return Answer(request.fingerprint, seen, reply.status, headers, encoded(reply.body) or b"")
 
 
 def _repeated(request: Request, known: Answer) -> Reply | Problem:

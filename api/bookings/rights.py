@@ -22,6 +22,12 @@ def rights(access: Access, hotel_id: int | None) -> dict[str, Any]:
     }
 
 
+def of_answer(rights: Mapping[str, Any], body: object) -> Mapping[str, Any]:
+    """What is to be seen by who is told an answer: of the hotel that it names no more than that one."""
+    hotel_id = body.get("hotel_id") if isinstance(body, Mapping) else None
+    return rights if hotel_id is None else {**rights, "hotels": [hotel_id]}
+
+
 def lacking(mine: Mapping[str, Any], answered: Mapping[str, Any]) -> list[str]:
     """What I may see less of than who was answered; both as `rights` has them."""
     found = []

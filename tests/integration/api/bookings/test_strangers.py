@@ -103,6 +103,22 @@ async def test_an_answer_about_some_hotel_is_repeated_to_who_knows_as_many(api: 
     assert (await api.call("DELETE", path, headers=once, key=await api.key())).raw == gone.raw
 
 
+async def test_a_change_is_repeated_to_who_knows_the_hotel_of_the_booking(api: Api) -> None:
+    wanted = asked(api, await room_type(api, rooms=1))
+    made = await book(api, wanted)
+    path = f"/bookings/{made.body['booking_id']}"
+    stay = {name: wanted[name] for name in ("check_in", "check_out", "rooms")}
+    narrow, other = await token(api, hotels=[HOTEL]), await token(api, hotels=[OTHER])
+    for method, body in (("PUT", stay), ("DELETE", None)):
+        once = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
+        done = await api.call(method, path, json=body, headers=once)
+        assert done.status == 200, done.body
+        again = await api.call(method, path, json=body, headers=once, key=narrow)
+        assert (again.status, again.raw, again.headers["Idempotent-Replayed"]) == (200, done.raw, "true")
+        withheld = await api.call(method, path, json=body, headers=once, key=other)
+        assert (withheld.code, withheld.body["missing"]) == ("answer_withheld", ["hotels"])
+
+
 async def token(api: Api, **wanted: Any) -> str:
     """A token of the default key that is good for less."""
     made = await api.post("/auth/token", wanted)
