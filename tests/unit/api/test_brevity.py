@@ -1,0 +1,34 @@
+"""The clock of transactions that others might wait for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from sql.pms.brevity import OverdueError, brief
+
+
+async def test_what_takes_too_long_is_overdue_whatever_it_says_of_its_end() -> None:
+    """Who tidies up after a statement that was cancelled may find its connection closed."""
+
+    async def work() -> None:
+        async with brief():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise psycopg.OperationalError("the connection is lost")
+
+    with pytest.raises(OverdueError):
+        await work()
+
+
+async def test_what_fails_in_time_is_not_overdue() -> None:
+    async def work() -> None:
+        async with brief(60.0):
+            raise psycopg.OperationalError("the connection is lost")
+
+    with pytest.raises(psycopg.OperationalError) as caught:
+        await work()
+    assert not isinstance(caught.value, OverdueError)
