@@ -152,7 +152,11 @@ with fresh as materialized (
 changed as (
     select f.hotel_id, f.id, d.version as old_version, d.own as was_own, f.body, f.own, f.ends
     from fresh f
-    join booking_engine.document d on d.kind = %(kind)s and d.hotel_id = f.hotel_id and d.id = f.id
+    cross join lateral (
+        select known.version, known.own, known.body from booking_engine.document known
+        where known.kind = %(kind)s and known.hotel_id = f.hotel_id and known.id = f.id
+        limit 1
+    ) d
     where d.body is distinct from f.body or f.own <> d.own
 ),
 moved as (
@@ -181,21 +185,30 @@ join booking_engine.document d on d.kind = 'booking' and d.hotel_id = f.hotel_id
 where d.body is not distinct from f.body
 
 -- name: write_nights
+-- Each night is looked up by itself: joined with all of them at once, the table is read from its beginning on. They are
+-- written in the order in which they are read.
 with fresh as (
     {fresh}
 ),
 changed as (
     select f.*
     from fresh f
-    left join booking_engine.availability a
-        on a.hotel_id = f.hotel_id and a.room_type_id = f.room_type_id and a.date = f.date
+    left join lateral (
+        select known.sellable, known.occupied from booking_engine.availability known
+        where known.hotel_id = f.hotel_id and known.room_type_id = f.room_type_id and known.date = f.date
+        limit 1
+    ) a on true
     where (a.sellable, a.occupied) is distinct from (f.sellable, f.occupied)
 ),
 counters as (
     select d.hotel_id, d.id, d.version as old_version
     from (select distinct hotel_id, room_type_id::text as id from changed) c
-    join booking_engine.document d
-        on d.kind = 'availability' and d.hotel_id = c.hotel_id and d.id = c.id and d.body is not null
+    cross join lateral (
+        select known.hotel_id, known.id, known.version from booking_engine.document known
+        where known.kind = 'availability' and known.hotel_id = c.hotel_id and known.id = c.id
+            and known.body is not null
+        limit 1
+    ) d
 ),
 moved as (
     update booking_engine.document d
@@ -210,6 +223,7 @@ nights as (
     select c.hotel_id, c.room_type_id, c.date, c.sellable, c.occupied, m.version
     from changed c
     join moved m on m.hotel_id = c.hotel_id and m.id = c.room_type_id::text
+    order by c.hotel_id, c.room_type_id, c.date
     on conflict (hotel_id, room_type_id, date) do update
         set sellable = excluded.sellable, occupied = excluded.occupied, version = excluded.version
 ),
