@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
@@ -40,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "own_server(durable=False, settings=None): `server` is a new one for this test alone, "
         "which may restart it, crash it or change its settings",
     )
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays to the end: all modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

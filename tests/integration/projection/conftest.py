@@ -27,7 +27,7 @@ def in_step(server: Server) -> Iterator[Database]:
     name = f"projected_{day:%Y%m%d}"
 
     def fill(connection: psycopg.Connection[Any]) -> None:
-        install(connection, seed=1, hotels=2, days=30, today=day)
+        install(connection, seed=1, hotels=2, days=8, today=day)
         connection.execute("create schema booking_engine")
         connection.execute(script())
         tables = sql.SQL(", ").join(sql.Identifier("public", table) for table in FOLLOWED)

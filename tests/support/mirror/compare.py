@@ -44,12 +44,11 @@ def differences(
     known = {
         night: value for night, value in mirror.nights.items() if first.isoformat() <= night[2] <= last.isoformat()
     }
-    for night in sorted(nights.keys() | known.keys()):
-        if nights.get(night) != known.get(night):
-            lines.append(
-                f"availability {night[0]}/{night[1]} {night[2]} (sellable, occupied): "
-                f"mirror {known.get(night, 'nothing')}, PMS {nights.get(night, 'nothing')}"
-            )
+    lines += [
+        f"availability {night[0]}/{night[1]} {night[2]} (sellable, occupied): "
+        f"mirror {known.get(night, 'nothing')}, PMS {nights.get(night, 'nothing')}"
+        for night in sorted({night for night, _ in nights.items() ^ known.items()})
+    ]
     return lines
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -15,10 +18,16 @@ def by_night(body: dict[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
     Where no entry covers a date, it gets None: it is not sold. Where several do, it gets all of theirs in a list,
     which equals no truth.
     """
-    told = {night: _prices(body["periods"], night) for night in wanted}
-    return {name: value for name, value in body.items() if name != "periods"} | {
-        "nights": {night: found[0] if len(found) == 1 else found or None for night, found in told.items()}
-    }
+    nights = _looked_up(orjson.dumps(body["periods"]), tuple(wanted))
+    return {name: value for name, value in body.items() if name != "periods"} | {"nights": nights}
+
+
+@lru_cache(maxsize=256)
+def _looked_up(periods: bytes, wanted: tuple[str, ...]) -> dict[str, Any]:
+    """What these periods say of these dates, looked up once: tests ask again and again, and rates seldom change."""
+    entries = orjson.loads(periods)
+    told = {night: _prices(entries, night) for night in wanted}
+    return {night: found[0] if len(found) == 1 else found or None for night, found in told.items()}
 
 
 def _prices(periods: list[dict[str, Any]], night: str) -> list[list[int]]:

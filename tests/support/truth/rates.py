@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import floor
+from typing import Any
 
 from psycopg.rows import DictRow
 
@@ -64,9 +65,15 @@ def rates(rows: Rows, plans: dict[Key, Document], today: date) -> dict[Key, Docu
             "plan_key": plan_key,
             "currency": "JPY",
             "plan_type": plan["plan_type"] or "per_room",
-            "nights": {night.isoformat(): told for night, told in _nights(mine, today)},
+            "nights": _told(tuple(tuple(row.items()) for row in mine), today),
         }
     return documents
+
+
+@lru_cache(maxsize=256)
+def _told(rates: tuple[tuple[tuple[str, Any], ...], ...], today: date) -> dict[str, list[int] | None]:
+    """What these rows say, worked out once: tests ask again and again, and rates seldom change."""
+    return {night.isoformat(): told for night, told in _nights([dict(row) for row in rates], today)}
 
 
 def _nights(rates: Sequence[DictRow], today: date) -> Iterator[tuple[date, list[int] | None]]:
