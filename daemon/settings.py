@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from api.access.addresses import parse_networks
@@ -171,6 +172,12 @@ def _content(name: str) -> str | None:
     return Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None
 
 
+def _fault(error: ErrorDetails) -> str:
+    if error["type"] == "missing":
+        return f"it is not set. {Settings.model_fields[str(error['loc'][0])].description}"
+    return error["msg"].removeprefix("Value error, ")
+
+
 def _unreadable() -> Iterator[str]:
     for name in Settings.model_fields:
         try:
@@ -191,9 +198,7 @@ def read(**given: Any) -> Settings:
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        faults += [
-            f"{_variable(str(e['loc'][0]))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
-        ]
+        faults += [f"{_variable(str(e['loc'][0]))}: {_fault(e)}" for e in error.errors()]
     if faults:
         raise SettingsError("\n  ".join(["The settings are not valid:", *faults]))
     return settings

@@ -82,7 +82,7 @@ def _password(role: str, password: str) -> Composed:
 
 
 def grants(writer: str) -> list[Composed]:
-    """What the capture role gives the writer, of tables that are there and that will come."""
+    """What the capture role gives the writer, of tables that are there and that will come. It makes no keys."""
     names = ("our_tables", "our_new_tables", "keys_are_read", "keys_are_used")
     return [_QUERIES[name].format(writer=Identifier(writer)) for name in names]
 

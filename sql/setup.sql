@@ -69,7 +69,6 @@ grant select, insert, update, delete on all tables in schema booking_engine to {
 alter default privileges in schema booking_engine grant select, insert, update, delete on tables to {writer}
 
 -- name: keys_are_read
--- The API checks keys; only an operator makes them.
 revoke insert, update, delete on booking_engine.api_keys from {writer}
 
 -- name: keys_are_used

@@ -9,7 +9,10 @@ from daemon.cli.running import database
 from daemon.replication.errors import ReplicationError
 from daemon.settings import Settings
 
-UNREACHABLE = "See that the server runs, that ROOMWIRE_DSN names it, and that pg_hba.conf lets the role in."
+UNREACHABLE = (
+    "See that the server runs, that ROOMWIRE_DSN names it, that `roomwire setup` has made the role, and that"
+    " pg_hba.conf lets it in."
+)
 CUT_OFF = "Run `roomwire check` again."
 
 

@@ -35,9 +35,7 @@ app.add_typer(keys.app, name="key")
 app.command()(bookings)
 app.command()(conflicts)
 
-Owner = Annotated[
-    str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as the owner of the PMS's tables.")
-]
+Owner = Annotated[str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as a superuser.")]
 
 
 def main() -> None:

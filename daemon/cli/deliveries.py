@@ -60,7 +60,7 @@ def retry(which: Keys = None, *, endpoint: Endpoint = None, hotel: Hotel = None)
         running.fail("Say what to try again: keys, --endpoint or --hotel.")
     choice = Choice(endpoint=endpoint, hotel=hotel, keys=[_key(one) for one in which] if which else None)
     count = running.ask(lambda conn: ledger.retry(conn, choice))
-    typer.echo(f"{count:,} keys are tried again." if count else "Nothing was refused, and nothing waits for a try.")
+    typer.echo(f"Tried again: {count:,}." if count else "Nothing was refused, and nothing waits for a try.")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Running a command: settings, the event loop, and errors as one clear line with a remedy."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeVar
@@ -28,6 +29,7 @@ from sql.pool import connect
 log = structlog.get_logger()
 T = TypeVar("T")
 
+_NO_ADDRESS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
 _KNOWN = (
     ReplicationError,
     EndpointError,
@@ -113,13 +115,21 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
 def _line(error: BaseException) -> str:
     # The rest of what PostgreSQL says may quote rows.
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    text = " ".join((primary or str(error)).split())
+    text = " ".join((primary or str(error)).split()) or type(error).__name__
+    remedy = _remedy(error, text)
+    return f"{text.rstrip('.?')}. {remedy}" if remedy else text
+
+
+def _remedy(error: BaseException, text: str) -> str | None:
+    """What to do about an error that does not say so itself."""
     if isinstance(error, psycopg.errors.UndefinedTable) and "booking_engine" in text:
-        return f"{text}. Run `roomwire migrate` first."
+        return "Run `roomwire migrate` first."
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        return f"{text}. Check ROOMWIRE_DSN, and that `roomwire setup` was run."
+        return "Check ROOMWIRE_DSN, and that `roomwire setup` was run."
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return f"{text}. Run `roomwire setup` as the owner of the PMS's tables."
+        return "Run `roomwire setup` with ROOMWIRE_OWNER_DSN as a superuser."
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
-        return f"{text}. `roomwire check` says what is missing and what to do."
-    return text or type(error).__name__
+        return "`roomwire check` says what is missing and what to do."
+    if isinstance(error, OSError) and error.errno in _NO_ADDRESS:
+        return "Set ROOMWIRE_API_HOST and ROOMWIRE_API_PORT to what is free on this machine; port 0 takes any."
+    return None

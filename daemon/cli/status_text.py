@@ -37,11 +37,7 @@ def troubles(status: Status) -> Iterator[str]:
     if seen.slot.wal_status == "unreserved":
         yield "the server is about to give the slot up: raise max_slot_wal_keep_size now"
     for row in seen.endpoints:
-        if row.failures:
-            yield f"endpoint {row.name} does not answer"
-        if row.rejected:
-            remedy = f"mend it, then `roomwire delivery retry --endpoint {row.name}`"
-            yield f"endpoint {row.name} refuses {row.rejected:,} keys: {remedy}"
+        yield from _endpoint_troubles(row)
     yield from _feed_troubles(seen)
     if seen.conflicts:
         yield f"{seen.conflicts:,} nights of bookings are in rooms that another stay has, too: roomwire conflicts"
@@ -52,6 +48,18 @@ def troubles(status: Status) -> Iterator[str]:
                 f"{one.bookings:,} bookings are not decided, one for {span(waits)}: their engine has to ask again"
                 " with the same key; roomwire bookings --status pending"
             )
+
+
+def _endpoint_troubles(row: Overview) -> Iterator[str]:
+    if row.status == "disabled":
+        yield f"endpoint {row.name} is disabled ({row.reason}): enable or remove it by `roomwire endpoint`"
+    elif row.status == "paused" and row.retry_at is None:
+        yield f"endpoint {row.name} is paused ({row.reason}): `roomwire endpoint resume {row.name}`"
+    elif row.failures:
+        yield f"endpoint {row.name} does not answer"
+    if row.rejected:
+        remedy = f"mend it, then `roomwire delivery retry --endpoint {row.name}`"
+        yield f"endpoint {row.name} refuses {row.rejected:,} keys: {remedy}"
 
 
 def _feed_troubles(seen: Observation) -> Iterator[str]:
@@ -177,7 +185,8 @@ def _endpoint(row: Overview, now: datetime) -> list[str]:
     if row.status == "disabled":
         state = f"disabled: {row.reason}"
     elif row.status != "healthy":
-        state = f"{row.status}: {row.reason}; {state}"
+        why = "" if row.failures else f": {row.reason}"
+        state = f"{row.status}{why}; {state}"
     refused = f", {row.rejected:,} of them refused" if row.rejected else ""
     lines = [f"  {row.name}  {state}{refused}  {shown(row.url)}"]
     if row.failures:

@@ -86,7 +86,7 @@ async def test_what_was_refused_is_listed_and_sent_again_by_a_command(
         assert re.search(r"mirror  hotel:1  REFUSED .* ago, \d tries: HTTP 4\d\d", said)
         assert re.search(r"rejected 4\d\d in \d+ ms", story)
         await mirror.control("ok", rejected=[])
-        assert "1 keys are tried again" in await roomwire.command("delivery", "retry", "--endpoint", "mirror")
+        assert "Tried again: 1." in await roomwire.command("delivery", "retry", "--endpoint", "mirror")
         await roomwire.settled()
     assert roomwire.wrong(await mirror.mirror()) == []
 

@@ -51,6 +51,7 @@ def test_every_fault_stands_in_one_message(monkeypatch: pytest.MonkeyPatch) -> N
     names = ["DSN", "SLOT", "PLUGIN", "TIME_ZONE", "PATIENCE_SECONDS", "API_PORT", "AGENT_FILE"]
     assert {fault.strip().partition(":")[0] for fault in faults} == {f"ROOMWIRE_{name}" for name in names}
     assert "/nowhere/agent" in said
+    assert "ROOMWIRE_DSN: it is not set. The PMS's database" in said
     assert "'auto', 'wal2json' or 'pgoutput'" in said
 
 

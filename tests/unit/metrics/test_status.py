@@ -11,6 +11,7 @@ from daemon.cli.status import Status
 from daemon.cli.status_json import as_json
 from daemon.cli.status_text import as_text, troubles
 from daemon.replication.slot import SlotState
+from sql.endpoints import Overview
 from sql.feed import Lagging, Standing
 from sql.replay import Replay
 from sql.scopes import Work
@@ -33,6 +34,10 @@ PENDING = Count("pending", 2, NOW - timedelta(minutes=2))
 
 def cursor(**changes: Any) -> Lagging:
     return SEEN.cursors[0]._replace(**changes)
+
+
+def paused(reason: str, **changes: Any) -> Overview:
+    return replace(ENDPOINT, status="paused", reason=reason, **changes)
 
 
 def seen(**changes: Any) -> Status:
@@ -65,6 +70,11 @@ def test_when_all_is_well_it_says_so() -> None:
         (seen(slot=replace(SLOT, wal_status="unreserved")), "the server is about to give the slot up"),
         (seen(checkpoint_age=300.0), "changes come 5 min late"),
         (seen(endpoints=[replace(ENDPOINT, failures=4)]), "endpoint engine does not answer"),
+        (
+            seen(endpoints=[paused("by its operator")]),
+            "endpoint engine is paused (by its operator): `roomwire endpoint",
+        ),
+        (seen(endpoints=[replace(ENDPOINT, status="disabled", reason="410")]), "endpoint engine is disabled (410)"),
         (seen(endpoints=[replace(ENDPOINT, rejected=2)]), "endpoint engine refuses 2 keys"),
         (seen(feed=Standing(1, SINCE)), "changes have waited 2 min for their place in the feed"),
         (seen(cursors=[cursor(expired=True)]), "cursor website of web has missed events"),
@@ -141,9 +151,10 @@ def test_last_failures_and_refused_keys_are_listed_once() -> None:
     )
     assert "  engine: booking.updated 9 min ago: HTTP 422" in as_text(failed)
     assert "  engine: booking:1:b1: HTTP 422" in as_text(failed)
-    down = replace(ENDPOINT, failures=3, last_error="no answer", retry_at=NOW)
+    down = paused("3 failures in a row, the last: no answer", failures=3, last_error="no answer", retry_at=NOW)
     text = as_text(replace(failed, seen=replace(SEEN, endpoints=[down])))
     assert "3 failures in a row, next try 03:00:00: no answer" in text
+    assert text.count("no answer") == 1
     assert "9 min ago" not in text
 
 
