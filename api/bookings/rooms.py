@@ -21,7 +21,7 @@ async def take_rooms(
     *,
     given_away: Collection[int] = (),
 ) -> list[Room]:
-    """A room for each need, locked until the transaction ends.
+    """A room for each need, locked until the transaction ends unless the stay is large.
 
     tried: rooms that were given to earlier attempts, which came to nothing; those that are given now join them.
     numbers: which of the rooms asked for each need is; without them, the needs are all of the rooms.

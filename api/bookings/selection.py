@@ -5,6 +5,9 @@ new statement. The best free rooms that no other booking has locked are tried fi
 not wait for each other. Where those do not suffice they are let go (keeping them while waiting for more would
 deadlock) and every free room of the types is locked in id order. All this keeps out other bookings, not the front
 desk: `sql.pms.rooms.secure` does, at the end.
+
+A large booking locks nothing here: staff who take a room out of order would wait until it is written. Whoever comes
+between is met in the end as well, and the next attempt takes other rooms.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,6 +17,7 @@ from psycopg import AsyncConnection
 from api.bookings.assignment import Need, assign, by_size
 from sql import savepoints
 from sql.pms import rooms
+from sql.pms.brevity import MANY
 from sql.pms.rooms import Nights, Room
 
 
@@ -24,7 +28,7 @@ async def choose_rooms(
     tried: Collection[int] = (),
     given_away: Collection[int] = (),
 ) -> list[Room] | None:
-    """One room for each need, the same for all nights, locked; None where there are not enough.
+    """One room for each need, the same for all nights; None where there are not enough. Locked unless it is large.
 
     tried: rooms that were chosen before in vain. Those of them that the front desk is at are chosen again only
     where there are no others. given_away: rooms that this very transaction has given to somebody, not yet written;
@@ -36,6 +40,10 @@ async def choose_rooms(
         psycopg.errors.LockNotAvailable: others are at the rooms for longer than we wait; try again.
     """
     busy = set(tried) - await _at_hand(conn, nights.hotel_id, tried) if tried else set()
+    if len(nights) * len(needs) > MANY:
+        free = await rooms.every(conn, nights, {need.room_type_id for need in needs})
+        left = [room for room in free if room.id not in given_away]
+        return assign(needs, [room for room in left if room.id not in busy]) or assign(needs, left)
     several = len(needs) > 1
     if several:
         await savepoints.save(conn, "rooms")
@@ -43,8 +51,8 @@ async def choose_rooms(
         return chosen
     if several:
         await savepoints.undo(conn, "rooms")
-    free = await rooms.lock_all(conn, nights, {need.room_type_id for need in needs})
-    locked = [room_id for room_id in free if room_id not in given_away]
+    wanted = await rooms.lock_all(conn, nights, {need.room_type_id for need in needs})
+    locked = [room_id for room_id in wanted if room_id not in given_away]
     if len(locked) < len(needs):
         return None
     left = await rooms.free(conn, nights, locked)

@@ -6,8 +6,10 @@ or cut off, it ends the wait that is on within 50 ms, and after 95 ms of silence
 bounds the transaction as a whole, besides.
 
 The longer a new reservation is, the longer its transaction may take. Nearly all of that are the PMS's own triggers,
-and until it is committed nobody knows what he could wait for, but for who changes a room itself (its number or
-whether it is for sale) or deletes what it names. What is there already is changed in the time that holds for all.
+and until it is committed nobody knows what he could wait for. A large one locks no room before the end
+(`api.bookings.selection`). But who renumbers or deletes a room that it names, or changes the tables, waits as he
+would for the front desk's own reservation of as many nights. What is there already is changed in the time that
+holds for all.
 
 What keeps the front desk from a room (`sql.pms.rooms.secure`) is locked just before the commit, by a statement that
 is sent with it: nothing of ours lies between the two. A disk that is slow to write a commit is not in our hands:
@@ -29,7 +31,8 @@ SECONDS = 0.25
 ACT_AS = fill(load("pms/brevity.sql")["act_as"])
 """What `act_as` says, to be said with something else. Parameters: user; more, in milliseconds."""
 
-_MANY = 50
+MANY = 50
+"""Room-nights from which on a reservation is large: it may take longer than anybody shall wait."""
 _EACH = 0.003
 _MOST = 1.0
 
@@ -45,7 +48,7 @@ def more(room_nights: int) -> float:
 
     On an idle machine each takes half a millisecond.
     """
-    return min(max(0, room_nights - _MANY) * _EACH, _MOST)
+    return min(max(0, room_nights - MANY) * _EACH, _MOST)
 
 
 async def act_as(conn: AsyncConnection, user: int) -> None:

@@ -102,7 +102,8 @@ async def secure(conn: AsyncConnection, taken: Taken) -> None:
     waited for us, and whoever does now waits for the server alone.
 
     Raises:
-        psycopg.errors.DivisionByZero: another stay has one; as late as at the end of the pipeline.
+        psycopg.errors.DivisionByZero: another stay has one, or a room cannot be sold any more; as late as at the
+            end of the pipeline.
         psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled: the front desk is at one for longer than we
             wait; as late.
     """
@@ -118,6 +119,11 @@ async def secure(conn: AsyncConnection, taken: Taken) -> None:
 async def free(conn: AsyncConnection, nights: Nights, rooms: Collection[int]) -> list[Room]:
     """Those of the rooms that are free as of now; for our own bookings that decides where the rooms are locked."""
     return await _ask(conn, "free", nights, {"rooms": list(rooms)})
+
+
+async def every(conn: AsyncConnection, nights: Nights, room_types: Collection[int]) -> list[Room]:
+    """Every room of these types that is free as of now; none is locked."""
+    return await _ask(conn, "every", nights, {"room_types": list(room_types)})
 
 
 async def _ask(conn: AsyncConnection, query: str, nights: Nights, extra: dict[str, Any]) -> list[Room]:

@@ -33,6 +33,12 @@ where r.hotel_id = %(hotel)s and r.room_type_id = any(%(room_types)s::int[])
 order by r.id
 for no key update of r
 
+-- name: every
+-- Every free room of the wanted types, none of them locked.
+select r.id, r.room_type_id, r.capacity, r.assignment_priority as priority
+from rooms r
+where r.hotel_id = %(hotel)s and r.room_type_id = any(%(room_types)s::int[]) and {free}
+
 -- name: free
 -- Those of the rooms that can be sold and are free on all nights; asked again once they are locked.
 select r.id, r.room_type_id, r.capacity, r.assignment_priority as priority
@@ -58,8 +64,10 @@ for update of r skip locked
 select set_config('statement_timeout', '200ms', true)
 
 -- name: keep_out
--- From here on nobody is given a night in these rooms, and nobody is just being given one.
-select from rooms r
+-- From here on nobody is given a night in these rooms, and nobody is just being given one. Fails (division_by_zero) where
+-- one of them cannot be sold any more.
+select 1 / (r.for_sale and not r.is_staff_room)::int
+from rooms r
 where r.hotel_id = %(hotel)s and r.id = any(%(rooms)s::int[])
 order by r.id
 for update of r

@@ -43,6 +43,7 @@ REVIVE: LiteralString = (
     "update reservation_details set cancelled = null, updated_by = 3 where reservation_id = %(id)s"
 )
 MOVE: LiteralString = "update reservation_details set date = %(to)s, updated_by = 3 where reservation_id = %(id)s"
+OUT_OF_ORDER: LiteralString = "update rooms set for_sale = true, updated_by = 3 where id = %(room)s"
 LONGEST = 0.4
 """Seconds that nobody at the front desk waits for us."""
 
@@ -186,6 +187,71 @@ async def test_what_a_suspended_process_has_locked_is_let_go_by_the_server(api: 
         assert seconds_to_cancel(api, theirs) < LONGEST
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
             await conn.execute("commit")
+
+
+STOP: LiteralString = """
+    create function take_time() returns trigger language plpgsql as $$
+    begin
+        perform pg_sleep(0.5);
+        return null;
+    end $$;
+    create trigger zz_take_time after insert on reservation_details for each statement execute function take_time();
+"""
+"""Longer than anybody shall wait."""
+
+
+async def test_nobody_waits_for_a_large_booking_who_takes_a_room_out_of_order(api: Api) -> None:
+    kind = await room_type(api, rooms=3)
+    await api.desk.execute(STOP)
+    async with watching(api.database.dsn) as waits, colleague(api) as desk:
+        asking = asyncio.create_task(book(api, asked(api, kind, rooms=3, nights=100)))
+        assert await until(lambda: sleeping(api), 20)
+        # Of each, whichever of them it has: as long as the trigger takes, and in the midst of the end.
+        while not asking.done():
+            for room in await rooms_of(api, kind):
+                async with desk.transaction():
+                    await write(desk, OUT_OF_ORDER, room=room)
+        answer = await asking
+    assert answer.status in {201, 503}
+    nobody_suffers(waits)
+
+
+UNTIL_TOLD: LiteralString = """
+    create table told ();
+    grant select on told to public;
+    create function take_time() returns trigger language plpgsql as $$
+    begin
+        while not exists (select from told) loop
+            perform pg_sleep(0.01);
+        end loop;
+        return null;
+    end $$;
+    create trigger zz_take_time after insert on reservation_details for each statement execute function take_time();
+"""
+
+
+@pytest.mark.parametrize("nights", [2, 60])
+async def test_a_room_that_is_taken_out_of_order_meanwhile_is_not_given_away(api: Api, nights: int) -> None:
+    kind = await room_type(api, rooms=2)
+    both = await rooms_of(api, kind)
+    first = await api.value(
+        "select id from rooms where id = any(%s) order by assignment_priority nulls last, capacity, id limit 1",
+        both,
+    )
+    await api.desk.execute(UNTIL_TOLD)
+    asking = asyncio.create_task(book(api, asked(api, kind, nights=nights)))
+    assert await until(lambda: sleeping(api), 20)
+    async with colleague(api) as desk, desk.transaction():
+        await write(desk, "update rooms set for_sale = false, updated_by = 1 where id = %(room)s", room=first)
+        await write(desk, "insert into told default values")
+    answer = await asking
+    assert answer.status == 201, answer.body
+    assert {night["room_id"] for night in answer.body["nights"]} == set(both) - {first}
+
+
+async def sleeping(api: Api) -> bool:
+    """Whether somebody is within the trigger."""
+    return bool(await api.rows("select from pg_stat_activity where wait_event = 'PgSleep'"))
 
 
 def seconds_to_cancel(api: Api, reservation: UUID) -> float:
