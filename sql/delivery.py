@@ -30,6 +30,7 @@ _QUERIES = load("delivery.sql")
 _SCAN, _CLAIM, _HEARTBEAT = (
     _QUERIES[name].format(open=_QUERIES["open"], free=_QUERIES["free"]) for name in ("scan", "claim", "heartbeat")
 )
+_SETTLE = _QUERIES["settle"].format(sent=_QUERIES["sent"])
 _SNAPSHOT = _QUERIES["snapshot"].format(window=load("endpoints.sql")["window"])
 
 Verdict = Literal["delivered", "released", "delayed", "rejected", "refused"]
@@ -261,7 +262,7 @@ async def settle(
         "attempt_errors": failures,
         "answers": answers,
     }
-    row = await (await conn.execute(_QUERIES["settle"], given, prepare=True)).fetchone()
+    row = await (await conn.execute(_SETTLE, given, prepare=True)).fetchone()
     assert row is not None  # a select without a table
     fresh, place, moved = row
     if moved:

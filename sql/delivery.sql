@@ -168,6 +168,12 @@ select w.start,
 from (select {window} as start) w
 left join booking_engine.endpoint e on e.id = %(endpoint)s
 
+-- name: sent
+-- The row of what was claimed, `r`, as long as it still is.
+select b.ctid as row, b.version, b.acked, b.again
+from booking_engine.behind b
+where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id and b.token = r.token
+
 -- name: settle
 -- Writes down what came of sends, for the keys whose lease still is the sender's, and every attempt. The rows are locked
 -- first. It waits for the first one alone, while it holds none: those who write documents lock them in other orders, and would
@@ -185,34 +191,16 @@ with result as (
 leased as materialized (
     select r.*
     from (select * from result order by kind, hotel_id, id collate "C") r
-    cross join lateral (
-        select
-        from booking_engine.behind b
-        where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
-            and b.token = r.token
-        limit 1
-    ) b
+    cross join lateral (select from ({sent} limit 1) found) b
 ),
 locked as (
     select r.*, b.*
     from (select * from leased limit 1) r
-    cross join lateral (
-        select b.ctid as row, b.version, b.acked, b.again
-        from booking_engine.behind b
-        where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
-            and b.token = r.token
-        for update
-    ) b
+    cross join lateral ({sent} for update) b
     union all
     select r.*, b.*
     from (select * from leased offset 1) r
-    cross join lateral (
-        select b.ctid as row, b.version, b.acked, b.again
-        from booking_engine.behind b
-        where b.endpoint_id = %(endpoint)s and b.kind = r.kind and b.hotel_id = r.hotel_id and b.id = r.id
-            and b.token = r.token
-        for update skip locked
-    ) b
+    cross join lateral ({sent} for update skip locked) b
 ),
 mine as (
     select b.*, newest, (b.verdict = 'delivered' and newest) or (b.version <= b.acked and not b.again) as over

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from sql.queries import load
 
 _QUERIES = load("endpoints.sql")
-_FILL = _QUERIES["fill"].format(window=_QUERIES["window"])
+_FILL = _QUERIES["fill"].format(window=_QUERIES["window"], settled=_QUERIES["settled"])
 _CLOSE = _QUERIES["close"].format(snapshots=_QUERIES["snapshots"])
 MANY_BOOKINGS = 4_000
 """Ids of 40 bytes that fit a snapshot of well under 256 kB."""
@@ -167,7 +167,10 @@ async def clear(conn: AsyncConnection, endpoint_id: int, version: int, size: int
 
 
 async def fill(conn: AsyncConnection, endpoint_id: int, after: Position, size: int) -> Position | None:
-    """Mark the documents among the `size` that follow `after`; returns the last one, None past the end."""
+    """Mark the documents among the `size` that follow `after`; returns the last one, None past the end.
+
+    It waits for the first while it is being written, and goes no further than to the next that is.
+    """
     given = {"endpoint": endpoint_id, "kind": after.kind, "hotel": after.hotel_id, "id": after.id, "size": size}
     row = await (await conn.execute(_FILL, given)).fetchone()
     return Position(*row) if row else None

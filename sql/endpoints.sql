@@ -129,25 +129,30 @@ where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_
 -- name: fill
 -- Marks a page of documents as unknown to the endpoint. What is in flight is sent again after it, so that its
 -- acknowledgement cannot undo that. Bookings that ended before the window are left out; hotels that are gone are sent as gone.
+-- The page ends where a document is being written.
 with page as (
-    select kind, hotel_id, id, version, body is null as gone, own, ends
-    from booking_engine.document
-    where (kind, hotel_id, id) > (%(kind)s, %(hotel)s, %(id)s)
-    order by kind, hotel_id, id
-    limit %(size)s
+    select *, row_number() over (order by kind, hotel_id, id) as n
+    from (
+        select kind, hotel_id, id, ctid as row
+        from booking_engine.document
+        where (kind, hotel_id, id) > (%(kind)s, %(hotel)s, %(id)s)
+        order by kind, hotel_id, id
+        limit %(size)s
+    ) next
 ),
+{settled},
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
-    select e.id, p.kind, p.hotel_id, p.id, p.version, p.gone::int,
+    select e.id, p.kind, p.hotel_id, p.id, p.version, (p.body is null)::int,
         e.fill_version + array_position(
             array['hotel', 'room_type', 'plan', 'rates', 'availability', 'booking'], p.kind)
-    from page p
+    from settled p
     join booking_engine.endpoint e on e.id = %(endpoint)s
         and (e.hotels is null or p.hotel_id = any(e.hotels))
         and (e.types is null or p.kind = any(e.types))
         and (p.kind <> 'booking' or e.bookings = 'all' or p.own)
     where p.version > 0
-        and (not p.gone or p.kind = 'hotel')
+        and (p.body is not null or p.kind = 'hotel')
         and (p.kind <> 'booking' or p.ends >= {window})
     order by p.kind, p.hotel_id, p.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
@@ -155,7 +160,33 @@ marked as (
             again = behind.token is not null, tries = 0, outages = 0, not_before = null, rejected_at = null,
             last_error = null
 )
-select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
+select kind, hotel_id, id from settled order by n desc limit 1
+
+-- name: settled
+-- Of a `page` of documents, numbered as they come, those before the first one that is being written, or just was. Who writes documents
+-- locks them before their marks, and kind by kind in another order: who marks a page waits for its first alone, while it holds
+-- none. So nobody who writes waits for longer than a page takes.
+locked as (
+    select p.n, d.*
+    from (select * from page where n = 1) p
+    cross join lateral (
+        select *
+        from booking_engine.document d
+        where d.kind = p.kind and d.hotel_id = p.hotel_id and d.id = p.id
+        for share
+    ) d
+    union all
+    select p.n, d.*
+    from (select * from page where n > 1 order by n) p
+    cross join lateral (
+        select * from booking_engine.document d where d.ctid = p.row for share skip locked
+    ) d
+),
+settled as (
+    select *
+    from (select *, row_number() over (order by n) as m from locked) l
+    where l.m = l.n
+)
 
 -- name: window
 -- The day from which on bookings that end are kept in step, on the horizon's own calendar.

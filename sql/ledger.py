@@ -13,14 +13,15 @@ from sql.delivery import Attempt
 from sql.queries import fill, load
 
 _QUERIES = load("ledger.sql")
-_FLYING = load("delivery.sql")["flying"]
-_PAGE = 10_000
+_HELD = fill(_QUERIES["held"], flying=load("delivery.sql")["flying"])
+_PAGE = 2_000
 
 
 def _of(name: str, *rows: str) -> SQL:
     """A statement on the keys that these blocks find."""
     found = SQL("\nunion all\n").join(_QUERIES[row] for row in rows)
-    return fill(_QUERIES[name], asked=_QUERIES["asked"], rows=found, flying=_FLYING)
+    picked = fill(_QUERIES["picked"], asked=_QUERIES["asked"], rows=found)
+    return fill(_QUERIES[name], asked=_QUERIES["asked"], rows=found, picked=picked, held=_HELD)
 
 
 _NAMED = {name: _of(name, "named") for name in ("list", "retry", "skip")}

@@ -73,28 +73,37 @@ cross join lateral (
 order by b.rejected_at is null, b.last_error is null, b.since, e.name, b.kind, b.hotel_id, b.id
 limit %(most)s
 
+-- name: picked
+-- The keys that are found, in the order in which they are locked.
+select e.id as endpoint_id, e.name, found.kind, found.hotel_id, found.id
+from (
+    {asked}
+) e
+cross join lateral (
+    {rows}
+) found
+order by e.id, found.kind, found.hotel_id, found.id
+limit %(most)s
+
+-- name: held
+-- The row of a key that is picked, `p`.
+select b.endpoint_id, b.kind, b.hotel_id, b.id, b.version, b.token, b.rejected_at, b.not_before, {flying} as flying
+from booking_engine.behind b
+where b.endpoint_id = p.endpoint_id and b.kind = p.kind and b.hotel_id = p.hotel_id and b.id = p.id
+    and (%(rejected)s is not true or b.rejected_at is not null)
+
 -- name: retry
--- A page. What is in flight is being tried already.
-with waiting as (
+-- A page. What is in flight is being tried already; what others have locked is being queued or claimed, and who writes
+-- documents would lose against whoever waits for it.
+with picked as (
+    {picked}
+),
+waiting as (
     select b.*
-    from (
-        select e.id as endpoint_id, found.kind, found.hotel_id, found.id
-        from (
-            {asked}
-        ) e
-        cross join lateral (
-            {rows}
-        ) found
-        where found.token is null and (found.rejected_at is not null or found.not_before is not null)
-        order by e.id, found.kind, found.hotel_id, found.id
-        limit %(most)s
-    ) one
+    from picked p
     cross join lateral (
-        select b.endpoint_id, b.kind, b.hotel_id, b.id
-        from booking_engine.behind b
-        where b.endpoint_id = one.endpoint_id and b.kind = one.kind and b.hotel_id = one.hotel_id and b.id = one.id
-            and b.token is null and (b.rejected_at is not null or b.not_before is not null)
-        for update
+        {held} and b.token is null and (b.rejected_at is not null or b.not_before is not null)
+        for update of b skip locked
     ) b
 )
 update booking_engine.behind b
@@ -104,27 +113,19 @@ where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel
 
 -- name: skip
 -- A page: takes keys for delivered in their present version, and writes down who said so. What is being sent goes when
--- that ends.
-with waiting as (
-    select one.name, b.*
-    from (
-        select e.id as endpoint_id, e.name, found.kind, found.hotel_id, found.id
-        from (
-            {asked}
-        ) e
-        cross join lateral (
-            {rows}
-        ) found
-        order by e.id, found.kind, found.hotel_id, found.id
-        limit %(most)s
-    ) one
-    cross join lateral (
-        select b.endpoint_id, b.kind, b.hotel_id, b.id, b.version, {flying} as flying
-        from booking_engine.behind b
-        where b.endpoint_id = one.endpoint_id and b.kind = one.kind and b.hotel_id = one.hotel_id and b.id = one.id
-            and (%(rejected)s is not true or b.rejected_at is not null)
-        for update of b
-    ) b
+-- that ends. It waits for the first alone, while it holds none: who writes documents would lose against it. What else others
+-- have locked is not as it was.
+with picked as materialized (
+    {picked}
+),
+waiting as (
+    select p.name, b.*
+    from (select * from picked limit 1) p
+    cross join lateral ({held} for update of b) b
+    union all
+    select p.name, b.*
+    from (select * from picked offset 1) p
+    cross join lateral ({held} for update of b skip locked) b
 ),
 skipped as (
     delete from booking_engine.behind b

@@ -13,7 +13,7 @@ _QUERIES = load("replay.sql")
 _ENDPOINTS = load("endpoints.sql")
 _WANTED = _QUERIES["wanted"].format(window=_ENDPOINTS["window"])
 _COUNT = _QUERIES["count"].format(wanted=_WANTED, every=_QUERIES["every"])
-_MARK = _QUERIES["mark"].format(wanted=_WANTED, every=_QUERIES["every"])
+_MARK = _QUERIES["mark"].format(wanted=_WANTED, every=_QUERIES["every"], settled=_ENDPOINTS["settled"])
 _FINISH = _QUERIES["finish"].format(snapshots=_ENDPOINTS["snapshots"])
 
 
@@ -88,11 +88,14 @@ async def next_(conn: AsyncConnection) -> Job | None:
     return Job(*row) if row else None
 
 
-async def mark(conn: AsyncConnection, replay_id: int, size: int) -> int:
-    """Mark those of the next `size` documents that are wanted; returns how many it looked at. Needs `next_`."""
+async def mark(conn: AsyncConnection, replay_id: int, size: int) -> bool:
+    """Mark those of the next `size` documents that are wanted; returns whether there may be more. Needs `next_`.
+
+    It waits for the first while it is being written, and goes no further than to the next that is.
+    """
     row = await (await conn.execute(_MARK, {"replay": replay_id, "size": size})).fetchone()
-    assert row is not None  # a count
-    return int(row[0])
+    assert row is not None  # a select without a table
+    return bool(row[0])
 
 
 async def finish(conn: AsyncConnection, replay_id: int, note: str | None = None) -> None:

@@ -71,34 +71,39 @@ for no key update of r skip locked
 
 -- name: mark
 -- Marks a page of documents as what the endpoint may have in some version, or had at the time asked for. What is in
--- flight is sent again after it, so that its acknowledgement cannot undo that. Tells how many documents the page had.
+-- flight is sent again after it, so that its acknowledgement cannot undo that. The page ends where a document is being
+-- written. Tells whether there may be more.
 with page as (
-    select d.kind, d.hotel_id, d.id, d.version, d.body, d.own, d.ends
-    from booking_engine.replay r
-    cross join lateral unnest(coalesce(r.kinds, {every})) as k (kind)
-    cross join lateral (
-        (select *
-        from booking_engine.document d
-        where r.hotels is null and d.kind = k.kind
-            and (d.kind, d.hotel_id, d.id) > (r.at_kind, r.at_hotel, r.at_id)
-        order by d.hotel_id, d.id
-        limit %(size)s)
-        union all
-        (select d.*
-        from (select distinct unnest(r.hotels) as id) h
+    select *, row_number() over (order by kind, hotel_id, id) as n
+    from (
+        select d.*
+        from booking_engine.replay r
+        cross join lateral unnest(coalesce(r.kinds, {every})) as k (kind)
         cross join lateral (
-            select *
+            (select d.kind, d.hotel_id, d.id, d.ctid as row
             from booking_engine.document d
-            where d.kind = k.kind and d.hotel_id = h.id
+            where r.hotels is null and d.kind = k.kind
                 and (d.kind, d.hotel_id, d.id) > (r.at_kind, r.at_hotel, r.at_id)
-            order by d.id
-            limit %(size)s
-        ) d)
-    ) d
-    where r.id = %(replay)s
-    order by d.kind, d.hotel_id, d.id
-    limit %(size)s
+            order by d.hotel_id, d.id
+            limit %(size)s)
+            union all
+            (select d.*
+            from (select distinct unnest(r.hotels) as id) h
+            cross join lateral (
+                select d.kind, d.hotel_id, d.id, d.ctid as row
+                from booking_engine.document d
+                where d.kind = k.kind and d.hotel_id = h.id
+                    and (d.kind, d.hotel_id, d.id) > (r.at_kind, r.at_hotel, r.at_id)
+                order by d.id
+                limit %(size)s
+            ) d)
+        ) d
+        where r.id = %(replay)s
+        order by d.kind, d.hotel_id, d.id
+        limit %(size)s
+    ) next
 ),
+{settled},
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
     select e.id, d.kind, d.hotel_id, d.id, d.version,
@@ -107,7 +112,7 @@ marked as (
             array['hotel', 'room_type', 'plan', 'rates', 'availability', 'booking'], d.kind)
     from booking_engine.replay r
     join booking_engine.endpoint e on e.id = r.endpoint_id
-    join page d on {wanted}
+    join settled d on {wanted}
     where r.id = %(replay)s
     order by d.kind, d.hotel_id, d.id
     on conflict (endpoint_id, kind, hotel_id, id) do update
@@ -119,10 +124,10 @@ marked as (
 moved as (
     update booking_engine.replay r
     set at_kind = l.kind, at_hotel = l.hotel_id, at_id = l.id, marked = r.marked + (select count(*) from marked)
-    from (select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1) l
+    from (select kind, hotel_id, id from settled order by n desc limit 1) l
     where r.id = %(replay)s
 )
-select count(*) from page
+select (select count(*) from settled) < (select count(*) from page) or (select count(*) from page) = %(size)s
 
 -- name: finish
 -- Ends a replay, with the snapshots of its hotels. Where only later changes were asked for, each says by itself what is gone,

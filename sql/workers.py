@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -11,6 +11,7 @@ from sql.endpoints import Position
 from sql.queries import load
 
 _QUERIES = load("workers.sql")
+_FORGET = _QUERIES["forget"].format(sent=load("delivery.sql")["sent"])
 
 
 class Roster(NamedTuple):
@@ -45,8 +46,9 @@ async def forget(
 ) -> Position | None:
     """Give back what was claimed with these tokens among the next `size` keys; returns where that ended."""
     kind, hotel, number = after
-    given = {"endpoint": endpoint_id, "tokens": list(tokens), "size": size}
-    row = await (
-        await conn.execute(_QUERIES["forget"], given | {"kind": kind, "hotel": hotel, "id": number})
-    ).fetchone()
-    return Position(*row) if row else None
+    given: dict[str, Any] = {"endpoint": endpoint_id, "tokens": list(tokens), "size": size}
+    given |= {"kind": kind, "hotel": hotel, "id": number}
+    row = await (await conn.execute(_FORGET, given)).fetchone()
+    if row and row[3]:
+        return await forget(conn, endpoint_id, tokens, after, size=size)
+    return Position(*row[:3]) if row else None

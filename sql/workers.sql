@@ -31,7 +31,8 @@ delete from booking_engine.worker where id = %(worker)s
 
 -- name: forget
 -- Gives back, of a page of what an endpoint is behind on, what was claimed though nobody was told: the connection was lost on
--- the way. No index knows tokens, which would cost every claim. Tells where the page ended.
+-- the way. No index knows tokens, which would cost every claim. It waits for the first alone, while it holds none: who writes
+-- documents would lose against it. Tells where the page ended, and how many were locked by others or not there any more.
 with page as (
     select b.kind, b.hotel_id, b.id, b.token
     from booking_engine.behind b
@@ -39,22 +40,26 @@ with page as (
     order by b.kind, b.hotel_id, b.id
     limit %(size)s
 ),
-lost as (
+lost as materialized (
+    select * from page where token = any(%(tokens)s::uuid[]) order by kind, hotel_id, id
+),
+locked as (
     select b.row
-    from page p
-    cross join lateral (
-        select b.ctid as row
-        from booking_engine.behind b
-        where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_id and b.id = p.id
-            and b.token = p.token
-        for update
-    ) b
-    where p.token = any(%(tokens)s::uuid[])
+    from (select * from lost limit 1) r
+    cross join lateral ({sent} for update) b
+    union all
+    select b.row
+    from (select * from lost offset 1) r
+    cross join lateral ({sent} for update skip locked) b
 ),
 given as (
     update booking_engine.behind b
     set token = null, worker = null, again = false
-    from lost
-    where b.ctid = lost.row
+    from locked
+    where b.ctid = locked.row
+    returning 1
 )
-select kind, hotel_id, id from page order by kind desc, hotel_id desc, id desc limit 1
+select kind, hotel_id, id, (select count(*) from lost) - (select count(*) from given)
+from page
+order by kind desc, hotel_id desc, id desc
+limit 1

@@ -23,7 +23,7 @@ from outbox.keys import Key
 from sql import ledger
 from sql.ledger import Author, Choice, Told, Tried, Waiting
 
-_MOST = 10_000
+_MOST = 2_000
 """Keys that one request sends again: whoever marks them waits for its transaction."""
 
 

@@ -14,7 +14,8 @@ from sql import endpoints
 from sql.endpoints import START, Position
 from sql.pool import Pool
 
-_PAGE = 1_000
+_PAGE = 500
+"""Documents; who writes one of them meanwhile waits until the page is marked."""
 
 
 async def fill(pool: Pool, endpoint_id: int, version: int, *, page: int = _PAGE) -> bool:

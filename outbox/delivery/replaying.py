@@ -14,7 +14,8 @@ from outbox.delivery.steady import steadily
 from sql import replay
 from sql.pool import Pool
 
-_PAGE = 2_000
+_PAGE = 500
+"""Documents; who writes one of them meanwhile waits until the page is marked."""
 _log = structlog.get_logger(__name__)
 
 
@@ -40,9 +41,9 @@ async def _mark(conn: AsyncConnection, page: int) -> bool:
             return False
         if job.moot:
             await replay.finish(conn, job.id, "a first sync sends everything instead")
-        elif await replay.mark(conn, job.id, page) < page:
-            await replay.finish(conn, job.id)
-        else:
+        elif await replay.mark(conn, job.id, page):
             return True
+        else:
+            await replay.finish(conn, job.id)
     _log.info("replay_marked", endpoint=job.endpoint, replay=job.id)
     return True

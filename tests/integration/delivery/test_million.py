@@ -48,7 +48,7 @@ async def _mark(conn: AsyncConnection, scope: Scope) -> None:
     """Mark a page of a replay."""
     made = await replay.add(conn, 1, scope, reason="test")
     assert made is not None
-    await replay.mark(conn, made, 2_000)
+    await replay.mark(conn, made, 500)
 
 
 OFTEN: Mapping[str, Statement] = {
