@@ -22,6 +22,8 @@ MOST_ROOM_NIGHTS = 400
 """Rooms times nights of a booking."""
 MOST_CHANGED = 150
 """Room-nights of a reservation that is there, which are written while somebody may wait for it."""
+MOST_CANCELLED = 4 * MOST_CHANGED
+"""Room-nights that are cancelled in that time: of each only its state is written."""
 
 ROOMS = "The rooms. Times the nights they come to {} at most."
 

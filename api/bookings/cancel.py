@@ -4,6 +4,7 @@ from psycopg import AsyncConnection
 from pydantic import Field
 
 from api.bookings.answers import BookingAnswer
+from api.bookings.asked import MOST_CANCELLED
 from api.bookings.once import once
 from api.bookings.own import check_staff, take, tell_change, told_of
 from api.bookings.read import BookingPath
@@ -37,6 +38,10 @@ async def _cancel(conn: AsyncConnection, call: Call[BookingPath, Nothing]) -> Re
     if not standing:
         raise Problem("already_cancelled")
     check_staff(own, call)
+    if sum(len(part.nights) for part in standing) > MOST_CANCELLED:
+        raise Problem(
+            "needs_staff", f"Staff have made it longer than can be cancelled at once: {MOST_CANCELLED} nights."
+        )
     by = Signature(call.house.wishes.pms_user, call.house.wishes.agent)
     fee = sum([await changing.cancel(conn, part, by) for part in standing])
     told = await tell_change(conn, call, own)
