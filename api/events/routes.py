@@ -139,7 +139,8 @@ ROUTES: Sequence[Route] = (
         tag="Events",
         summary="Follow what changes as it happens",
         description="Server-sent events: `id` is the position, `event` the type, `data` an event as GET /events"
-        " has it. A stream ends after five minutes; connect again with the header `Last-Event-ID`.",
+        " has it. A stream ends after five minutes, and one that is not read for ten seconds is cut off; connect"
+        " again with the header `Last-Event-ID`.",
         params=FollowAsked,
         params_examples={"after": "website", "types": "booking,availability"},
         returns={200: Returns("Events, endlessly.", content_type="text/event-stream")},

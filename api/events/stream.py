@@ -1,6 +1,8 @@
 """The feed followed as it happens: server-sent events, each with its position as id."""
 
+import asyncio
 import time
+from collections.abc import Awaitable
 
 import orjson
 import psycopg
@@ -17,6 +19,8 @@ from sql import feed
 
 LONGEST = 300.0
 """Seconds after which a stream ends: whoever connects again shows his key again."""
+UNREAD = 10.0
+"""Seconds in which a reader has to take what is written; who does not is cut off, and comes back as he wishes."""
 _QUIET = 15.0
 _PAGE = 100
 _RETRY_MS = 1000
@@ -32,16 +36,32 @@ async def stream_events(call: Call[FollowAsked, Nothing]) -> web.StreamResponse:
     if call.request.method == "HEAD":
         return response
     try:
-        await response.write(b"retry: %d\n\n" % _RETRY_MS)
+        await _taken(call, response.write(b"retry: %d\n\n" % _RETRY_MS))
         while True:
-            await response.write(_frames(page) or await _pulse(call, page))
+            await _taken(call, response.write(_frames(page) or await _pulse(call, page)))
             page = await _next(call, asked, page, ends)
             if call.house.heads.closed or time.time() >= ends:
                 break
+        await _taken(call, response.write_eof())
     except (ConnectionError, psycopg.Error, PoolTimeout, Problem):
         # The answer was begun: all that is left is to end it. The reader comes back and is told why.
         return response
     return response
+
+
+async def _taken(call: Call[FollowAsked, Nothing], writing: Awaitable[None]) -> None:
+    """Wait until the reader has taken enough of what is written.
+
+    Raises:
+        ConnectionError: he has not in time, and is cut off.
+    """
+    try:
+        async with asyncio.timeout(UNREAD):
+            await writing
+    except TimeoutError:
+        if call.request.transport is not None:
+            call.request.transport.abort()
+        raise ConnectionAbortedError from None
 
 
 async def _next(call: Call[FollowAsked, Nothing], asked: feed.Asked, page: Read, ends: float) -> Read:

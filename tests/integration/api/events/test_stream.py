@@ -9,10 +9,13 @@ from typing import Any
 
 import aiohttp
 import orjson
+import pytest
 
+from api.events import stream as following
 from tests.integration.api.bookings.stays import HOTEL
 from tests.integration.api.events.reader import number_all
 from tests.support.api import Api
+from tests.support.daemon import until
 
 Frame = dict[str, str]
 
@@ -80,6 +83,25 @@ async def test_a_stream_ends_with_the_process(api: Api) -> None:
         async with asyncio.timeout(30):
             rest = await answer.content.read()
     assert rest.count(b"event: hotel.updated\n") == 2
+
+
+async def test_a_reader_that_does_not_read_is_cut_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "UNREAD", 0.2)
+    # More than the sockets between server and client hold.
+    await api.rows("update hotels set address = repeat('x', 20000000) where id = %s returning id", HOTEL)
+    await api.project()
+    await number_all(api.database)
+    before = asyncio.all_tasks()
+    async with stream(api, types="hotel") as answer:
+        begun = asyncio.all_tasks() - before
+
+        async def over() -> bool:
+            return all(task.done() for task in begun)
+
+        assert begun
+        assert await until(over, 30), "nobody waits for him"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.content.read()
 
 
 async def test_asking_for_the_headers_only_ends_at_once(api: Api) -> None:
