@@ -25,7 +25,13 @@ def load(path: str) -> Mapping[str, SQL]:
     names, bodies = parts[::2], parts[1::2]
     if len(set(names)) != len(names):
         raise ValueError(f"{path}: a query name stands twice")
-    return {name: SQL(body.strip()) for name, body in zip(names, bodies, strict=True)}
+    return {name: SQL(_bare(body)) for name, body in zip(names, bodies, strict=True)}
+
+
+def _bare(text: str) -> str:
+    """A query without comments and indentation: psycopg reads one that is long anew for every execution."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--"))
 
 
 def fill(query: SQL, **parts: Composable) -> SQL:
