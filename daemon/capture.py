@@ -190,22 +190,21 @@ class Capture:
         """Write the documents and the checkpoint; nothing and None if not all is visible after all."""
         newest = max(t.committed_at for t in visible)
         committed_at = datetime.fromtimestamp(newest, UTC)
-        slot, epoch = self._settings.slot, self._epoch
         async with conn.pipeline(), conn.transaction():
             # Nearly always all are visible by now: asked here, the answer costs no waiting of its own.
-            looked = await checkpoint.ask_invisible(conn, [t.xid for t in visible])
-            await checkpoint.hold(conn, slot, epoch)
-            if hidden := {xid async for (xid,) in looked}:
+            hidden = await checkpoint.take(
+                conn,
+                self._settings.slot,
+                self._epoch,
+                xids=[t.xid for t in visible],
+                end_lsn=reached.end_lsn if reached else None,
+                committed_at=committed_at,
+            )
+            if hidden:
                 self._hide(visible, hidden)
                 # No rollback: psycopg would forget every prepared statement.
                 return None
-            frame = replace(self._frame, committed_at=committed_at)
-            if reached is None:
-                return await project(conn, dirty, frame)
-            moved = await checkpoint.ask_advance(conn, slot, epoch, reached.end_lsn, committed_at)
-            projected = await project(conn, dirty, frame)
-            await checkpoint.sure(moved, slot)
-            return projected
+            return await project(conn, dirty, replace(self._frame, committed_at=committed_at))
 
     def _note(self, projected: Projected, reached: Transaction | None) -> None:
         self.progress.documents.update(projected.counts())

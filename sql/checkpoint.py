@@ -7,12 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection
 
 from sql.literals import array
-from sql.queries import load
+from sql.queries import fill, load
 
 _QUERIES = load("checkpoint.sql")
+_TAKE = fill(_QUERIES["take"], invisible=_QUERIES["invisible"])
 
 
 class DeposedError(Exception):
@@ -68,25 +69,35 @@ async def advance(
     Raises:
         DeposedError: another leads, or the checkpoint stands further already.
     """
-    await sure(await ask_advance(conn, slot, epoch, end_lsn, committed_at), slot)
-
-
-async def ask_advance(
-    conn: AsyncConnection, slot: str, epoch: int, end_lsn: int, committed_at: datetime | None
-) -> AsyncCursor[tuple[int]]:
-    """Move the checkpoint as `advance` does, if nothing speaks against it; `sure` tells whether it moved."""
     values = {"slot": slot, "epoch": epoch, "end_lsn": end_lsn, "committed_at": committed_at}
-    return await conn.execute(_QUERIES["advance"], values)
+    if await (await conn.execute(_QUERIES["advance"], values)).fetchone() is None:
+        raise DeposedError(slot)
 
 
-async def sure(moved: AsyncCursor[tuple[int]], slot: str) -> None:
-    """Make sure, before the transaction ends, that the checkpoint has moved.
+async def take(
+    conn: AsyncConnection,
+    slot: str,
+    epoch: int,
+    *,
+    xids: Collection[int],
+    end_lsn: int | None,
+    committed_at: datetime,
+) -> set[int]:
+    """Begin a batch of these transactions (low 32 bits of their ids): move the checkpoint, and hold it.
+
+    end_lsn: None where the checkpoint stays for now, because what lies before the batch is not done.
+
+    Returns:
+        Those that a new snapshot does not show yet. With any of them nothing was done.
 
     Raises:
         DeposedError: another leads, or the checkpoint stands further already.
     """
-    if await moved.fetchone() is None:
+    values = {"slot": slot, "epoch": epoch, "end_lsn": end_lsn, "committed_at": committed_at, "xids": array(xids)}
+    found = {low async for (low,) in await conn.execute(_TAKE, values)}
+    if not found:
         raise DeposedError(slot)
+    return found - {None}
 
 
 async def hold(conn: AsyncConnection, slot: str, epoch: int) -> None:
@@ -104,17 +115,9 @@ async def move_horizon(conn: AsyncConnection, slot: str, epoch: int, today: date
     await conn.execute(_QUERIES["move_horizon"], {"slot": slot, "epoch": epoch, "today": today})
 
 
-async def ask_invisible(conn: AsyncConnection, xids: Collection[int]) -> AsyncCursor[tuple[int]]:
-    """Ask which of these transactions (low 32 bits of their ids) a new snapshot does not show yet.
-
-    In a pipeline the answer is there when that of a later statement is.
-    """
-    return await conn.execute(_QUERIES["invisible"], {"xids": array(xids)})
-
-
 async def invisible(conn: AsyncConnection, xids: Collection[int]) -> set[int]:
     """Those of these transactions (low 32 bits of their ids) that a new snapshot does not show yet."""
-    return {xid async for (xid,) in await ask_invisible(conn, xids)}
+    return {low async for (low,) in await conn.execute(_QUERIES["invisible"], {"xids": array(xids)})}
 
 
 async def beat(conn: AsyncConnection, content: str) -> int:

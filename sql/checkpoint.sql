@@ -26,6 +26,27 @@ set end_lsn = '0/0'::pg_lsn + %(end_lsn)s::numeric,
 where slot = %(slot)s and epoch = %(epoch)s and end_lsn <= '0/0'::pg_lsn + %(end_lsn)s::numeric
 returning epoch
 
+-- name: take
+-- Begins a batch in one statement: keeps the leadership, and moves the checkpoint unless the position is null. Where one of
+-- the transactions is not visible yet it does nothing but name it. No row at all: another leads.
+with hidden as materialized (
+    {invisible}
+),
+moved as (
+    update booking_engine.checkpoint
+    set end_lsn = coalesce('0/0'::pg_lsn + %(end_lsn)s::numeric, end_lsn),
+        committed_at = case when %(end_lsn)s::numeric is null then committed_at
+            else greatest(%(committed_at)s, committed_at) end,
+        updated_at = clock_timestamp()
+    where slot = %(slot)s and epoch = %(epoch)s
+        and (%(end_lsn)s::numeric is null or end_lsn <= '0/0'::pg_lsn + %(end_lsn)s::numeric)
+        and not exists (select from hidden)
+    returning epoch
+)
+select low from hidden
+union all
+select null from moved
+
 -- name: hold
 -- Keeps the leadership for this transaction.
 select epoch from booking_engine.checkpoint where slot = %(slot)s and epoch = %(epoch)s for update

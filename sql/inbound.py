@@ -5,10 +5,10 @@ from psycopg import AsyncConnection
 from sql.documents import Document
 from sql.pms.bookings import FRESH
 from sql.pms.parts import NOTE
-from sql.projection import Frame
+from sql.projection import MARKS_OF_OURS, Frame
 from sql.queries import fill, load
 
-_TELL = fill(load("inbound.sql")["tell"], note=NOTE, fresh=FRESH.one, marks=load("projection.sql")["marks"])
+_TELL = fill(load("inbound.sql")["tell"], note=NOTE, fresh=FRESH.one, marks=MARKS_OF_OURS)
 
 
 async def tell(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> Document | None:

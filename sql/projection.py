@@ -37,8 +37,7 @@ def _keyed(name: str, place: str, query: Keyed, **parts: Composable) -> Keyed:
 
 
 _RENEW_SEEN = _keyed("renew_seen", "positions", POSITIONS, digests=_BOOKINGS["digests"])
-_STUB_BOOKINGS = _keyed("stub_bookings", "eligible", ELIGIBLE)
-_LOCK_BOOKING = _compose("lock_booking", eligible=ELIGIBLE.one)
+_LOCK_BOOKINGS = _keyed("lock_bookings", "eligible", ELIGIBLE)
 # Every plan has rates, if only to say that no night is sold.
 _STUB_CONTENT = {
     kind: _compose("stub_content", fresh=_CATALOGUE["plan" if kind == "rates" else kind]) for kind in _CONTENT
@@ -46,7 +45,12 @@ _STUB_CONTENT = {
 _FRESH: dict[DocumentKind, Keyed] = {"booking": FRESH}
 _FRESH |= {kind: Keyed(*[_compose("of_keys", content=fresh)] * 2) for kind, fresh in _CONTENT.items()}
 _IN_STEP = _compose("in_step", fresh=FRESH.one)
-_WRITE = {kind: _keyed("write", "fresh", fresh, marks=_OURS["marks"]) for kind, fresh in _FRESH.items()}
+MARKS_OF_OURS = fill(SQL("{marks},\n{listed}"), marks=_OURS["marks"], listed=_OURS["listed"])
+"""What is done with documents of bookings, `moved`, that may have come to us."""
+_WRITE = {
+    kind: _keyed("write", "fresh", fresh, marks=MARKS_OF_OURS if kind == "booking" else _OURS["marks"])
+    for kind, fresh in _FRESH.items()
+}
 _WRITE_ALONE = _keyed("write", "fresh", FRESH_ALONE, marks=_OURS["marks"])
 _NIGHTS = Keyed(
     *(fill(load("pms/nights.sql")["fresh"], hotel=SQL(hotel)) for hotel in ("wanted.hotel_id", "%(hotel)s::int"))
@@ -128,9 +132,7 @@ async def lock_bookings(
 async def _lock_bookings(
     conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame
 ) -> AsyncCursor[Any]:
-    wanted = _columns(reservations)
-    await conn.execute(_STUB_BOOKINGS.of(reservations), wanted | {"today": frame.today})
-    return await conn.execute(_OURS["lock_bookings"], wanted)
+    return await conn.execute(_LOCK_BOOKINGS.of(reservations), _columns(reservations) | {"today": frame.today})
 
 
 async def renew_bookings(conn: AsyncConnection, reservations: Collection[tuple[int, str]], frame: Frame) -> Renewed:
@@ -186,7 +188,7 @@ async def _write(
 
 async def lock_booking(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -> None:
     """Make sure that a reservation's document exists, if it is to have one, and lock it; in a pipeline unwaited."""
-    await conn.execute(_LOCK_BOOKING, _columns([key]) | {"today": frame.today})
+    await _lock_bookings(conn, [key], frame)
 
 
 async def write_nights(

@@ -75,47 +75,28 @@ cross join lateral (
     where f.external_id is not null and l.hotel_id = f.hotel_id and l.external_id = f.external_id
 ) b
 
--- name: stub_bookings
-insert into booking_engine.document (kind, hotel_id, id)
-select 'booking', e.hotel_id, e.id
-from (
-    {eligible}
-) e
-where not exists (
-    select from booking_engine.document d where d.kind = 'booking' and d.hotel_id = e.hotel_id and d.id = e.id)
-order by e.hotel_id, e.id
-on conflict do nothing
-
 -- name: lock_bookings
-select locked.hotel_id, locked.id
-from (
-    select hotel_id, id
-    from unnest(%(hotels)s::int[], %(ids)s::text[]) as w (hotel_id, id)
-    order by hotel_id, id
-) wanted
-cross join lateral (
-    select d.hotel_id, d.id
-    from booking_engine.document d
-    where d.kind = 'booking' and d.hotel_id = wanted.hotel_id and d.id = wanted.id
-    for update
-) locked
-
--- name: lock_booking
--- One that is there is locked and stays as it is.
-insert into booking_engine.document as d (kind, hotel_id, id)
-select 'booking', e.hotel_id, e.id
-from (
-    {eligible}
-) e
-union
-select d.kind, d.hotel_id, d.id
-from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
-cross join lateral (
-    select * from booking_engine.document found
-    where found.kind = 'booking' and found.hotel_id = wanted.hotel_id and found.id = wanted.id
-    limit 1
-) d
-on conflict (kind, hotel_id, id) do update set version = d.version where false
+-- Makes stubs where there are to be documents, and locks all in key order: one that is there is locked and stays as it is.
+with keys as materialized (
+    select e.hotel_id, e.id
+    from (
+        {eligible}
+    ) e
+    union
+    select wanted.hotel_id, wanted.id
+    from unnest(%(hotels)s::int[], %(ids)s::text[]) as wanted (hotel_id, id)
+    cross join lateral (
+        select from booking_engine.document found
+        where found.kind = 'booking' and found.hotel_id = wanted.hotel_id and found.id = wanted.id
+        limit 1
+    ) d
+),
+locked as (
+    insert into booking_engine.document as d (kind, hotel_id, id)
+    select 'booking', hotel_id, id from keys order by hotel_id, id collate "C"
+    on conflict (kind, hotel_id, id) do update set version = d.version where false
+)
+select hotel_id, id from keys
 
 -- name: stub_content
 insert into booking_engine.document (kind, hotel_id, id)
@@ -250,17 +231,20 @@ marked as (
         set version = excluded.version, tries = 0, outages = 0, not_before = null, rejected_at = null,
             last_error = null
 ),
-listed as (
-    update booking_engine.booking_link l set version = m.version
-    from moved m
-    where m.kind = 'booking' and l.hotel_id = m.hotel_id and l.reservation_id = m.id::uuid
-),
 told as (
     insert into booking_engine.event_queue (kind, hotels, ids, sinces, versions, owns)
     select kind, array_agg(hotel_id), array_agg(id), array_agg(old_version), array_agg(version),
         array_agg(own or was_own)
     from moved
     group by kind
+)
+
+-- name: listed
+-- Bookings that came to us are listed by their links.
+listed as (
+    update booking_engine.booking_link l set version = m.version
+    from moved m
+    where l.hotel_id = m.hotel_id and l.reservation_id = m.id::uuid
 )
 
 -- name: forget_room_types

@@ -2,9 +2,9 @@
 
 LIMITS = {
     "catchup": (
-        "One database session at a time computes documents, in one transaction per batch. 45 % of its time goes"
+        "One database session at a time computes documents, in one transaction per batch. 55 % of its time goes"
         " into booking documents (`write` in `projection.sql`: guests and add-ons are looked up night by night),"
-        " 25 % into counting nights (`pms/nights.sql`: also where only a price or a status changed, because an"
+        " 15 % into counting nights (`pms/nights.sql`: also where only a price or a status changed, because an"
         " update does not tell the old room and day), 20 % into noting what bookings were computed from"
         " (`renew_seen`). Larger batches cost less per change, for more of their keys are the same; but creating a"
         " hotel has to wait for a batch's end, so none is let grow over 150 ms. The session, Roomwire's process,"
