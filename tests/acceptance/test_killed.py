@@ -16,7 +16,19 @@ from psycopg.conninfo import make_conninfo
 from api.access import issue
 from tests.support.daemon import Daemon, Roomwire, today, until
 from tests.support.gates import ANSWER, COMMIT, Gates, gates
-from tests.support.writes import HOTEL, WRITES, Answer, Request, Site, Write, at_rest, check, room_types, sound
+from tests.support.writes import (
+    HOTEL,
+    WRITES,
+    Answer,
+    Request,
+    Site,
+    Write,
+    at_rest,
+    check,
+    insist,
+    room_types,
+    sound,
+)
 
 Conn = psycopg.AsyncConnection[Any]
 
@@ -80,6 +92,42 @@ async def test_it_is_killed_amid_all_writes(roomwire: Roomwire) -> None:
             assert {one.done for one in killed if one.request.key in gate.stopped} == {place == ANSWER}
         async with roomwire.running("--only", "api") as daemon:
             await listen(daemon, engines)
+            await ask_again(conn, killed)
+        await sound(conn)
+
+
+# Whose transactions are undone is tested of one server as well as of two.
+@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+async def test_it_is_killed_at_each_statement_of_a_booking(roomwire: Roomwire) -> None:
+    async with roomwire.running():
+        await roomwire.settled()
+    async with (
+        await psycopg.AsyncConnection.connect(roomwire.database.dsn, autocommit=True) as conn,
+        gates(roomwire.database.server.address) as gate,
+    ):
+        behind_gates(roomwire, gate)
+        engine = await client(conn, "booking")
+        (kind,) = await room_types(conn, 1)
+        write = WRITES["book"]
+        async with roomwire.running("--only", "api") as daemon:
+            await listen(daemon, [engine])
+            for number in range(2):  # the first one of a process also reads what is kept from then on
+                await insist(engine.ask, await write.prepare(Site(engine.ask, kind, number)))
+        places = [*range(2, len(gate.road) + 1), ANSWER]
+        assert (len(places), gate.road[-1]) > (10, "commit")
+        killed: list[Killed] = []
+        for number, place in enumerate(places, 2):
+            async with roomwire.running("--only", "api") as daemon:
+                await listen(daemon, [engine])
+                await ask_again(conn, killed)
+                site = Site(engine.ask, kind, number)
+                killed = [Killed(site, write, await write.prepare(site))]
+                await stop_and_kill(daemon, gate, killed, place)
+            await at_rest(conn, roomwire.writer)
+            killed[0].done = await site.written(conn) is not None
+            assert killed[0].done == (place == ANSWER)
+        async with roomwire.running("--only", "api") as daemon:
+            await listen(daemon, [engine])
             await ask_again(conn, killed)
         await sound(conn)
 

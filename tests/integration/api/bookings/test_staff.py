@@ -407,7 +407,7 @@ async def test_staff_at_random_are_never_booked_over_and_never_kept_waiting(api:
     statuses = Counter(answer.status for answers in pairs for answer in answers)
     assert statuses.keys() <= {200, 201, 409, 412, 503}
     assert statuses[201] > 20
-    assert statuses[200] > 0
+    assert any(len(answers) > 1 for answers in pairs)
     assert simulator.actions.total() > 20
     assert not await api.rows(BOOKED_OVER)
     assert waits.looks > 20
