@@ -129,7 +129,9 @@ def _endpoints(seen: Observation) -> Iterator[Metric]:
     ages = [(row.name, (seen.now - row.oldest).total_seconds() if row.oldest else 0.0) for row in rows]
     yield _states(rows)
     yield _of_endpoints(
-        "behind_keys", "Keys whose newest version it lacks.", [(row.name, row.behind) for row in rows]
+        "behind_keys",
+        "Keys whose newest version it lacks, up to 100,000.",
+        [(row.name, row.behind) for row in rows],
     )
     yield _of_endpoints("oldest_behind_seconds", "For how long it has lacked one of them.", ages)
     yield _of_endpoints(

@@ -140,7 +140,7 @@ async def empty(conn: AsyncConnection, name: str) -> int:
 async def overview(conn: AsyncConnection, name: str | None = None, *, counted: bool = True) -> list[Overview]:
     """All endpoints by name, or the one of this name; without their secrets.
 
-    counted: with what they are behind on, which takes a second where that is a million keys.
+    counted: with what they are behind on.
     """
     return await endpoints.overview(conn, name, counted=counted)
 

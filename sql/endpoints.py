@@ -14,6 +14,8 @@ from sql.queries import load
 _QUERIES = load("endpoints.sql")
 _FILL = _QUERIES["fill"].format(window=_QUERIES["window"], settled=_QUERIES["settled"])
 _CLOSE = _QUERIES["close"].format(snapshots=_QUERIES["snapshots"])
+MOST_COUNTED = 100_000
+"""What an endpoint is behind on is counted so far: a million would take half a second of each look at it."""
 MANY_BOOKINGS = 4_000
 """Ids of 40 bytes that fit a snapshot of well under 256 kB."""
 
@@ -23,7 +25,8 @@ class Overview:
     """One endpoint as its operator sees it; its secrets are left out.
 
     public_key: None for HMAC; old_secret_until: until then the secret before signs too; ca: PEM; headers: names;
-    behind: keys whose newest version it lacks, of which `rejected` were refused for good; oldest: since when;
+    behind: keys whose newest version it lacks, of which `rejected` were refused for good, each counted to
+    MOST_COUNTED; oldest: since when;
     filling: its first sync is not marked yet; revision: rises with every change of how it is set up.
     """
 
@@ -54,6 +57,11 @@ class Overview:
     behind: int
     rejected: int
     oldest: datetime | None
+
+    @property
+    def lacks(self) -> str:
+        """How many keys it is behind on, for people."""
+        return f"{self.behind:,} keys" if self.behind < MOST_COUNTED else f"{MOST_COUNTED:,} keys or more"
 
 
 class Sealed(NamedTuple):
@@ -145,7 +153,7 @@ async def remove(conn: AsyncConnection, endpoint_id: int) -> None:
 async def overview(conn: AsyncConnection, name: str | None = None, *, counted: bool = True) -> list[Overview]:
     """All endpoints by name, or the one of this name, with what they are behind on; nothing, unless `counted`."""
     async with conn.cursor(row_factory=class_row(Overview)) as cursor:
-        await cursor.execute(_QUERIES["overview"], {"name": name, "counted": counted})
+        await cursor.execute(_QUERIES["overview"], {"name": name, "counted": counted, "most": MOST_COUNTED})
         return await cursor.fetchall()
 
 

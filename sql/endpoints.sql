@@ -63,8 +63,8 @@ where old_secret_until <= now()
 select name, hotels from booking_engine.endpoint
 
 -- name: overview
--- What waits is counted in an index alone; what has waited longest is looked for where each order of waiting begins. Unless
--- `counted`, neither is.
+-- What waits is counted in an index alone, up to `most`; what has waited longest is looked for where each order of waiting
+-- begins. Unless `counted`, neither is.
 select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     array(select name from jsonb_object_keys(e.headers) as name order by name) as headers,
     e.status, e.reason, e.hotels, e.types, e.bookings, e.guest_data, e.max_bytes, e.concurrency,
@@ -72,13 +72,20 @@ select e.id, e.name, e.url, e.format, e.public_key, e.old_secret_until, e.ca,
     e.fill_version is not null as filling, e.revision, b.behind, refused.rejected, oldest.since as oldest
 from booking_engine.endpoint e
 cross join lateral (
-    select count(*) as behind from booking_engine.behind
-    where %(counted)s and endpoint_id = e.id and kind <> 'snapshot'
+    select count(*) as behind
+    from (
+        select from booking_engine.behind
+        where %(counted)s and endpoint_id = e.id and kind <> 'snapshot'
+        limit %(most)s
+    ) first
 ) b
 cross join lateral (
     select count(*) as rejected
-    from booking_engine.behind
-    where %(counted)s and endpoint_id = e.id and rejected_at is not null
+    from (
+        select from booking_engine.behind
+        where %(counted)s and endpoint_id = e.id and rejected_at is not null
+        limit %(most)s
+    ) first
 ) refused
 cross join lateral (
     select min(first.since) as since

@@ -140,7 +140,9 @@ class EndpointAnswer(Answer):
     )
     reason: str | None = Field(description="Why it is not healthy.")
     first_sync_due: bool = Field(description="Whether it is about to be sent everything.")
-    behind: int = Field(description="How many things it lacks the newest version of.")
+    behind: int = Field(
+        description="How many things it lacks the newest version of, counted to 100,000: that is so many or more."
+    )
     refused: int = Field(description="How many of them it has refused for good.")
     behind_since: AwareDatetime | None = Field(description="Since when it has lacked the one that waits longest.")
     failures: int = Field(description="Sends in a row that it did not answer.")

@@ -210,7 +210,7 @@ def _behind(row: Overview, now: datetime) -> str:
         return "on nothing"
     oldest = f", the oldest for {_ago(row.oldest, now).removesuffix(' ago')}" if row.oldest else ""
     refused = f", {row.rejected:,} of them refused" if row.rejected else ""
-    return f"on {row.behind:,} keys{oldest}{refused}; `roomwire delivery list --endpoint {row.name}` shows them"
+    return f"on {row.lacks}{oldest}{refused}; `roomwire delivery list --endpoint {row.name}` shows them"
 
 
 def _failing(row: Overview, now: datetime) -> list[str]:

@@ -158,7 +158,7 @@ def list_() -> None:
 
 def describe(row: Overview) -> str:
     """One endpoint in a line or two, the way `endpoint list` and `status` show it."""
-    state = "first sync begins" if row.filling else f"behind on {row.behind:,} keys" if row.behind else "up to date"
+    state = "first sync begins" if row.filling else f"behind on {row.lacks}" if row.behind else "up to date"
     if row.rejected:
         state += f", {row.rejected:,} of them refused"
     if row.status == "disabled":

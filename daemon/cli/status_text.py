@@ -175,13 +175,7 @@ def _work(status: Status) -> str:
 
 def _endpoint(row: Overview, now: datetime) -> list[str]:
     oldest = f", the oldest for {span((now - row.oldest).total_seconds())}" if row.oldest else ""
-    state = (
-        "first sync begins"
-        if row.filling
-        else f"behind on {row.behind:,} keys{oldest}"
-        if row.behind
-        else "up to date"
-    )
+    state = "first sync begins" if row.filling else f"behind on {row.lacks}{oldest}" if row.behind else "up to date"
     if row.status == "disabled":
         state = f"disabled: {row.reason}"
     elif row.status != "healthy":

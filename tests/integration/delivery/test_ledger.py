@@ -6,7 +6,7 @@ import pytest
 
 from outbox import deliveries
 from outbox.keys import parse, written
-from sql import ledger
+from sql import endpoints, ledger
 from sql.ledger import Author, Choice
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
@@ -164,3 +164,17 @@ def test_a_key_reads_as_it_is_written(text: str) -> None:
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no key"):
         parse(text)
+
+
+async def test_what_an_endpoint_lacks_is_counted_so_far_and_no_further(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.endpoint()
+    await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
+    await bench.documents.bookings(7, 5)
+    await bench.documents.conn.execute("update booking_engine.behind set rejected_at = now()")
+    (row,) = await endpoints.overview(bench.documents.conn)
+    assert (row.behind, row.rejected, row.lacks) == (5, 5, "5 keys")
+    monkeypatch.setattr(endpoints, "MOST_COUNTED", 3)
+    (row,) = await endpoints.overview(bench.documents.conn)
+    assert (row.behind, row.rejected, row.lacks) == (3, 3, "3 keys or more")
