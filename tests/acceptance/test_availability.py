@@ -50,7 +50,7 @@ async def test_a_night_that_staff_give_away_is_gone_from_the_calendar_which_stay
             async def gone() -> bool:
                 return left(await calendar()) == before - 1
 
-            assert await until(gone, 10), daemon.log()
+            assert await until(gone, 60), daemon.log()
 
             async def fresh() -> bool:
                 """Whether what is said to be in the documents has passed the last change, by a heartbeat."""

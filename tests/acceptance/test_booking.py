@@ -149,7 +149,7 @@ async def test_an_expired_hold_is_swept_and_its_room_is_told_free(
         async def swept() -> bool:
             return not await count(roomwire, "reservations where id::text = %s", hold["hold_id"])
 
-        assert await until(swept, 20), daemon.log()
+        assert await until(swept, 60), daemon.log()
         await roomwire.settled()
         assert (await mirror.mirror()).held_nights[1, 1, body["check_in"]].occupied == 0
     assert roomwire.wrong(await mirror.mirror()) == []
@@ -169,7 +169,7 @@ async def test_an_api_that_is_killed_has_booked_and_says_so_or_has_not_booked(ro
             async def some(ids: list[str] = ids, done: int = done) -> bool:
                 return await count(roomwire, "reservations where ota_reservation_id = any(%s)", ids) >= done
 
-            assert await until(some, 20), daemon.log()
+            assert await until(some, 60), daemon.log()
             await daemon.kill()
             answers = await asyncio.gather(*first, return_exceptions=True)
         async with roomwire.running("--only", "api") as daemon:

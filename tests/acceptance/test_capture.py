@@ -47,7 +47,7 @@ async def test_a_commit_held_invisible_is_not_lost(roomwire: Roomwire, mirror: M
             passed = "select bool_and(sent_lsn > %s::pg_lsn) from pg_stat_replication"
             return bool(await ask(roomwire, waiting)) and bool(await ask(roomwire, passed, before))
 
-        assert await until(sent, 20)
+        assert await until(sent, 60)
         # Work that goes on beside the held commit passes it, and must not take the checkpoint along.
         async with await psycopg.AsyncConnection.connect(roomwire.database.dsn) as desk:
             await desk.execute("set synchronous_commit = local")
@@ -57,7 +57,7 @@ async def test_a_commit_held_invisible_is_not_lost(roomwire: Roomwire, mirror: M
         async def renamed() -> bool:
             return "別館" in str((await mirror.mirror()).documents["hotel", 1, ""])
 
-        assert await until(renamed, 20)
+        assert await until(renamed, 60)
         assert not held.done()
         await ask(roomwire, "alter system reset synchronous_standby_names")
         await ask(roomwire, "select pg_reload_conf()")

@@ -67,7 +67,7 @@ async def test_ready_while_the_database_is_there_and_alive_without(
                 statuses[0][1]["role"]
             )
 
-        assert await until(unready, 20), daemon.log()
+        assert await until(unready, 60), daemon.log()
         _, said = await readiness(daemon)
         assert [reason.partition(":")[0] for reason in said["reasons"]] == ["database", "capture"]
         assert await get(daemon, "/livez") == (200, '{"status": "ok"}')
@@ -92,7 +92,7 @@ async def test_metrics_and_status_tell_what_has_been_done(roomwire: Roomwire, mi
             found = await metrics(daemon)
             return found['roomwire_endpoint_behind_keys{endpoint="mirror"}'] == 0
 
-        assert await until(seen, 20)
+        assert await until(seen, 60)
         after = await metrics(daemon)
         risen = {name for name, value in after.items() if value > before.get(name, 0.0)}
         assert risen >= {

@@ -128,5 +128,5 @@ async def broken_off(roomwire: Roomwire, engine: Engine, stay: dict[str, Any]) -
             row = await (await desk.execute(end, [roomwire.writer])).fetchone()
             return bool(row and row[0])
 
-        assert await until(ended, 20)
+        assert await until(ended, 60)
         await booking

@@ -35,6 +35,8 @@ from tests.support.servers import Server
 from tests.support.servers.databases import Database, template
 
 WRITER = "api_writer"
+BACKGROUND = {"sweep_failed", "journal_waits"}
+"""What the sweeper of holds and the journal say for themselves, on their own clocks, where the database is busy."""
 _PASSWORD = "writer"
 _MINE = "the default key"
 

@@ -226,7 +226,7 @@ class Daemon:
         if self.process.returncode is None:
             self.process.terminate()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 return await self.process.wait()
         except TimeoutError:
             self.process.kill()
@@ -246,7 +246,7 @@ class Daemon:
         line = next(line for line in reversed(self.log().splitlines()) if '"serving"' in line)
         return f"{json.loads(line)['addresses'][0]}/api/booking-engine"
 
-    async def logged(self, words: str, seconds: float = 30.0) -> None:
+    async def logged(self, words: str, seconds: float = 60.0) -> None:
         """Wait until its log holds these words."""
 
         async def there() -> bool:

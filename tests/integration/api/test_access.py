@@ -149,15 +149,16 @@ async def test_a_key_that_cannot_be_checked_opens_what_is_in_memory_and_nothing_
     async def refused() -> bool:
         return (await api.get("/availability/1", key=key, **days)).status == 401
 
-    assert await until(refused, 10)
+    assert await until(refused, 60)
 
 
-async def test_a_verified_key_costs_no_query_for_a_while(api: Api) -> None:
+async def test_a_verified_key_costs_no_query_for_a_while(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0 < keyring.KEEP_SECONDS <= 5
+    monkeypatch.setattr(keyring, "KEEP_SECONDS", 600.0)  # more than a busy machine needs for what follows
     key = await api.key()
     assert (await api.get("/hotels", key=key)).status == 200
     await issue.revoke(api.desk, key[3:15])
     assert (await api.get("/hotels", key=key)).status == 200  # revocation acts within KEEP_SECONDS
-    assert 0 < keyring.KEEP_SECONDS <= 5
 
 
 @pytest.mark.usefixtures("at_once")
@@ -472,7 +473,7 @@ async def test_writes_and_refusals_are_audited(api: Api) -> None:
     async def written() -> bool:
         return bool(await api.value("select count(*) = 3 from booking_engine.audit_log"))
 
-    assert await until(written, 10)
+    assert await until(written, 60)
     rows = await api.rows(
         "select request_id, source, host(address), method, path, status, code from booking_engine.audit_log"
         " order by request_id"
@@ -493,7 +494,7 @@ async def test_the_last_use_of_a_key_is_noted(api: Api) -> None:
             await api.value("select last_used_at from booking_engine.api_keys where id = %s", api.mine[3:15])
         )
 
-    assert await until(noted, 10)
+    assert await until(noted, 60)
 
 
 async def test_the_audit_log_is_kept_for_so_long(api: Api) -> None:
@@ -520,18 +521,18 @@ async def test_too_many_unwritten_lines_are_lost_oldest_first_and_that_is_said(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "_MOST", 3)
-    async with api.desk.transaction():
-        await api.desk.execute("lock booking_engine.audit_log in access exclusive mode")
-        for n in range(5):
-            await api.post("/auth/token", {}, headers={"X-Request-Id": f"request-{n}"})
     with structlog.testing.capture_logs() as logs:
+        async with api.desk.transaction():
+            await api.desk.execute("lock booking_engine.audit_log in access exclusive mode")
+            for n in range(5):
+                await api.post("/auth/token", {}, headers={"X-Request-Id": f"request-{n}"})
 
         async def written() -> bool:
             await api.house.journal.write()
             return bool(await api.value("select count(*) = 3 from booking_engine.audit_log"))
 
-        assert await until(written, 10)
-        assert await until(said(logs), 10)
+        assert await until(written, 60)
+        assert await until(said(logs), 60)
     assert await api.rows("select request_id from booking_engine.audit_log order by 1") == [
         (f"request-{n}",) for n in (2, 3, 4)
     ]
@@ -556,7 +557,7 @@ async def test_a_line_that_the_database_refuses_is_lost_alone(api: Api) -> None:
             lines[2] = replace(lines[2], address="fe80::1%eth0")
             lines[5] = replace(lines[5], path="/\udcff")
             lines[6] = replace(lines[6], method="\0")
-        assert await until(written, 10)
+        assert await until(written, 60)
     ids = [row[0] for row in await api.rows("select request_id from booking_engine.audit_log order by id")]
     assert ids == [f"request-{n}" for n in range(9) if n not in {2, 5, 6}]
     assert lost() == before + 3

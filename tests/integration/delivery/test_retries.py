@@ -42,8 +42,8 @@ async def test_what_others_left_waiting_is_sent_when_its_pause_is_over(bench: Be
     await prepared(bench)
     await bench.documents.bookings(7, 2)
     conn = bench.documents.conn
-    await conn.execute("update booking_engine.behind set outages = 1, not_before = now() + interval '1 s'")
     begun = time.monotonic()
+    await conn.execute("update booking_engine.behind set outages = 1, not_before = now() + interval '1 s'")
     async with bench.delivering(SELDOM):
         await bench.idle()
     assert bench.receiver.received[0].at - begun > 0.9

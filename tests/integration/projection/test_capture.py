@@ -182,7 +182,7 @@ async def test_a_leader_waits_for_the_last_transaction_of_the_one_before(house: 
                 return len(pids - {None}) >= 2 or task.done()
 
             pids: set[str | None] = set()
-            assert await until(tried_twice, 20)
+            assert await until(tried_twice, 60)
             assert not task.done()
 
 

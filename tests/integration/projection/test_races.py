@@ -120,7 +120,7 @@ async def test_two_writers_of_a_booking_never_leave_the_older_state(house: House
                 waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and pid = %(pid)s"
                 return bool(await house.ask(waiting, pid=late.info.backend_pid))
 
-            assert await until(blocked, 20)
+            assert await until(blocked, 60)
             # Committed after the second writer began, and before it has its lock.
             await house.write(COMMENT, text="third", id=stay.id)
         await waits
@@ -151,7 +151,7 @@ async def test_two_writers_of_a_new_booking_make_one_document(house: House) -> N
                 waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and pid = %(pid)s"
                 return bool(await house.ask(waiting, pid=late.info.backend_pid))
 
-            assert await until(blocked, 20)
+            assert await until(blocked, 60)
             assert await house.version("booking", str(stay.id)) is None
         assert await waits == 0
     assert await house.booking(stay)

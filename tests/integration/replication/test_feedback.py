@@ -78,7 +78,7 @@ async def test_an_answer_that_is_asked_for_comes(database: Database, preferred: 
     await prepare(database, preferred)
     async with consuming(database, preferred) as consumer:
         consumer.stream.send_status(0, 0, 0, reply=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not consumer.keepalives:
                 await consumer.events()
     assert not consumer.keepalives[0].reply_requested
@@ -109,7 +109,7 @@ async def test_statuses_that_cannot_leave_are_sent_when_they_can(database: Datab
                 consumer.stream.send_status(end.end_lsn, end.end_lsn, end.end_lsn)
                 proxy.up.set()
                 # Long before the next status would be due, which would take the rest along.
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     await until(connection, CONFIRMED, [database.slot()], lambda lsn: lsn == end.end_lsn)
 
 
@@ -131,7 +131,7 @@ async def test_frames_that_come_in_while_a_status_cannot_leave_are_read(database
             while select.select([consumer.stream.connection.fileno()], [], [], patience)[0]:
                 consumer.stream.send_status(0, 0, 0)
                 patience = 0.3
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 rows, _ = await reading
     assert ids(rows) == [2]
 
@@ -139,8 +139,8 @@ async def test_frames_that_come_in_while_a_status_cannot_leave_are_read(database
 async def test_a_server_that_has_gone_silent_is_noticed(database: Database, preferred: str) -> None:
     await prepare(database, preferred)
     with proxied(database) as (proxy, dsn):
-        impatient = make_conninfo(dsn, options=IMPATIENT)
-        async with consuming(database, preferred, dsn=impatient, silence=1.2) as consumer:
+        impatient = make_conninfo(dsn, options="-c wal_sender_timeout=3000")
+        async with consuming(database, preferred, dsn=impatient, silence=4.0) as consumer:
             # All that was sent is confirmed: on its own the server would now say nothing.
             await consumer.events()
             position = consumer.keepalives[-1].wal_end
@@ -149,10 +149,10 @@ async def test_a_server_that_has_gone_silent_is_noticed(database: Database, pref
             with database.connect() as connection:
                 pid = consumer.stream.connection.info.backend_pid
                 first = await until(connection, REPLIES, [pid], bool)
-                await until(connection, REPLIES, [pid], lambda last: last > first + 2.5)
+                await until(connection, REPLIES, [pid], lambda last: last > first + 4.5)
             assert not reading.done()
             proxy.down.clear()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 with pytest.raises(ConnectionLostError, match="silent"):
                     await reading
 
@@ -163,7 +163,7 @@ async def test_a_terminated_connection_is_noticed_at_once(database: Database, pr
         reading = asyncio.create_task(consumer.read_for_ever())
         with database.connect() as connection:
             connection.execute("SELECT pg_terminate_backend(%s)", [consumer.stream.connection.info.backend_pid])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(ConnectionLostError):
                 await reading
         with pytest.raises(ConnectionLostError):
@@ -213,7 +213,7 @@ async def test_a_server_comes_down_when_we_cannot_confirm(database: Database, pr
         with pytest.raises(ConnectionLostError, match="shuts down"):
             await consumer.read_for_ever()
         await stopping
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30
     assert len(consumer.keepalives) < 150
     database.server.start()
     async with consuming(database, preferred) as consumer:

@@ -135,7 +135,7 @@ async def test_a_second_runner_waits_for_the_first_however_long_it_takes(
                     )
                 )
 
-            assert await until(waits_long, 20)
+            assert await until(waits_long, 60)
             assert not runs.done(), "more than the lock_timeout that keeps out of the PMS's way"
         assert await runs == []
         assert done

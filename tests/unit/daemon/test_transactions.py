@@ -176,7 +176,7 @@ async def test_too_much_stops_the_reader_until_it_is_done() -> None:
     large = [transaction(n, keys=MOST_KEYS // 2 - 100) for n in range(1, 4)]
     for one in large[:2]:
         waiting.add(one)
-    await asyncio.wait_for(waiting.room(), 1)
+    await asyncio.wait_for(waiting.room(), 30)
     waiting.add(large[2])
     reader = asyncio.create_task(waiting.room())
     waiting.finish(large[1:2])
@@ -192,12 +192,12 @@ async def test_many_small_transactions_stop_the_reader_too() -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(waiting.room(), 0.01)
     waiting.finish(small)
-    await asyncio.wait_for(waiting.room(), 1)
+    await asyncio.wait_for(waiting.room(), 30)
 
 
 async def test_an_arrival_is_awaited_only_while_there_is_nothing_to_do() -> None:
     waiting = Pending()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await waiting.arrival(0.001)
         waiting.add(transaction(1, keys=1))
         await waiting.arrival(60)

@@ -11,7 +11,7 @@ from psycopg.sql import SQL
 from structlog.testing import capture_logs
 
 from api.bookings.sweeper import sweep
-from api.house import Wishes
+from api.house import House, Wishes
 from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
 from tests.support.api import Answered, Api, running_api
 from tests.support.servers.databases import Database
@@ -32,8 +32,26 @@ async def release(api: Api, hold_id: str, **wishes: Any) -> Answered:
     return await api.call("DELETE", f"/holds/{hold_id}", headers={"Idempotency-Key": str(uuid4())}, **wishes)
 
 
+@pytest.fixture(autouse=True)
+def _no_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holds end when a test sweeps, and not when the API does, which it does every few seconds."""
+
+    async def never(_house: House) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("daemon.serving.keep_sweeping", never)
+
+
 async def expire(api: Api) -> None:
     await api.rows("update booking_engine.hold set expires_at = clock_timestamp() returning 1")
+
+
+async def sweep_away(api: Api, count: int) -> None:
+    """Sweep until so many have ended: what a busy machine has no time for is done the next time."""
+    ended = 0
+    while ended < count:
+        ended += await sweep(api.house)
+    assert ended == count
 
 
 async def staff(api: Api, statement: LiteralString, *values: Any) -> None:
@@ -106,7 +124,7 @@ async def test_what_staff_have_touched_is_theirs(api: Api, change: LiteralString
     await staff(api, change, hold_id)
     assert (await release(api, hold_id)).code == "hold_changed"
     await expire(api)
-    await sweep(api.house)
+    await sweep_away(api, 1)
     assert await api.value(STATUS, hold_id) is not None
     assert await api.value("select count(*) from booking_engine.hold") == 0
 
@@ -200,10 +218,10 @@ async def test_the_sweeper_passes_over_what_staff_are_at_and_forgets_old_answers
         await api.desk.execute(
             "select from reservations where hotel_id = %s and id = %s for update", [HOTEL, first]
         )
-        assert await sweep(api.house) == 1
+        await sweep_away(api, 1)
     assert [await api.value(STATUS, one) for one in (first, second)] == ["hold", None]
     assert await api.value("select count(*) from booking_engine.idempotency") == 0
-    assert await sweep(api.house) == 1
+    await sweep_away(api, 1)
 
 
 async def test_a_hold_that_cannot_be_ended_keeps_no_other_from_its_end(api: Api) -> None:
@@ -225,13 +243,12 @@ async def test_a_hold_that_cannot_be_ended_keeps_no_other_from_its_end(api: Api)
         first,
     )
     with capture_logs() as logs:
-        assert await sweep(api.house) == 1
+        await sweep_away(api, 1)
     assert [await api.value(STATUS, one) for one in (first, second)] == ["hold", None]
-    assert [(line["event"], line["hold"], line["error"]) for line in logs] == [
-        ("hold_not_ended", first, "RaiseException")
-    ]
+    told = {(line["event"], line["hold"], line["error"]) for line in logs if line["error"] != "OverdueError"}
+    assert told == {("hold_not_ended", first, "RaiseException")}
     await api.desk.execute("drop trigger refused on reservations")
-    assert await sweep(api.house) == 1
+    await sweep_away(api, 1)
 
 
 async def test_a_client_holds_so_many_rooms_at_a_time_and_no_more(in_step: Database) -> None:
@@ -253,5 +270,5 @@ async def test_a_client_holds_so_many_rooms_at_a_time_and_no_more(in_step: Datab
         assert two.code == "too_many_held"
         # It was no final answer: the same request is decided anew.
         await expire(api)
-        assert await sweep(api.house) == 2
+        await sweep_away(api, 2)
         assert (await api.post("/holds", stay | {"rooms": rooms * 2}, headers=one)).status == 201

@@ -107,7 +107,7 @@ async def test_a_room_that_staff_are_about_to_give_away_is_not_booked(api: Api) 
                     )
                 )
 
-            assert await until(waits, 20)
+            assert await until(waits, 60)
         answer = await asking
     assert (answer.status, answer.code) == (409, "sold_out")
 
