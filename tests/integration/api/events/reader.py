@@ -27,6 +27,14 @@ async def number_all(database: Database) -> None:
             pass
 
 
+async def disown(api: Api, number: str) -> None:
+    """Staff change whose a booking is, and Roomwire's own note of it goes."""
+    await api.rows("delete from booking_engine.booking_link where reservation_id = %s returning 1", number)
+    await api.rows("update reservations set type = 'default', agent = null where id = %s returning id", number)
+    await api.project()
+    await number_all(api.database)
+
+
 def keep(mirror: Mirror, message: dict[str, Any]) -> None:
     """Take in a message of the feed."""
     said = {name: message[name] for name in ("type", "timestamp", "data")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type
-from tests.integration.api.events.reader import number_all, pull, wrong
+from tests.integration.api.events.reader import disown, number_all, pull, wrong
 from tests.support.api import Api
 from tests.support.daemon import until
 from tests.support.mirror import Mirror
@@ -149,14 +149,6 @@ async def test_a_booking_that_is_our_own_no_longer_is_withdrawn_from_who_reads_o
     await own_again(api, number)
     told = (await api.get("/events", after=after, bookings="own", types="booking")).body["events"]
     assert [(one["type"], one["data"]["booking_id"]) for one in told] == [("booking.updated", number)]
-
-
-async def disown(api: Api, number: str) -> None:
-    """Staff change whose a booking is, and Roomwire's own note of it goes."""
-    await api.rows("delete from booking_engine.booking_link where reservation_id = %s returning 1", number)
-    await api.rows("update reservations set type = 'default', agent = null where id = %s returning id", number)
-    await api.project()
-    await number_all(api.database)
 
 
 async def own_again(api: Api, number: str) -> None:

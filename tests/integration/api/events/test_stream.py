@@ -12,8 +12,8 @@ import orjson
 import pytest
 
 from api.events import stream as following
-from tests.integration.api.bookings.stays import HOTEL
-from tests.integration.api.events.reader import number_all
+from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
+from tests.integration.api.events.reader import disown, number_all
 from tests.support.api import Api
 from tests.support.daemon import until
 
@@ -73,6 +73,19 @@ async def test_what_changes_is_sent_as_it_happens_and_from_where_one_was_cut_off
     async with stream(api, last=told["id"], types="hotel") as answer:
         assert await frame(answer) == {"retry": "1000"}
         assert orjson.loads((await event(answer))["data"])["data"]["name"] == "ゆうひ"
+
+
+async def test_a_booking_that_is_our_own_no_longer_is_withdrawn_as_it_happens(api: Api) -> None:
+    number = (await book(api, asked(api, await room_type(api, rooms=1)))).body["booking_id"]
+    await api.project()
+    await number_all(api.database)
+    async with stream(api, types="booking", bookings="own") as answer:
+        made = await event(answer)
+        await disown(api, number)
+        gone = await event(answer)
+    assert [made["event"], gone["event"]] == ["booking.created", "booking.deleted"]
+    assert {orjson.loads(one["data"])["data"]["booking_id"] for one in (made, gone)} == {number}
+    assert int(gone["id"]) > int(made["id"])
 
 
 async def test_a_stream_ends_with_the_process(api: Api) -> None:
