@@ -38,12 +38,16 @@ def check_nights(
     until: date,
     now: date,
     names: tuple[str, str] = ("check_in", "check_out"),
+    *,
     place: Place = "query",
+    ahead: timedelta | None = HORIZON,
 ) -> None:
-    """Make sure that the nights of [first, until) can be asked for; now: the hotel-local day.
+    """Make sure that the nights of [first, until) can be asked for.
+
+    now: the hotel-local day; ahead: how far from there they may end, None for as far as anybody likes.
 
     Raises:
-        Problem: they are reversed, begin in the past, or are too many.
+        Problem: they are reversed, begin in the past, are too many, or too far ahead.
     """
     faults = []
     if first < now:
@@ -52,23 +56,8 @@ def check_nights(
         faults.append(Fault(f"/{names[1]}", f"It must be later than {names[0]}.", place))
     elif (until - first).days > MOST_NIGHTS:
         faults.append(Fault(f"/{names[1]}", f"At most {MOST_NIGHTS} nights can be asked for.", place))
+    elif ahead is not None and until > now + ahead:
+        said = f"It must not be later than {now + ahead}: nothing is sold beyond."
+        faults.append(Fault(f"/{names[1]}", said, place))
     if faults:
         raise Problem("invalid_request", faults=faults)
-
-
-def check_stay(
-    first: date,
-    until: date,
-    now: date,
-    names: tuple[str, str] = ("check_in", "check_out"),
-    place: Place = "query",
-) -> None:
-    """Make sure that the nights of [first, until) can be priced and booked; now: the hotel-local day.
-
-    Raises:
-        Problem: as `check_nights`, or they are too far ahead.
-    """
-    check_nights(first, until, now, names, place)
-    if until > now + HORIZON:
-        fault = Fault(f"/{names[1]}", f"It must not be later than {now + HORIZON}: nothing is sold beyond.", place)
-        raise Problem("invalid_request", faults=[fault])

@@ -12,7 +12,7 @@ from api import freshness
 from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS
 from api.availability.stays import net_revenue
-from api.days import Day, check_stay, today
+from api.days import Day, check_nights, today
 from api.etags import digest
 from api.fields import AskedPlan, AsOf, HotelPath, Stale
 from api.freshness import stamped
@@ -71,7 +71,7 @@ class PricingAnswer(Answer):
 async def pricing(call: Call[PricingAsked, Nothing]) -> Reply:
     """Nightly prices per plan."""
     asked = call.params
-    check_stay(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"))
+    check_nights(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"))
     keys = None if asked.plan_key is None else [asked.plan_key]
     fresh = freshness.now()
     async with call.house.connection() as conn:

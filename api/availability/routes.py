@@ -9,7 +9,7 @@ from api.availability import stays
 from api.availability.answers import AvailabilityAnswer
 from api.availability.asked import AvailabilityAsked
 from api.availability.calendars import Wanted
-from api.days import check_nights, check_stay, today
+from api.days import check_nights, today
 from api.etags import digest
 from api.freshness import stamped
 from api.line import AwayError
@@ -27,7 +27,7 @@ async def _calendar(call: Call[AvailabilityAsked, Nothing]) -> Reply:
     asked = call.params
     assert asked.from_ is not None
     assert asked.to is not None
-    check_nights(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"))
+    check_nights(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"), ahead=None)
     found = await call.house.calendars.read(Wanted(asked.hotel_id, asked.from_, asked.to, asked.room_type_id))
     if asked.room_type_id is not None and not found.room_types:
         raise Problem("unknown_room_type")
@@ -41,7 +41,7 @@ async def _stay(call: Call[AvailabilityAsked, Nothing]) -> Reply:
     assert asked.check_in is not None
     assert asked.check_out is not None
     assert asked.guests is not None
-    check_stay(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
+    check_nights(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
     fresh = freshness.now()
     async with call.house.connection() as conn:
         stocks = await stock(conn, asked.hotel_id, asked.check_in, asked.check_out)

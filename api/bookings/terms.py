@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 
 from api import freshness
 from api.bookings.asked import MOST_ROOM_NIGHTS, BookingAsked
-from api.days import check_stay
+from api.days import check_nights
 from api.problems import Fault, Problem
 from api.quotes import tokens
 from api.quotes.pricing import Priced, price_stay
@@ -24,7 +24,7 @@ def check_days(check_in: date, check_out: date, rooms: int, now: date, most: int
     Raises:
         Problem: it lies in the past, is reversed, too long, too far ahead, or too much.
     """
-    check_stay(check_in, check_out, now, place="body")
+    check_nights(check_in, check_out, now, place="body")
     if (check_out - check_in).days * rooms > most:
         said = f"Rooms times nights may come to {most}: book the rest by itself."
         raise Problem("invalid_request", faults=[Fault("/rooms", said)])

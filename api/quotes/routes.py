@@ -10,7 +10,7 @@ from api import freshness
 from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.availability.stays import net_revenue
-from api.days import Day, check_stay, today
+from api.days import Day, check_nights, today
 from api.fields import ID_MOST, AskedHotel, AskedPlan, AsOf, Stale
 from api.freshness import Fresh
 from api.house import House
@@ -130,7 +130,7 @@ def _room(room: QuotedRoom, nights: Sequence[Night]) -> QuoteRoom:
 async def make_quote(call: Call[Nothing, QuoteAsked]) -> Reply:
     """Quote a stay."""
     asked = call.body
-    check_stay(asked.check_in, asked.check_out, today(call.house.wishes.time_zone), place="body")
+    check_nights(asked.check_in, asked.check_out, today(call.house.wishes.time_zone), place="body")
     stay, fresh = asked.stay(), freshness.now()
     async with call.house.connection() as conn:
         check_rooms(stay, await stock(conn, stay.hotel_id, stay.check_in, stay.check_out), fresh)
