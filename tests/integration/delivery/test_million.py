@@ -51,6 +51,7 @@ async def _mark(conn: AsyncConnection, scope: Scope) -> None:
     await replay.mark(conn, made, 500)
 
 
+_ALL = "select count(*) from booking_engine.behind where tries = 9"
 OFTEN: Mapping[str, Statement] = {
     "renew": lambda conn: workers.renew(conn, WORKER, name="test", lease=600),
     "claim from the queue's head": _claim,
@@ -160,3 +161,5 @@ async def test_a_million_costs_what_ten_thousand_cost(bench: Bench, sessions: di
         # A heartbeat counts 10,000 keys, where there are so many.
         assert max(grown[name], known[name]) < 2 * pages + 400, name
         assert max(grown[name], known[name]) < 2_000, name
+    read_all, _ = await measured(sessions["seen"], lambda conn: conn.execute(_ALL))
+    assert read_all > 2_000, "a statement that reads all of it would be seen"
