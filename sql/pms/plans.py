@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
@@ -14,24 +13,13 @@ _TERMS = load("pms/plans.sql")["terms"].format(plans=load("pms/content.sql")["pl
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan of one hotel. plan_type: per_room or per_person; available_from, available_until: both inclusive."""
+    """A plan of one hotel. plan_type: per_room or per_person. When it is sold, prices say."""
 
     plan_key: str
     global_id: int | None
     hotel_id: int | None
     name: str | None
     plan_type: str
-    active: bool
-    available_from: date | None
-    available_until: date | None
-
-    def open_on(self, night: date) -> bool:
-        """Whether it may be sold for a night, prices apart."""
-        return (
-            self.active
-            and (self.available_from is None or self.available_from <= night)
-            and (self.available_until is None or night <= self.available_until)
-        )
 
 
 async def plans(conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None) -> dict[str, Plan]:

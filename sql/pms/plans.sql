@@ -2,9 +2,7 @@ Plans as a stay is sold under them.
 
 -- name: terms
 select p.id as plan_key, (p.body ->> 'global_plan_id')::int as global_id, (p.body ->> 'hotel_plan_id')::int as hotel_id,
-    p.body ->> 'name' as name, coalesce(p.body ->> 'plan_type', 'per_room') as plan_type,
-    coalesce((p.body ->> 'active')::bool, true) as active,
-    (p.body ->> 'available_from')::date as available_from, (p.body ->> 'available_until')::date as available_until
+    p.body ->> 'name' as name, coalesce(p.body ->> 'plan_type', 'per_room') as plan_type
 from (
     {plans}
 ) p
