@@ -18,7 +18,7 @@ def bookings(
     most: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
     json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
 ) -> None:
-    """List bookings from the API that are not synced, or whose last change was refused; newest attempts first."""
+    """List bookings from the API that did not go through, or whose last change was refused; the newest first."""
     if status not in {None, *get_args(Status)}:
         running.fail(f"There is no status {status}; they are {', '.join(get_args(Status))}.")
     found = running.ask(lambda conn: sync.listed(conn, most + 1, hotel=hotel, status=status))

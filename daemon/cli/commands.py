@@ -32,8 +32,6 @@ app.add_typer(endpoints.app, name="endpoint")
 app.add_typer(deliveries.app, name="delivery")
 app.add_typer(replay.app, name="replay", help=replay.start.__doc__)
 app.add_typer(keys.app, name="key")
-app.command()(bookings)
-app.command()(conflicts)
 
 Owner = Annotated[str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as a superuser.")]
 
@@ -141,6 +139,10 @@ def status(
         return
     with contextlib.suppress(KeyboardInterrupt):
         running.run(show(found, written))
+
+
+app.command()(bookings)
+app.command()(conflicts)
 
 
 @app.command()

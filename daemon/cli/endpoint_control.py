@@ -88,7 +88,9 @@ def change(
         list[str] | None,
         typer.Option("--type", help=f"Only of this: {', '.join(TYPES)}; repeatable. `all` for every one."),
     ] = None,
-    bookings: Annotated[Bookings | None, typer.Option(help="Which bookings it hears of.")] = None,
+    bookings: Annotated[
+        Bookings | None, typer.Option(help="Which it hears of; `own` are those made through the API.")
+    ] = None,
     guest_data: Annotated[bool | None, typer.Option(help="Whether it may know guests' names and contacts.")] = None,
     max_bytes: Annotated[int | None, typer.Option(help="Size of a message of many keys, in bytes.")] = None,
     concurrency: Annotated[int | None, typer.Option(help="Messages on their way at the same time.")] = None,

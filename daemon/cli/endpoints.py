@@ -74,7 +74,9 @@ def add(
     type_: Annotated[
         list[str] | None, typer.Option("--type", help=f"Only of this: {', '.join(TYPES)}; repeatable.")
     ] = None,
-    bookings: Annotated[Bookings, typer.Option(help="Which bookings it hears of.")] = Bookings.all,
+    bookings: Annotated[
+        Bookings, typer.Option(help="Which it hears of; `own` are those made through the API.")
+    ] = Bookings.all,
     guest_data: Annotated[bool, typer.Option(help="Whether it may know guests' names and contacts.")] = False,
     max_bytes: Annotated[int, typer.Option(help="Size of a message of many keys, in bytes.")] = 20_000,
     concurrency: Annotated[int, typer.Option(help="Messages on their way at the same time.")] = 8,

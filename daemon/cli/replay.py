@@ -104,7 +104,8 @@ def described(row: Replay) -> str:
 def counted(endpoint: str, counts: Mapping[str, int]) -> str:
     """What a replay would send."""
     parts = ", ".join(f"{counts[kind]:,} {kind}" for kind in TYPES if counts.get(kind))
-    return f"{endpoint} would be sent {sum(counts.values()):,} documents" + (f": {parts}" if parts else "")
+    more = " or more" if jobs.total(counts) is None else ""
+    return f"{endpoint} would be sent {sum(counts.values()):,} documents{more}" + (f": {parts}" if parts else "")
 
 
 def _time(text: str | None) -> datetime | None:
