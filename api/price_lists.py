@@ -13,8 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from psycopg import AsyncConnection
 
 from api.days import HORIZON
+from sql.later import Later
 from sql.pms.plans import Plan, plans
-from sql.pms.prices import Night, PriceList, fingerprint, price_list
+from sql.pms.prices import Night, PriceList, ask_fingerprint, fingerprint, price_list
 
 _AHEAD = HORIZON + timedelta(days=30)
 
@@ -62,16 +63,28 @@ class PriceLists:
                     conn, hotel_id, seen, first, until
                 )
 
-    async def at_hand(self, conn: AsyncConnection, hotel_id: int, first: date, until: date) -> Tariff:
-        """The same, for whoever has no time to make them.
+    async def at_hand(
+        self,
+        conn: AsyncConnection,
+        hotel_id: int,
+        first: date,
+        until: date,
+        seen: Later[tuple[int, int]] | None = None,
+    ) -> Tariff:
+        """The same, for whoever has no time to make them. seen: the fingerprint, where it was asked for already.
 
         Raises:
             UnpricedError: they were not made yet, or of other rows.
         """
-        kept = self._valid(hotel_id, await fingerprint(conn, hotel_id), first, until)
+        found = await (seen.get() if seen else fingerprint(conn, hotel_id))
+        kept = self._valid(hotel_id, found, first, until)
         if kept is None:
             raise UnpricedError(hotel_id, first, until)
         return kept
+
+    async def ask(self, conn: AsyncConnection, hotel_id: int) -> Later[tuple[int, int]]:
+        """What of a hotel's prices `at_hand` wants to have seen, not waited for."""
+        return await ask_fingerprint(conn, hotel_id)
 
     def _valid(self, hotel_id: int, seen: tuple[int, int], first: date, until: date) -> Tariff | None:
         kept = self._kept.get(hotel_id)

@@ -25,8 +25,9 @@ async def project_booking(
     """
     key = (hotel_id, str(reservation_id))
     await projection.lock_endpoints(conn)
-    if not new:
-        await projection.lock_booking(conn, key, frame)
+    if new:
+        return await inbound.tell_born(conn, key, frame)
+    await projection.lock_booking(conn, key, frame)
     return await inbound.tell(conn, key, frame)
 
 

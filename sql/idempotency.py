@@ -8,12 +8,16 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
+from sql.later import Later
+from sql.links import ADDED, FARED, Link
 from sql.pms.brevity import ACT_AS
 from sql.queries import fill, load
 
 _QUERIES = load("idempotency.sql")
 _CLAIM = fill(_QUERIES["claim"], act_as=ACT_AS)
 _CLAIM_OURS = fill(_QUERIES["claim"], act_as=SQL("null"))
+_FREE = SQL("exists (select from claimed c where c.mine and c.status is null)")
+_CLAIM_AND_ADD = fill(_QUERIES["claim_and_add"], claim=_CLAIM, added=fill(ADDED, wanted=_FREE), fared=FARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +46,42 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What became of a claim. mine: nobody else is at the key; known: the answer that was given to it."""
+    """What became of a claim.
+
+    mine: nobody else is at the key; known: the answer that was given to it; added: the link that was asked for was.
+    """
 
     mine: bool
     known: Answer | None
+    added: bool = False
 
 
 async def claim(conn: AsyncConnection, request: Request, user: int | None, more: float = 0.0) -> Claim:
+    """What `ask` asks for."""
+    return await (await ask(conn, request, user, more)).get()
+
+
+async def ask(
+    conn: AsyncConnection, request: Request, user: int | None, more: float = 0.0, link: Link | None = None
+) -> Later[Claim]:
     """Keep others from this client's key until the caller's transaction ends, and look up its answer.
 
     Does also what `sql.pms.brevity.act_as` does: it is what every transaction that writes into the PMS begins with;
-    user None: this one does not. more: as `sql.pms.brevity.brief` has it.
+    user None: this one does not. more: as `sql.pms.brevity.brief` has it. link: of what is to be booked, added if
+    the key is mine and has no answer; another transaction that adds the same is waited for.
 
     One that was given while we came in is not seen; `keep` then fails, and the next claim finds it.
     """
     values = {"client": request.client, "key": request.key, "user": user, "more": round(more * 1000)}
-    row = await (await conn.execute(_CLAIM if user is not None else _CLAIM_OURS, values)).fetchone()
-    assert row is not None  # a row in any case
-    _, mine, fingerprint, rights, status, headers, body = row
+    if link is not None:
+        return Later(await conn.execute(_CLAIM_AND_ADD, values | link.values()), _claim)
+    return Later(await conn.execute(_CLAIM if user is not None else _CLAIM_OURS, values), _claim)
+
+
+def _claim(row: tuple[Any, ...]) -> Claim:
+    _, mine, fingerprint, rights, status, headers, body, *added = row
     known = None if status is None else Answer(bytes(fingerprint), rights, status, headers, bytes(body))
-    return Claim(mine, known)
+    return Claim(mine, known, *added)
 
 
 async def keep(conn: AsyncConnection, request: Request, answer: Answer) -> None:

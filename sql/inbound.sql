@@ -2,7 +2,7 @@ The documents of bookings that are being written here.
 
 -- name: tell
 -- Gives one booking's document what the PMS says now, marks who is behind on it, and returns it as it then stands. It is
--- locked already, or is that of a reservation that nobody else can know of.
+-- locked already.
 with noted as (
     {note}
 ),
@@ -48,3 +48,25 @@ cross join lateral (
     limit 1
 ) d
 where not exists (select from moved)
+
+-- name: tell_born
+-- The same of a reservation that this transaction has made: there is nothing yet that it could differ from.
+with noted as (
+    {note}
+),
+fresh as materialized (
+    {fresh}
+),
+written as (
+    insert into booking_engine.document (kind, hotel_id, id, version, born, body, own, ends, committed_at)
+    select 'booking', f.hotel_id, f.id, v.version, v.version, f.body, f.own, f.ends, clock_timestamp()
+    from fresh f
+    cross join lateral booking_engine.next_version(0) as v (version)
+    where f.body is not null
+    returning *
+),
+moved as (
+    select w.*, 0::bigint as old_version, false as was_own from written w
+),
+{marks}
+select version, body, committed_at from moved

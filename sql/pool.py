@@ -5,13 +5,19 @@ deadlock is us and never the front desk), is bounded in time, and commits withou
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import PipelineStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg_pool import AsyncConnectionPool
+
+from sql import savepoints
+
+_LEFT_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 _SESSION = {
     "lock_timeout": "400ms",
@@ -56,6 +62,10 @@ class Pool(AsyncConnectionPool[AsyncConnection]):
                     # open, and whoever came next would find no answers: to him each question seems to have none.
                     if conn.pgconn.pipeline_status != PipelineStatus.OFF:
                         await conn.close()
+                    elif conn.pgconn.transaction_status in _LEFT_OPEN:
+                        # The pool would make the session forget what it has planned, which is most of the next try.
+                        with contextlib.suppress(psycopg.Error):
+                            await savepoints.abandon(conn)
         finally:
             end_if_cancelled()
 

@@ -10,21 +10,22 @@ from api import freshness
 from api.bookings.answers import reply
 from api.bookings.asked import BookingAsked, check_guests
 from api.bookings.assignment import Need
-from api.bookings.guests import booker, staying
+from api.bookings.guests import ask_booker, booker, staying
 from api.bookings.holds import held_rooms
-from api.bookings.once import Done, once
+from api.bookings.once import Ahead, Done, once
 from api.bookings.rooms import take_rooms
 from api.bookings.terms import agree, check_days
 from api.days import today
-from api.problems import Problem
 from api.quotes.pricing import Priced
 from api.routing import Call, Nothing, Reply
 from outbox.inbound import project_booking
-from sql import links, sync
+from sql import sync
+from sql.later import Later
 from sql.links import Link
-from sql.pms import booking, holding
+from sql.pms import booking, holding, rooms
 from sql.pms.booking import Reservation, RoomNight, Signature
-from sql.pms.rooms import Nights, Taken
+from sql.pms.brevity import MANY
+from sql.pms.rooms import Nights, Room, Taken
 from sql.projection import Frame
 from sql.sync import Ended
 
@@ -39,61 +40,75 @@ async def make_booking(call: Booked) -> Reply:
         if ended.error != "already_booked":
             await sync.not_booked(conn, source, asked.external_id, asked.hotel_id, ended)
 
-    tried: set[int] = set()
+    making = _Making(call, Link(source, asked.external_id, asked.hotel_id, asked.hold_id or uuid4()))
     new = len(asked.rooms) * (asked.check_out - asked.check_in).days if asked.hold_id is None else 0
-    return await once(call, lambda conn: _book(conn, call, tried), told, new=new)
+    return await once(call, making.book, told, new=new, ahead=Ahead(making.link, making.ask))
 
 
-async def _book(conn: AsyncConnection, call: Booked, tried: set[int]) -> Reply | Done:
-    asked = call.body
-    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.house.wishes.time_zone))
-    check_guests(asked.rooms)
-    link = await _link(conn, call)
-    priced = await agree(conn, call)
-    taken = await _write(conn, call, link, priced, tried)
-    reply = await tell(conn, call, link, status=201, new=asked.hold_id is None)
-    return reply if taken is None else Done(reply, taken)
+class _Making:
+    """The attempts at a booking.
 
+    What nothing else decides about is asked first and together: prices, who books, and the room where it is one.
+    The order keeps waits harmless: whoever comes second with the engine's own id waits before he holds a room, and
+    the lock of a user is waited for before anything of the PMS is locked.
+    """
 
-async def _link(conn: AsyncConnection, call: Booked) -> Link:
-    """Take the engine's own id. Whoever comes second with it waits here, before he holds a room."""
-    asked, source = call.body, call.access.source
-    link = Link(source, asked.external_id, asked.hotel_id, asked.hold_id or uuid4())
-    if not await links.add(conn, link):
-        known = await links.find(conn, source, asked.external_id)
-        raise Problem("already_booked", booking_id=str(known.reservation_id) if known else None)
-    return link
+    def __init__(self, call: Booked, link: Link) -> None:
+        self.call = call
+        self.link = link
+        self.nights = Nights(call.body.hotel_id, call.body.check_in, call.body.check_out)
+        self.needs = [Need(room.room_type_id, room.number_of_people) for room in call.body.rooms]
+        self.tried: set[int] = set()
+        self.prices: Later[tuple[int, int]] | None = None
+        self.booker: Later[UUID] | None = None
+        self.room: Later[Room | None] | None = None
 
+    async def ask(self, conn: AsyncConnection) -> None:
+        """Send what an attempt begins with."""
+        self.prices = await self.call.house.prices.ask(conn, self.link.hotel_id)
+        self.booker = await ask_booker(conn, self.call)
+        asked, only = self.call.body, self.needs[0]
+        small = len(self.needs) == 1 and (asked.check_out - asked.check_in).days <= MANY
+        alone = self.booker and asked.hold_id is None and small and not self.tried
+        self.room = await rooms.ask_best(conn, self.nights, only.room_type_id, only.people) if alone else None
 
-async def _write(conn: AsyncConnection, call: Booked, link: Link, priced: Priced, tried: set[int]) -> Taken | None:
-    """Write the reservation, or make one of the hold, which has its nights already."""
-    asked, wishes = call.body, call.house.wishes
-    needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]
-    # Its lock of the user is waited for before anything of the PMS is locked.
-    client_id = await booker(conn, call)
-    held = None
-    if asked.hold_id is None:
-        given = await take_rooms(conn, _nights(asked), needs, tried)
-    else:
-        held, given = await held_rooms(conn, call.access.source, asked, asked.hold_id, needs)
-    stays = await staying(conn, call, client_id)
-    made = Reservation(
-        id=link.reservation_id,
-        nights=_nights(asked),
-        client_id=client_id,
-        people=sum(room.number_of_people for room in asked.rooms),
-        status="confirmed",
-        external_id=asked.external_id,
-        payment_timing=asked.payment_timing,
-        comment=asked.requests,
-    )
-    nights = room_nights(priced, [room.id for room in given], stays)
-    by = Signature(wishes.pms_user, wishes.agent)
-    if held is not None:
-        await holding.confirm(conn, held, made, nights, by)
-        return None
-    await booking.insert(conn, made, nights, by)
-    return Taken(link.hotel_id, made.id, [(night.room_id, night.date) for night in nights])
+    async def book(self, conn: AsyncConnection) -> Reply | Done:
+        """Do what is left of it."""
+        call, asked = self.call, self.call.body
+        check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.house.wishes.time_zone))
+        check_guests(asked.rooms)
+        priced = await agree(conn, call, self.prices)
+        taken = await self._write(conn, priced)
+        reply = await tell(conn, call, self.link, status=201, new=asked.hold_id is None)
+        return reply if taken is None else Done(reply, taken)
+
+    async def _write(self, conn: AsyncConnection, priced: Priced) -> Taken | None:
+        """Write the reservation, or make one of the hold, which has its nights already."""
+        asked, wishes = self.call.body, self.call.house.wishes
+        client_id = await (self.booker.get() if self.booker else booker(conn, self.call))
+        held = None
+        if asked.hold_id is None:
+            given = await take_rooms(conn, self.nights, self.needs, self.tried, asked=self.room)
+        else:
+            held, given = await held_rooms(conn, self.link.source, asked, asked.hold_id, self.needs)
+        stays = await staying(conn, self.call, client_id)
+        made = Reservation(
+            id=self.link.reservation_id,
+            nights=self.nights,
+            client_id=client_id,
+            people=sum(room.number_of_people for room in asked.rooms),
+            status="confirmed",
+            external_id=asked.external_id,
+            payment_timing=asked.payment_timing,
+            comment=asked.requests,
+        )
+        nights = room_nights(priced, [room.id for room in given], stays)
+        by = Signature(wishes.pms_user, wishes.agent)
+        if held is not None:
+            await holding.confirm(conn, held, made, nights, by)
+            return None
+        await booking.insert(conn, made, nights, by)
+        return Taken(self.link.hotel_id, made.id, [(night.room_id, night.date) for night in nights])
 
 
 def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUID, ...]]) -> list[RoomNight]:
@@ -114,7 +129,3 @@ async def tell(conn: AsyncConnection, call: Call[Any, Any], link: Link, *, statu
     assert document.body is not None  # a tombstone is no booking
     guest_data = call.access.may("guest-data")
     return reply(document.body, document.version, fresh, guest_data=guest_data, status=status)
-
-
-def _nights(asked: BookingAsked) -> Nights:
-    return Nights(asked.hotel_id, asked.check_in, asked.check_out)

@@ -10,6 +10,7 @@ from api.bookings.asked import BookingAsked, GuestAsked
 from api.problems import Fault, Problem
 from api.routing import Call, Nothing
 from sql import access
+from sql.later import Later
 from sql.pms import clients
 from sql.pms.clients import Circle
 
@@ -40,6 +41,14 @@ def circle(by: Access, own: Collection[UUID] = ()) -> Circle:
     is known here.
     """
     return Circle(by.source, by.hotels, None if by.user_id is None else own)
+
+
+async def ask_booker(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Later[UUID] | None:
+    """Send what `booker` would, without waiting for it; None where that takes more than one question."""
+    asked, by = call.body, call.access
+    if asked.user_id is not None or by.user_id is not None:
+        return None
+    return await clients.ask(conn, asked.guest.guest(), call.house.wishes.pms_user, circle(by))
 
 
 async def staying(

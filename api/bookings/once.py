@@ -1,7 +1,8 @@
 """Doing a write exactly once, whatever becomes of its answers.
 
 The claim on the key, what is written and the stored answer are one transaction: all of it is there, or nothing. A
-refusal undoes what was written, and is final too. What is not final (we are too busy, the key is being worked on)
+refusal undoes it, and is final too: it is stored by a transaction of its own, unless the key has got an answer
+meanwhile. What is not final (we are too busy, the key is being worked on)
 is not stored: the same request is then decided anew. An attempt that did nothing is told of either way, so that
 whoever looks after bookings sees it.
 """
@@ -35,8 +36,9 @@ from api.handling import encoded
 from api.price_lists import UnpricedError
 from api.problems import Fault, Problem
 from api.routing import Call, Reply
-from sql import idempotency, savepoints
+from sql import idempotency, links, savepoints
 from sql.idempotency import Answer, Claim, Request
+from sql.links import Link
 from sql.pms import rooms
 from sql.pms.booking import OvertakenError
 from sql.pms.brevity import OverdueError, brief, more
@@ -49,6 +51,16 @@ class Done(NamedTuple):
 
     reply: Reply
     taken: Taken
+
+
+class Ahead(NamedTuple):
+    """What is sent together with the claim on the key, and undone where that is of no use.
+
+    link: of the booking that is to be made; ask: what else the work will want to know, not waited for.
+    """
+
+    link: Link
+    ask: Callable[[AsyncConnection], Awaitable[None]]
 
 
 Work = Callable[[AsyncConnection], Awaitable[Reply | Done]]
@@ -74,29 +86,37 @@ _SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
 
 
 async def once(
-    call: Call[Any, Any], work: Work, told: Told | None = None, *, pms: bool = True, new: int = 0
+    call: Call[Any, Any],
+    work: Work,
+    told: Told | None = None,
+    *,
+    pms: bool = True,
+    new: int = 0,
+    ahead: Ahead | None = None,
 ) -> Reply:
     """Do `work` once for the call's Idempotency-Key and give its answer, now and whenever it is asked for again.
 
     Args:
         call: the request.
         work: writes, in a transaction of ours, and answers; a Problem that it raises undoes what it wrote.
-        told: writes down what came of an attempt that did nothing: of a refusal in the same transaction, of what is
-            not decided, as far as the database can be reached, in one of its own.
+        told: writes down what came of an attempt that did nothing: of a refusal together with it, of what is not
+            decided, as far as the database can be reached, in a transaction of its own.
         pms: whether it writes into the PMS, where others wait for what it locks; what is ours alone may take its
             time, and is no pipeline: its counts of rows are known at once.
         new: of how many room-nights the reservation is that it makes; 0 where it touches one that is there.
+        ahead: of what makes a booking.
 
     Raises:
-        Problem: of `work`; `in_progress`, `idempotency_key_reused`, `answer_withheld`, or `unavailable` where for
-            seconds the PMS does not let us in.
+        Problem: of `work`; `already_booked` where there is the link; `in_progress`, `idempotency_key_reused`,
+            `answer_withheld`, or `unavailable` where for seconds the PMS does not let us in.
     """
     hotel_id = getattr(call.body, "hotel_id", getattr(call.params, "hotel_id", None))
     may_see = rights(call.access, hotel_id)
     request = Request(call.access.source, call.idempotency_key, _fingerprint(call), may_see)
-    attempt = partial(_attempt, more=more(new)) if pms else _attempt_of_ours
+    write = _Write(call, request, work, told, ahead)
+    attempt = partial(_attempt, write, more(new)) if pms else partial(_attempt_of_ours, write)
     try:
-        return await _insisting(call, partial(attempt, call, request, work, told), pms=pms)
+        return await _insisting(call, attempt, pms=pms)
     except Exception as error:
         if told and (not isinstance(error, Problem) or error.status >= 500):
             await _tell_undecided(call, request, told, Ended(_code(error), undecided=True))
@@ -151,52 +171,87 @@ def _code(error: Exception) -> str:
     return "unavailable" if isinstance(error, AWAY) else "internal_error"
 
 
-async def _attempt(call: Call[Any, Any], request: Request, work: Work, told: Told | None, *, more: float) -> Reply:
+class _Write(NamedTuple):
+    """What is to be done once."""
+
+    call: Call[Any, Any]
+    request: Request
+    work: Work
+    told: Told | None
+    ahead: Ahead | None
+
+
+async def _attempt(write: _Write, more: float) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
-    async with call.house.connection() as conn, brief(more), conn.pipeline():
-        await conn.execute("begin")
-        claim = await idempotency.claim(conn, request, call.house.wishes.pms_user, more)
-        outcome = await _decided(conn, request, claim, work, told)
-        await conn.execute("commit")
-    if isinstance(outcome, Problem):
-        raise outcome
-    return outcome
+    async with write.call.house.connection() as conn, brief(more), conn.pipeline():
+        outcome = await _decided(conn, write, write.call.house.wishes.pms_user, more)
+    return _given(outcome)
 
 
-async def _attempt_of_ours(call: Call[Any, Any], request: Request, work: Work, told: Told | None) -> Reply:
+async def _attempt_of_ours(write: _Write) -> Reply:
     """One transaction that nobody at the PMS waits for."""
-    async with call.house.connection() as conn, conn.transaction():
-        claim = await idempotency.claim(conn, request, None)
-        outcome = await _decided(conn, request, claim, work, told)
+    async with write.call.house.connection() as conn:
+        outcome = await _decided(conn, write, None)
+    return _given(outcome)
+
+
+def _given(outcome: Reply | Problem) -> Reply:
     if isinstance(outcome, Problem):
         raise outcome
     return outcome
 
 
-async def _decided(
-    conn: AsyncConnection, request: Request, claim: Claim, work: Work, told: Told | None
-) -> Reply | Problem:
-    """What is answered, and stored unless it was before or is not final."""
-    if not claim.mine:
-        return Problem("in_progress", headers={"Retry-After": "1"})
-    if claim.known:
-        return _repeated(request, claim.known)
+async def _decided(conn: AsyncConnection, write: _Write, user: int | None, more: float = 0.0) -> Reply | Problem:
+    """What is answered, and stored unless it was before or is not final. user: as `idempotency.ask` has it."""
+    ahead = write.ahead
+    await conn.execute("begin")
+    asked = await idempotency.ask(conn, write.request, user, more, ahead.link if ahead else None)
+    if ahead:
+        await ahead.ask(conn)
+    claim = await asked.get()
+    if (settled := _settled(write.request, claim)) is not None:
+        await savepoints.abandon(conn)
+        return settled
     try:
-        await savepoints.save(conn, "work")
-        done = await work(conn)
+        if ahead and not claim.added:
+            raise await _already_booked(conn, ahead.link)
+        done = await write.work(conn)
     except Problem as problem:
         if problem.status >= 500 or problem.status == 429:
             raise
-        await savepoints.undo(conn, "work")
-        if told:
-            await told(conn, Ended(problem.code))
-        await idempotency.keep(conn, request, _refusal(request, problem))
-        return problem
+        await savepoints.abandon(conn)
+        return await _refused(conn, write, problem, user)
     reply, taken = done if isinstance(done, Done) else (done, None)
-    await idempotency.keep(conn, request, _answer(request, reply))
+    await idempotency.keep(conn, write.request, _answer(write.request, reply))
     if taken:
         await rooms.secure(conn, taken)
+    await conn.execute("commit")
     return reply
+
+
+def _settled(request: Request, claim: Claim) -> Reply | Problem | None:
+    """What is answered without doing anything; None where there is something to be done."""
+    if not claim.mine:
+        return Problem("in_progress", headers={"Retry-After": "1"})
+    return _repeated(request, claim.known) if claim.known else None
+
+
+async def _already_booked(conn: AsyncConnection, link: Link) -> Problem:
+    known = await links.find(conn, link.source, link.external_id)
+    return Problem("already_booked", booking_id=str(known.reservation_id) if known else None)
+
+
+async def _refused(conn: AsyncConnection, write: _Write, problem: Problem, user: int | None) -> Reply | Problem:
+    """Store a refusal, whose transaction was undone; what the key has got meanwhile is answered instead."""
+    await conn.execute("begin")
+    claim = await idempotency.claim(conn, write.request, user)
+    settled = _settled(write.request, claim)
+    if settled is None:
+        if write.told:
+            await write.told(conn, Ended(problem.code))
+        await idempotency.keep(conn, write.request, _refusal(write.request, problem))
+    await conn.execute("commit")
+    return problem if settled is None else settled
 
 
 def _fingerprint(call: Call[Any, Any]) -> bytes:

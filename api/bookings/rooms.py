@@ -8,6 +8,7 @@ from api import freshness
 from api.bookings.assignment import Need
 from api.bookings.selection import choose_rooms
 from api.problems import Fault, Problem
+from sql.later import Later
 from sql.pms import rooms
 from sql.pms.rooms import Nights, Room
 
@@ -20,18 +21,20 @@ async def take_rooms(
     numbers: Sequence[int] = (),
     *,
     given_away: Collection[int] = (),
+    asked: Later[Room | None] | None = None,
 ) -> list[Room]:
     """A room for each need, locked until the transaction ends unless the stay is large.
 
     tried: rooms that were given to earlier attempts, which came to nothing; those that are given now join them.
     numbers: which of the rooms asked for each need is; without them, the needs are all of the rooms.
     given_away: rooms that the same transaction has given to others who ask, which its own locks do not tell of.
+    asked: as `choose_rooms` has it.
 
     Raises:
         Problem: `unknown_room_type`, `too_many_people` or `sold_out`.
     """
     fresh = freshness.now()
-    if given := await choose_rooms(conn, nights, needs, tried, given_away):
+    if given := await choose_rooms(conn, nights, needs, tried, given_away, asked=asked):
         tried.update(room.id for room in given)
         return given
     types = {need.room_type_id for need in needs}

@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 
 from api.bookings.assignment import Need, assign, by_size
 from sql import savepoints
+from sql.later import Later
 from sql.pms import rooms
 from sql.pms.brevity import MANY
 from sql.pms.rooms import Nights, Room
@@ -27,12 +28,14 @@ async def choose_rooms(
     needs: Sequence[Need],
     tried: Collection[int] = (),
     given_away: Collection[int] = (),
+    *,
+    asked: Later[Room | None] | None = None,
 ) -> list[Room] | None:
     """One room for each need, the same for all nights; None where there are not enough. Locked unless it is large.
 
     tried: rooms that were chosen before in vain. Those of them that the front desk is at are chosen again only
     where there are no others. given_away: rooms that this very transaction has given to somebody, not yet written;
-    its own locks do not tell of them.
+    its own locks do not tell of them. asked: `sql.pms.rooms.ask_best` for the one need, where that was sent before.
 
     They were free just before they were locked: whoever writes into them has them secured in the end.
 
@@ -47,7 +50,12 @@ async def choose_rooms(
     several = len(needs) > 1
     if several:
         await savepoints.save(conn, "rooms")
-    if chosen := await _unlocked(conn, nights, needs, {*busy, *given_away}):
+    if asked:
+        room = await asked.get()
+        chosen = [room] if room else None
+    else:
+        chosen = await _unlocked(conn, nights, needs, {*busy, *given_away})
+    if chosen:
         return chosen
     if several:
         await savepoints.undo(conn, "rooms")

@@ -14,6 +14,7 @@ from api.quotes.pricing import Priced, price_stay
 from api.quotes.routes import quote
 from api.quotes.tokens import Stay
 from api.routing import Call, Nothing
+from sql.later import Later
 
 
 def check_days(check_in: date, check_out: date, rooms: int, now: date, most: int = MOST_ROOM_NIGHTS) -> None:
@@ -44,8 +45,12 @@ def quoted_total(call: Call[Any, Any], quote: str | None, stay: Stay) -> int | N
     return quoted.total
 
 
-async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Priced:
+async def agree(
+    conn: AsyncConnection, call: Call[Nothing, BookingAsked], seen: Later[tuple[int, int]] | None = None
+) -> Priced:
     """The stay at the price that it has now, which is the one that the guest was shown.
+
+    seen: as `PriceLists.at_hand` has it.
 
     Raises:
         Problem: `price_changed` with a new quote; `quote_invalid`, `quote_expired`, `unknown_plan`,
@@ -55,7 +60,8 @@ async def agree(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> Pri
     asked, source = call.body, call.access.source
     stay, fresh = asked.stay(), freshness.now()
     expected = {asked.expected_total, quoted_total(call, asked.quote, stay)}
-    priced = price_stay(await call.house.prices.at_hand(conn, stay.hotel_id, stay.check_in, stay.check_out), stay)
+    tariff = await call.house.prices.at_hand(conn, stay.hotel_id, stay.check_in, stay.check_out, seen)
+    priced = price_stay(tariff, stay)
     if expected - {None, priced.total}:
         said = quote(call.house, source, priced, fresh).model_dump(mode="json")
         new = {name: said[name] for name in ("total", "quote", "expires_at", "as_of", "stale")}

@@ -54,6 +54,14 @@ FRESH_ALONE = _keyed(
     people=SQL("null::int"),
 )
 """The same where none of the keys is a booking that came to us."""
+FRESH_BORN = _keyed(
+    "fresh",
+    link=_QUERIES["no_link"],
+    reservation=load("pms/born.sql")["reservation"],
+    nights=_QUERIES["alone_nights"],
+    people=SQL("null::int"),
+)
+"""The same where each is being written by this very transaction, as a reservation of ours."""
 ELIGIBLE = _keyed("eligible")
 """The keys of those that are bookings within the window. Parameter: today."""
 POSITIONS = _keyed("positions")

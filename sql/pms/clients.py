@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 
+from sql.later import Later
 from sql.queries import fill, load
 
 _QUERIES = load("pms/clients.sql")
@@ -54,6 +56,11 @@ KNOWN = _QUERIES["known"]
 
 
 async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> UUID:
+    """What `ask` asks for."""
+    return await (await ask(conn, guest, user, circle)).get()
+
+
+async def ask(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> Later[UUID]:
     """The client that a guest is.
 
     Strangers are never merged: a client is taken for the guest only where the name and all given ways to reach him
@@ -61,10 +68,7 @@ async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle:
     whether he is a client elsewhere. Nothing of a client that is found is changed.
     """
     values = _values(guest, user) | circle.values()
-    row = await (await conn.execute(_FIND_OR_CREATE, values)).fetchone()
-    assert row is not None  # the one or the other
-    client_id: UUID = row[0]
-    return client_id
+    return Later(await conn.execute(_FIND_OR_CREATE, values), itemgetter(0))
 
 
 async def exists(conn: AsyncConnection, client_id: UUID) -> bool:

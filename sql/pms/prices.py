@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed
 
+from sql.later import Later
 from sql.queries import load
 
 _QUERIES = load("pms/prices.sql")
@@ -188,10 +189,13 @@ async def price_list(
 
 
 async def fingerprint(conn: AsyncConnection, hotel_id: int) -> tuple[int, int]:
+    """What `ask_fingerprint` asks for."""
+    return await (await ask_fingerprint(conn, hotel_id)).get()
+
+
+async def ask_fingerprint(conn: AsyncConnection, hotel_id: int) -> Later[tuple[int, int]]:
     """Of the rows that a hotel's prices come from: another whenever one of them is changed, added or deleted."""
-    row = await (await conn.execute(_QUERIES["fingerprint"], {"hotel": hotel_id})).fetchone()
-    assert row is not None  # a select of aggregates gives one row
-    return row[0], row[1]
+    return Later(await conn.execute(_QUERIES["fingerprint"], {"hotel": hotel_id}), tuple)
 
 
 def _price(columns: list[Any]) -> Price:

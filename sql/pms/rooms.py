@@ -14,6 +14,8 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from sql.later import Later
+from sql.pms.brevity import more
 from sql.pms.stays import FREE
 from sql.queries import fill, load
 
@@ -60,10 +62,17 @@ async def capacities(conn: AsyncConnection, hotel_id: int, room_types: Collectio
 async def lock_best(
     conn: AsyncConnection, nights: Nights, room_type_id: int, people: int, taken: Collection[int]
 ) -> Room | None:
-    """Lock the best free room that no other booking has locked; never waits."""
+    """What `ask_best` asks for."""
+    return await (await ask_best(conn, nights, room_type_id, people, taken)).get()
+
+
+async def ask_best(
+    conn: AsyncConnection, nights: Nights, room_type_id: int, people: int, taken: Collection[int] = ()
+) -> Later[Room | None]:
+    """Lock the best free room that no other booking has locked; never waits. taken: rooms that are left out."""
     wanted = {"room_type": room_type_id, "people": people, "taken": list(taken)}
-    found = await _ask(conn, "lock_best", nights, wanted)
-    return found[0] if found else None
+    cursor = await conn.execute(_QUERIES["lock_best"], _values(nights) | wanted)
+    return Later(cursor, lambda row: Room(*row) if row else None)
 
 
 async def lock_all(conn: AsyncConnection, nights: Nights, room_types: Collection[int]) -> list[int]:
@@ -111,7 +120,8 @@ async def secure(conn: AsyncConnection, taken: Taken) -> None:
         "hotel": taken.hotel_id, "reservation": taken.reservation_id, "rooms": [room for room, _ in taken.nights],
         "dates": [day for _, day in taken.nights],
     }  # fmt: skip
-    await conn.execute(_QUERIES["shortly"])
+    if more(len(taken.nights)):
+        await conn.execute(_QUERIES["shortly"])
     await conn.execute(_QUERIES["keep_out"], values)
     await conn.execute(_QUERIES["alone"], values)
 

@@ -7,6 +7,7 @@ import contextlib
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 
 from sql.pool import Pool, make_pool
 from tests.support.servers.databases import Database
@@ -64,6 +65,22 @@ async def test_an_error_of_the_database_stays_one(database: Database) -> None:
         with pytest.raises(psycopg.errors.DivisionByZero):
             async with pool.connection() as conn:
                 await conn.execute("select 1 / 0")
+
+
+async def test_a_session_keeps_what_it_has_prepared_when_a_transaction_is_left_open(database: Database) -> None:
+    async def fail(pool: Pool) -> None:
+        async with pool.connection() as conn, conn.pipeline():
+            await conn.execute("begin")
+            await conn.execute("select 47")
+            await conn.execute("select 1 / 0")
+
+    prepared = "select count(*) from pg_prepared_statements where statement = 'select 47'"
+    async with make_pool(database.dsn, application="test", size=1) as pool:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await fail(pool)
+        async with pool.connection() as conn:
+            assert conn.info.transaction_status == TransactionStatus.IDLE
+            assert await (await conn.execute(prepared)).fetchone() == (1,)
 
 
 async def test_whoever_comes_next_is_not_in_the_pipeline_of_who_was_cancelled(database: Database) -> None:
