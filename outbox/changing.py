@@ -116,7 +116,7 @@ async def finish(conn: AsyncConnection, begun: Begun, *, patience: float = 60.0)
     """
     now = begun.endpoint
     for replay_id, scope in begun.replays.items():
-        await replay.set_total(conn, replay_id, sum((await replay.count(conn, now.id, scope)).values()))
+        await replay.set_total(conn, replay_id, replay.total(await replay.count(conn, now.id, scope)))
     return Changed(now, list(begun.replays.values()), await _withdraw(conn, now.id, patience))
 
 

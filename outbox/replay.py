@@ -30,7 +30,7 @@ def scope(hotels: list[int] | None, kinds: list[str] | None, since: datetime | N
 
 
 async def count(conn: AsyncConnection, name: str, wanted: Scope) -> Mapping[str, int]:
-    """Kind → how many documents a replay would send now.
+    """Kind → how many documents a replay would send now, each counted to `sql.replay.MOST_COUNTED`.
 
     Raises:
         EndpointError: there is no such endpoint, or it needs no replay.
@@ -56,7 +56,7 @@ async def note(conn: AsyncConnection, name: str, wanted: Scope, reason: str) -> 
         psycopg.errors.LockNotAvailable: documents are being written; try again.
     """
     found = await _usable(conn, name)
-    total = sum((await replay.count(conn, found.id, wanted)).values())
+    total = replay.total(await replay.count(conn, found.id, wanted))
     await endpoints.lock(conn)
     made = await replay.add(conn, found.id, wanted, reason=reason, total=total)
     if made is None:

@@ -1,6 +1,6 @@
 """What endpoints are sent again, in the database: durable jobs, marked in pages."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,6 +9,8 @@ from psycopg import AsyncConnection
 from sql.endpoints import MANY_BOOKINGS
 from sql.queries import load
 
+MOST_COUNTED = 100_000
+"""Documents of a kind that are counted: a million would take seconds of who asks for a replay."""
 _QUERIES = load("replay.sql")
 _ENDPOINTS = load("endpoints.sql")
 _WANTED = _QUERIES["wanted"].format(window=_ENDPOINTS["window"])
@@ -28,8 +30,8 @@ class Scope(NamedTuple):
 class Replay(NamedTuple):
     """One job.
 
-    total: documents when it was asked for, None until they are counted; marked: those that were put into the queue
-    so far; note: why it ended early.
+    total: documents when it was asked for, None where they are not counted; marked: those that were put into the
+    queue so far; note: why it ended early.
     """
 
     id: int
@@ -54,9 +56,14 @@ class Job(NamedTuple):
 
 
 async def count(conn: AsyncConnection, endpoint_id: int, scope: Scope) -> dict[str, int]:
-    """Kind → how many documents the endpoint would be sent again."""
-    given = {"endpoint": endpoint_id} | scope._asdict()
+    """Kind → how many documents the endpoint would be sent again, each counted to MOST_COUNTED."""
+    given = {"endpoint": endpoint_id, "most": MOST_COUNTED} | scope._asdict()
     return dict(await (await conn.execute(_COUNT, given, prepare=False)).fetchall())
+
+
+def total(counts: Mapping[str, int]) -> int | None:
+    """How many documents that is; None where they were too many to be counted."""
+    return None if max(counts.values(), default=0) >= MOST_COUNTED else sum(counts.values())
 
 
 async def add(
@@ -71,8 +78,8 @@ async def add(
     return row[0] if row else None
 
 
-async def set_total(conn: AsyncConnection, replay_id: int, total: int) -> None:
-    """Note how many documents a replay has to send."""
+async def set_total(conn: AsyncConnection, replay_id: int, total: int | None) -> None:
+    """Note how many documents a replay has to send, if they could be counted."""
     await conn.execute(_QUERIES["set_total"], {"replay": replay_id, "total": total})
 
 

@@ -18,7 +18,7 @@ end
 array['availability', 'booking', 'hotel', 'plan', 'rates', 'room_type']
 
 -- name: count
--- Of some hotels only their own documents are looked at.
+-- Of each kind up to `most`. Of some hotels only their own documents are looked at.
 select k.kind, d.wanted
 from booking_engine.endpoint e
 cross join (
@@ -39,6 +39,7 @@ cross join lateral (
             from booking_engine.document d
             where d.kind = k.kind and d.hotel_id = h.id and {wanted}
         ) d
+        limit %(most)s
     ) one
 ) d
 where e.id = %(endpoint)s and d.wanted > 0

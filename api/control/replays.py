@@ -50,7 +50,9 @@ class ReplayAnswer(Answer):
     kinds: list[str] | None = Field(description="Only of these kinds; null: all.")
     since: AwareDatetime | None = Field(description="Only what has changed since; null: everything.")
     reason: str = Field(description="Why it was begun.")
-    total: int | None = Field(description="How many documents that was when it began; null: not counted yet.")
+    total: int | None = Field(
+        description="How many documents that was when it began; null: not counted, or over 100,000 of a kind."
+    )
     queued: int = Field(
         description="How many of them stand in the queue by now; `behind` of the endpoint falls from there."
     )
@@ -68,8 +70,10 @@ class ReplaysAnswer(Answer):
 class CountedAnswer(Answer):
     """What a replay would send."""
 
-    documents: int = Field(description="How many documents.")
-    by_kind: dict[str, int] = Field(description="How many of each kind.")
+    documents: int | None = Field(description="How many documents; null: over 100,000 of a kind.")
+    by_kind: dict[str, int] = Field(
+        description="How many of each kind, counted to 100,000: that is so many or more."
+    )
 
 
 async def count_replay(call: Call[Nothing, ReplayAsked]) -> Reply:
@@ -80,7 +84,7 @@ async def count_replay(call: Call[Nothing, ReplayAsked]) -> Reply:
             counts = dict(await replay.count(conn, call.body.endpoint, wanted))
         except EndpointError as error:
             raise seen.refused(error) from None
-    return Reply(CountedAnswer(documents=sum(counts.values()), by_kind=counts))
+    return Reply(CountedAnswer(documents=jobs.total(counts), by_kind=counts))
 
 
 async def start_replay(call: Call[Nothing, ReplayAsked]) -> Reply:

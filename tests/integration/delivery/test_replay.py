@@ -14,6 +14,7 @@ from outbox.delivery import replaying
 from outbox.replay import scope
 from outbox.settings import EndpointError
 from sql import delivery, workers
+from sql import replay as jobs
 from sql.delivery import Result, Verdict
 from sql.endpoints import START
 from sql.replay import Scope, mark, replays
@@ -357,6 +358,21 @@ async def test_replays_of_long_ago_are_forgotten(bench: Bench) -> None:
     await replay.start(conn, "engine", EVERYTHING, reason="new")
     await replaying.mark(bench.pool)
     assert [row.reason for row in await replays(conn)] == ["new"]
+
+
+async def test_documents_of_a_kind_are_counted_so_far_and_no_further(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MOST_COUNTED", 4)
+    conn = bench.documents.conn
+    await bench.endpoint()
+    await conn.execute("update booking_engine.endpoint set fill_version = null")
+    await bench.documents.hotel(7)
+    await bench.documents.bookings(7, 3)
+    assert (await replay.start(conn, "engine", EVERYTHING, reason="all are counted")).total == 4
+    await bench.documents.bookings(7, 3, first=3)
+    assert await replay.count(conn, "engine", EVERYTHING) == {"booking": 4, "hotel": 1}
+    assert (await replay.start(conn, "engine", EVERYTHING, reason="too many")).total is None
 
 
 def test_an_impossible_replay_is_refused() -> None:
