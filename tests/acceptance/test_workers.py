@@ -27,17 +27,16 @@ async def test_three_workers_of_which_one_after_the_other_is_killed(
     # Slow answers keep every worker's sends under way, so that each kill cuts some off.
     await mirror.control("slow")
     milestones = sorted(Random(3).sample(range(actions // 10, actions), kills))
-    due = asyncio.Event()
+    due = asyncio.Semaphore(0)
 
     def count(_flow: str) -> None:
         if milestones and simulator.actions.total() >= milestones[0]:
             milestones.pop(0)
-            due.set()
+            due.release()
 
     async def kill_when_due(workers: list[Daemon]) -> None:
         for number in range(kills):
-            await due.wait()
-            due.clear()
+            await due.acquire()
             worker = workers[number % len(workers)]
             await worker.kill()
             await worker.start()
