@@ -10,25 +10,16 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import psycopg
 import pytest
 
 from daemon.replication import errors
-from tests.support.daemon import Daemon, Roomwire, until
+from tests.support.daemon import Daemon, Ended, Roomwire, until
 from tests.support.mirror.process import MirrorProcess
 from tests.support.servers.databases import Database
 
 NOWHERE = "postgresql://capture:s3cret@127.0.0.1:1/pms"
-
-
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 async def attempt(words: list[str], environment: Mapping[str, str]) -> Ended:
@@ -39,10 +30,14 @@ async def attempt(words: list[str], environment: Mapping[str, str]) -> Ended:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         out, err = await process.communicate()
     assert process.returncode is not None
-    ended = Ended(process.returncode, out.decode(), err.decode())
+    return discreet(Ended(process.returncode, out.decode(), err.decode()))
+
+
+def discreet(ended: Ended) -> Ended:
+    """A command that showed neither a trace nor a password."""
     assert "Traceback" not in ended.out + ended.err
     assert "s3cret" not in ended.out + ended.err
     return ended
@@ -58,9 +53,9 @@ def complaint(text: str) -> str:
 
 async def refused(roomwire: Roomwire) -> str:
     """What `roomwire run` says before it ends by itself; `roomwire check` must have said it before."""
-    checked = await attempt(["check", "--json"], roomwire.environment())
+    checked = discreet(await roomwire.attempt("check", "--json"))
     assert checked.code == 2, checked.out
-    run = await attempt(["run", "--only", "capture"], roomwire.environment())
+    run = discreet(await roomwire.attempt("run", "--only", "capture"))
     assert run.code == 1, run.err
     said = complaint(run.err)
     wrong = [found for found in json.loads(checked.out)["checks"] if found["level"] == "wrong"]
@@ -71,7 +66,7 @@ async def refused(roomwire: Roomwire) -> str:
 async def ended(daemon: Daemon) -> str:
     """What a daemon complained of when it ended by itself, with an exit code other than 0."""
     assert daemon.process is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         assert await daemon.process.wait() == 1
     assert "Traceback" not in daemon.log()
     return complaint(daemon.log())
