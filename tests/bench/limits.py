@@ -36,8 +36,8 @@ LIMITS = {
         "Roomwire's one process for calendars, of whose time a third is the HTTP library's; for stays, it and its"
         " database sessions alike. A booking takes some 10 ms of CPU, half of it the process's (ten statements, the"
         " models, the prices) and half of it its sessions', of which half are the PMS's own foreign keys and log"
-        " triggers; capture of it takes 2 ms more. Two cores, which the callers share, make fewer than 200 of them a"
-        " second."
+        " triggers; capture of it takes 2 ms more. Two cores, which the callers share, make fewer than 200 of them"
+        " a second."
     ),
     "idle": "The looks at the database each second, by capture and delivery, and the server's own background work.",
 }
