@@ -15,8 +15,7 @@ from tests.support.daemon import Daemon, Roomwire, until
 from tests.support.mirror.process import MirrorProcess
 from tests.support.operations import ready
 
-TAKEOVER_SECONDS = 30.0
-"""Half of what the server gives a connection that has gone silent; a quiet machine needs one or two."""
+TAKEOVER_SECONDS = 5.0
 QUICKLY_DROPPED = "-c wal_sender_timeout=8s"
 TRAIL = """
     create table booking_engine.trail (at timestamptz default clock_timestamp(), who name default session_user);

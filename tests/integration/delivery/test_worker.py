@@ -251,7 +251,7 @@ async def test_what_outlasts_the_drain_is_cut_short_and_given_back(bench: Bench)
     async with bench.delivering(Timing(lease=60, send=30, poll=0.1, drain=0.3)):
         await bench.receiver.until(lambda: bench.receiver.begun == 2)
         stopped = time.monotonic()
-    assert time.monotonic() - stopped < 20
+    assert time.monotonic() - stopped < 5
     rows = await bench.rows(
         "select count(*), count(token), count(*) filter (where sent) from booking_engine.behind"
     )
@@ -438,5 +438,5 @@ async def test_it_ends_in_time_though_the_database_is_away(
             await receiver.until(lambda: receiver.begun > 0)
             await asyncio.to_thread(server.crash)
             stopped = time.monotonic()
-        assert time.monotonic() - stopped < 25
+        assert time.monotonic() - stopped < 10
         await asyncio.to_thread(server.start)

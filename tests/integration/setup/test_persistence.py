@@ -105,7 +105,7 @@ async def test_patience_ends(pool: Pool) -> None:
     with pytest.raises(psycopg.errors.LockNotAvailable):
         await Persistence(pool, 0.5).run(work)
     assert work.runs > 2
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 5
 
 
 async def test_waiting_can_be_ended(pool: Pool) -> None:
