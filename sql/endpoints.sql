@@ -136,7 +136,7 @@ where b.endpoint_id = %(endpoint)s and b.kind = p.kind and b.hotel_id = p.hotel_
 -- name: fill
 -- Marks a page of documents as unknown to the endpoint. What is in flight is sent again after it, so that its
 -- acknowledgement cannot undo that. Bookings that ended before the window are left out; hotels that are gone are sent as gone.
--- The page ends where a document is being written.
+-- The page ends where a document is being written, and passes one that is not there any more.
 with page as (
     select *, row_number() over (order by kind, hotel_id, id) as n
     from (
@@ -167,7 +167,14 @@ marked as (
             again = behind.token is not null, tries = 0, outages = 0, not_before = null, rejected_at = null,
             last_error = null
 )
-select kind, hotel_id, id from settled order by n desc limit 1
+select kind, hotel_id, id
+from (
+    select kind, hotel_id, id, n from settled
+    union all
+    select kind, hotel_id, id, n from page where n = 1
+) passed
+order by n desc
+limit 1
 
 -- name: settled
 -- Of a `page` of documents, numbered as they come, those before the first one that is being written, or just was. Who writes documents

@@ -108,3 +108,26 @@ async def test_a_batch_that_has_marked_a_booking_marks_nights_without_waiting(
             await batch.availability(7, 31, nights(DAY, [2]))
         await doing
     assert (await bench.rows("select version from booking_engine.behind where kind = 'booking'")) == [(newest,)]
+
+
+@pytest.mark.parametrize("prepare", [fill, mark])
+async def test_a_document_that_is_pruned_while_its_page_waits_for_it_ends_nothing(
+    bench: Bench, ours: Database, prepare: Callable[[Bench], Awaitable[Work]]
+) -> None:
+    await bench.endpoint()
+    await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
+    await bench.documents.booking(*BOOKED[1:])
+    await bench.documents.room_type(7, 31)
+    await bench.documents.conn.execute("delete from booking_engine.behind")
+    work = await prepare(bench)
+    async with await connect(ours.dsn, application="capture", idle_in_transaction_session_timeout="0") as capture:
+        async with capture.transaction():
+            await capture.execute("delete from booking_engine.document where kind = 'booking'")
+            doing = asyncio.ensure_future(work(bench.documents.conn))
+
+            async def it_waits() -> bool:
+                return bool(await bench.documents.value(WAITING))
+
+            await eventually(it_waits)
+        await doing
+    assert await bench.rows("select kind from booking_engine.behind where kind <> 'snapshot'") == [("room_type",)]
