@@ -180,11 +180,16 @@ async def skip(conn: AsyncConnection, choice: Choice, author: Author, reason: st
 
 
 async def _in_pages(conn: AsyncConnection, statement: SQL, given: dict[str, Any], most: int | None = None) -> int:
-    # What is in flight is among those found, and left out: a page that is not full is not the last yet.
-    total, done = 0, _PAGE
-    while done > _PAGE // 2 and (most is None or total < most):
-        done = (await conn.execute(statement, given | {"most": _PAGE}, prepare=False)).rowcount
+    # What is in flight, queued already or locked by others may be all of a page: what lies behind it is looked at.
+    total, size = 0, _PAGE
+    while most is None or total < most:
+        row = await (await conn.execute(statement, given | {"most": size}, prepare=False)).fetchone()
+        assert row is not None  # two counts
+        found, done = row
         total += done
+        if found < size:
+            break
+        size = size if done else size * 2
     return total
 
 

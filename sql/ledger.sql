@@ -94,8 +94,8 @@ where b.endpoint_id = p.endpoint_id and b.kind = p.kind and b.hotel_id = p.hotel
 
 -- name: retry
 -- A page. What is in flight is being tried already; what others have locked is being queued or claimed, and who writes
--- documents would lose against whoever waits for it.
-with picked as (
+-- documents would lose against whoever waits for it. Tells how many keys were found, and how many it queued.
+with picked as materialized (
     {picked}
 ),
 waiting as (
@@ -105,16 +105,20 @@ waiting as (
         {held} and b.token is null and (b.rejected_at is not null or b.not_before is not null)
         for update of b skip locked
     ) b
+),
+queued as (
+    update booking_engine.behind b
+    set rejected_at = null, not_before = null, tries = 0, outages = 0
+    from waiting w
+    where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel_id and b.id = w.id
+    returning 1
 )
-update booking_engine.behind b
-set rejected_at = null, not_before = null, tries = 0, outages = 0
-from waiting w
-where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel_id and b.id = w.id
+select (select count(*) from picked), (select count(*) from queued)
 
 -- name: skip
 -- A page: takes keys for delivered in their present version, and writes down who said so. What is being sent goes when
 -- that ends. It waits for the first alone, while it holds none: who writes documents would lose against it. What else others
--- have locked is not as it was.
+-- have locked is not as it was. Tells how many keys were found, and how many it skipped.
 with picked as materialized (
     {picked}
 ),
@@ -138,12 +142,17 @@ waived as (
     set acked = b.version, again = false
     from waiting w
     where b.endpoint_id = w.endpoint_id and b.kind = w.kind and b.hotel_id = w.hotel_id and b.id = w.id and w.flying
+),
+noted as (
+    insert into booking_engine.audit_log (request_id, source, key_id, method, path, hotel_id, status, took_ms)
+    select %(request_id)s, %(source)s, %(key_id)s, 'SKIP',
+        concat_ws(' ', w.name, concat_ws(':', w.kind, w.hotel_id, nullif(w.id, '')), 'version', w.version,
+            %(reason)s::text),
+        w.hotel_id, 200, 0
+    from waiting w
+    returning 1
 )
-insert into booking_engine.audit_log (request_id, source, key_id, method, path, hotel_id, status, took_ms)
-select %(request_id)s, %(source)s, %(key_id)s, 'SKIP',
-    concat_ws(' ', w.name, concat_ws(':', w.kind, w.hotel_id, nullif(w.id, '')), 'version', w.version, %(reason)s::text),
-    w.hotel_id, 200, 0
-from waiting w
+select (select count(*) from picked), (select count(*) from noted)
 
 -- name: document
 select version, born, body::text, committed_at

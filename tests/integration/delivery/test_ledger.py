@@ -8,8 +8,10 @@ from outbox import deliveries
 from outbox.keys import parse, written
 from sql import endpoints, ledger
 from sql.ledger import Author, Choice
+from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
+from tests.support.servers.databases import Database
 from tests.unit.outbox.samples import DAY
 
 GOOD, BAD = booking_id(1), booking_id(2)
@@ -116,6 +118,27 @@ async def test_many_are_tried_again_and_skipped_in_pages(bench: Bench, monkeypat
     assert await ledger.skip(conn, Choice(endpoint="engine", rejected=True), AUTHOR, None) == 38
     assert await bench.count("audit_log where method = 'SKIP'") == 38
     assert await bench.count("behind") == 0
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_a_page_that_others_have_locked_or_queued_already_is_not_the_last(
+    bench: Bench, ours: Database, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    monkeypatch.setattr("sql.ledger._PAGE", 4)
+    await bench.endpoint(hotels=[7])
+    conn = bench.documents.conn
+    await bench.documents.bookings(7, 12)
+    ids = [number for (number,) in await bench.rows("select id from booking_engine.behind order by id")]
+    refuse = "update booking_engine.behind set rejected_at = now() + %s * interval '1 s' where id = %s"
+    for place, number in enumerate(ids):
+        await conn.execute(refuse, [place, number])
+    choice = Choice(keys=[("booking", 7, number) for number in ids] if named else None)
+    async with await connect(ours.dsn, application="capture", idle_in_transaction_session_timeout="0") as capture:
+        async with capture.transaction():
+            await capture.execute("select from booking_engine.behind where id = any(%s) for update", [ids[:5]])
+            assert await ledger.retry(conn, choice) == 7
+        assert await ledger.retry(conn, choice, most=1) == 4
+        assert await ledger.retry(conn, choice) == 1
 
 
 async def accept(_message: dict[str, Any]) -> int:
