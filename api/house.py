@@ -54,6 +54,7 @@ class House:
     Attributes:
         pool: connections as the writer role, in autocommit, with `my_app.user_id` set for the session; take them by
             `connection`.
+        writers: connections for writing into the PMS, likewise; few, so that what they have planned is used.
         checks: connections for checking keys, and nothing else.
         secrets: for signing and encrypting.
         wishes: the operator's.
@@ -69,6 +70,7 @@ class House:
     """
 
     pool: Pool
+    writers: Pool
     checks: Pool
     secrets: Secrets
     wishes: Wishes
@@ -92,13 +94,20 @@ class House:
         async with self.pool.connection(timeout=_PATIENCE) as conn:
             yield conn
 
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for writing into the PMS, likewise."""
+        async with self.writers.connection(timeout=_PATIENCE) as conn:
+            yield conn
 
-def build(pool: Pool, checks: Pool, secrets: Secrets, wishes: Wishes) -> House:
+
+def build(pool: Pool, writers: Pool, checks: Pool, secrets: Secrets, wishes: Wishes) -> House:
     """Put the API's context together. Its journal is kept by whoever runs it: `house.journal.keep()`."""
     line = Line(pool)
     keyring = Keyring(Line(checks))
     return House(
         pool=pool,
+        writers=writers,
         checks=checks,
         secrets=secrets,
         wishes=wishes,

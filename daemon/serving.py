@@ -12,7 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.access.addresses import parse_networks
 from api.app import make_app
+from api.bookings.rehearsal import rehearse
 from api.bookings.sweeper import keep_sweeping
+from api.bookings.turns import AT_ONCE
 from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
 from api.server import Runner
@@ -26,7 +28,7 @@ from sql.pool import Pool, make_pool
 
 log = structlog.get_logger()
 
-_API_CONNECTIONS = 10
+_API_CONNECTIONS = 6
 _KEY_CONNECTIONS = 2
 
 
@@ -43,7 +45,7 @@ async def serving(
     async with AsyncExitStack() as stack:
         watch = await stack.enter_async_context(make_pool(dsn, application="watch", size=1, statement_timeout="5s"))
         house = await _house(settings, stack)
-        watched = [*pools, watch, *([house.pool, house.checks] if house else [])]
+        watched = [*pools, watch, *([house.pool, house.writers, house.checks] if house else [])]
         operations = _operations(parts, progress, watched, Observer(watch, settings.slot))
         runner = Runner(make_app(operations, house))
         stack.push_async_callback(runner.cleanup)
@@ -79,21 +81,25 @@ async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
     )
     dsn = settings.writer_dsn.get_secret_value()
     pool = await stack.enter_async_context(api_pool(dsn, settings.pms_user))
+    writers = await stack.enter_async_context(writers_pool(dsn, settings.pms_user))
     checks = await stack.enter_async_context(checks_pool(dsn))
-    house = build(pool, checks, Secrets(split(settings.secret_keys)), wishes)
+    house = build(pool, writers, checks, Secrets(split(settings.secret_keys)), wishes)
     await stack.enter_async_context(background(house))
     return house
 
 
 def api_pool(dsn: str, pms_user: int) -> Pool:
     """The API's connections. The PMS's triggers ask every transaction who writes."""
-    return make_pool(
-        dsn,
-        application="api",
-        size=_API_CONNECTIONS,
-        statement_timeout="10s",
-        **{"my_app.user_id": str(pms_user)},
-    )
+    return make_pool(dsn, application="api", size=_API_CONNECTIONS, **_as(pms_user))
+
+
+def writers_pool(dsn: str, pms_user: int) -> Pool:
+    """The connections over which the API writes into the PMS, one for each whose turn it is."""
+    return make_pool(dsn, rehearse, application="writers", size=AT_ONCE, **_as(pms_user))
+
+
+def _as(pms_user: int) -> dict[str, str]:
+    return {"statement_timeout": "10s", "my_app.user_id": str(pms_user)}
 
 
 def checks_pool(dsn: str) -> Pool:

@@ -6,7 +6,7 @@ deadlock is us and never the front desk), is bounded in time, and commits withou
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -109,14 +109,26 @@ async def connect(dsn: str, *, application: str, **overrides: str) -> AsyncConne
     return await AsyncConnection.connect(polite(dsn, application=application, **overrides), autocommit=True)
 
 
-def make_pool(dsn: str, *, application: str, size: int, **overrides: str) -> Pool:
-    """A pool of at most `size` connections, in autocommit; open it with `async with`."""
+def make_pool(
+    dsn: str,
+    configure: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    /,
+    *,
+    application: str,
+    size: int,
+    **overrides: str,
+) -> Pool:
+    """A pool of at most `size` connections, in autocommit; open it with `async with`.
+
+    configure: is done with each new one before anybody gets it.
+    """
     return Pool(
         polite(dsn, application=application, **overrides),
         min_size=1,
         max_size=size,
         # What is said is always the same, and planning it costs more than running it: it is planned once.
         kwargs={"autocommit": True, "prepare_threshold": 0},
+        configure=configure,
         open=False,
         timeout=30,
         # Each pause is twice the one before, until this is over and whoever asks next begins anew: with minutes it

@@ -183,7 +183,7 @@ class _Write(NamedTuple):
 
 async def _attempt(write: _Write, more: float) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
-    async with write.call.house.connection() as conn, brief(more), conn.pipeline():
+    async with write.call.house.writing() as conn, brief(more), conn.pipeline():
         outcome = await _decided(conn, write, write.call.house.wishes.pms_user, more)
     return _given(outcome)
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
-_IN_ALL = 4
+AT_ONCE = 4
+"""Of all hotels together."""
 _OF_ONE = 3
 _PATIENCE = 20.0
 
@@ -19,7 +20,7 @@ class Turns:
     """The turns of one process; several processes are kept apart by the locks of the database."""
 
     def __init__(self) -> None:
-        self._all = asyncio.Semaphore(_IN_ALL)
+        self._all = asyncio.Semaphore(AT_ONCE)
         self._lanes: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager

@@ -33,14 +33,15 @@ from wanted n
 cross join lateral unnest(n.guests) as guest (id)
 
 -- name: insert
--- A reservation with all that hangs on it.
-with head as (
+-- A reservation with all that hangs on it; nothing without nights.
+with wanted as materialized ({asked}),
+head as (
     insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people, status, type,
         agent, ota_reservation_id, payment_timing, comment, created_by, updated_by)
-    values (%(id)s, %(hotel)s, %(client)s, %(check_in)s, %(check_out)s, %(people)s, %(status)s, 'web',
-        %(agent)s, %(external_id)s, %(payment_timing)s, %(comment)s, %(user)s, %(user)s)
+    select %(id)s, %(hotel)s, %(client)s, %(check_in)s, %(check_out)s, %(people)s, %(status)s, 'web',
+        %(agent)s, %(external_id)s, %(payment_timing)s, %(comment)s, %(user)s, %(user)s
+    where exists (select from wanted)
 ),
-wanted as materialized ({asked}),
 nights as ({night_rows}),
 rates as ({rate_rows})
 {guest_rows}

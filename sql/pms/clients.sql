@@ -2,8 +2,9 @@ Guests as the PMS's clients. It has no unique key for a person, so one is found 
 him agrees. Blocks with {braces} take another in their place.
 
 -- name: find_or_create
--- The client whose name and every given way to reach him are these, the oldest of several; else a new one. Looked up by
--- email, or else by phone, each of which has an index: one condition for both would read every client.
+-- The client whose name and every given way to reach him are these, the oldest of several; else a new one, unless he
+-- has no name. Looked up by email, or else by phone, each of which has an index: one condition for both would read every
+-- client.
 with known as (
     select c.id, c.created_at
     from clients c
@@ -17,7 +18,7 @@ found as (
     select k.id from known k order by k.created_at nulls last, k.id limit 1
 ),
 made as (
-    {insert} where not exists (select from found)
+    {insert} where not exists (select from found) and %(name)s::text <> ''
     returning id
 )
 select id from found

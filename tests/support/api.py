@@ -192,7 +192,7 @@ async def running_api(
         checks_pool(dsn) as checks,
     ):
         await _may_connect(desk, database)
-        house = build(pool, checks, Secrets(secrets.split(",")), wishes or Wishes())
+        house = build(pool, pool, checks, Secrets(secrets.split(",")), wishes or Wishes())
         async with background(house), _served(house) as url, aiohttp.ClientSession() as http:
             api = Api(database, house, url, http, desk)
             yield replace(api, mine=await api.key())

@@ -88,7 +88,7 @@ async def explained(api: Api, plans: list[Plan]) -> AsyncIterator[House]:
     dsn = polite(api.database.dsn, application="explained", **{"my_app.user_id": "2"}, **EXPLAINED)
     kwargs = {"autocommit": True, "prepare_threshold": 0}
     async with Pool(dsn, min_size=1, max_size=1, kwargs=kwargs, configure=listen, open=False) as pool:
-        yield build(pool, pool, Secrets([SECRET_KEY]), Wishes())
+        yield build(pool, pool, pool, Secrets([SECRET_KEY]), Wishes())
 
 
 def nodes(plan: Plan) -> Iterator[Plan]:
