@@ -37,7 +37,7 @@ moved as (
     set end_lsn = coalesce('0/0'::pg_lsn + %(end_lsn)s::numeric, end_lsn),
         committed_at = case when %(end_lsn)s::numeric is null then committed_at
             else greatest(%(committed_at)s, committed_at) end,
-        updated_at = clock_timestamp()
+        updated_at = case when %(end_lsn)s::numeric is null then updated_at else clock_timestamp() end
     where slot = %(slot)s and epoch = %(epoch)s
         and (%(end_lsn)s::numeric is null or end_lsn <= '0/0'::pg_lsn + %(end_lsn)s::numeric)
         and not exists (select from hidden)

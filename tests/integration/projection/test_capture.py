@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -19,7 +20,7 @@ from daemon.settings import Settings, read
 from deploy.embedded import free_port
 from sql import checkpoint
 from sql.checkpoint import DeposedError
-from sql.pool import Pool, make_pool
+from sql.pool import Pool, connect, make_pool
 from tests.integration.projection.house import FAR, House
 from tests.support.daemon import until
 
@@ -150,8 +151,11 @@ async def test_a_leader_of_an_old_epoch_writes_nothing_more(house: House) -> Non
         lambda conn, slot: checkpoint.hold(conn, slot, 1),
         lambda conn, slot: checkpoint.lead(conn, f"{slot}_of_nobody"),
         lambda conn, slot: checkpoint.advance(conn, slot, 2, 5, None),
+        lambda conn, slot: taken(conn, slot, epoch=1, end_lsn=2**50),
+        lambda conn, slot: taken(conn, slot, epoch=1),
+        lambda conn, slot: taken(conn, slot, epoch=2, end_lsn=5),
     ],
-    ids=["advance", "hold", "no checkpoint", "backwards"],
+    ids=["advance", "hold", "no checkpoint", "backwards", "batch", "batch behind others", "batch backwards"],
 )
 async def test_the_checkpoint_refuses_who_does_not_lead(
     house: House, write: Callable[[psycopg.AsyncConnection, str], Awaitable[object]]
@@ -165,6 +169,51 @@ async def test_the_checkpoint_refuses_who_does_not_lead(
     found = await checkpoint.read(house.conn, house.slot)
     assert found is not None
     assert (found.epoch, found.end_lsn) == (2, 100)
+
+
+async def taken(
+    conn: psycopg.AsyncConnection, slot: str, *, epoch: int, end_lsn: int | None = None, xids: Collection[int] = ()
+) -> set[int]:
+    return await checkpoint.take(
+        conn, slot, epoch, xids=xids, end_lsn=end_lsn, committed_at=datetime(2026, 5, 4, tzinfo=UTC)
+    )
+
+
+async def test_a_batch_that_waited_for_a_new_leader_is_refused(house: House) -> None:
+    await checkpoint.start(house.conn, house.slot, system_id="1", timeline=1, end_lsn=100, today=house.frame.today)
+    async with await connect(house.database.dsn, application="test batch", lock_timeout="60s") as late:
+        async with house.conn.transaction():
+            await checkpoint.lead(house.conn, house.slot)
+            batch = asyncio.create_task(taken(late, house.slot, epoch=0, end_lsn=200))
+
+            async def waits() -> bool:
+                waiting = "select count(*) from pg_stat_activity where application_name = 'roomwire test batch'"
+                return bool(await house.ask(f"{waiting} and wait_event_type = 'Lock'")) or batch.done()
+
+            assert await until(waits, 60)
+            assert not batch.done()
+        with pytest.raises(DeposedError):
+            await batch
+    found = await checkpoint.read(house.conn, house.slot)
+    assert found is not None
+    assert (found.epoch, found.end_lsn) == (1, 100)
+
+
+async def test_a_batch_moves_nothing_while_one_of_its_transactions_or_one_before_is_hidden(house: House) -> None:
+    await checkpoint.start(house.conn, house.slot, system_id="1", timeline=1, end_lsn=100, today=house.frame.today)
+    await checkpoint.lead(house.conn, house.slot)
+    of_slot = f"from booking_engine.checkpoint where slot = '{house.slot}'"
+    row = f"select (end_lsn, committed_at, updated_at)::text {of_slot}"
+    before = await house.ask(row)
+    async with house.desk.transaction():
+        cursor = await house.desk.execute("select pg_current_xact_id()::text::bigint & 4294967295")
+        (hidden,) = await cursor.fetchone() or (0,)
+        assert await taken(house.conn, house.slot, epoch=1, end_lsn=200, xids=[hidden]) == {hidden}
+        assert await house.ask(row) == before
+    assert await taken(house.conn, house.slot, epoch=1, xids=[hidden]) == set()
+    assert await house.ask(row) == before, "what is said of its age is said of where it stands"
+    assert await taken(house.conn, house.slot, epoch=1, end_lsn=200, xids=[hidden]) == set()
+    assert await house.ask(f"select end_lsn::text {of_slot}") == "0/C8"
 
 
 async def test_a_leader_waits_for_the_last_transaction_of_the_one_before(house: House) -> None:
