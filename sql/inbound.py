@@ -4,6 +4,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from sql.documents import Document
+from sql.literals import array
 from sql.pms.bookings import FRESH, FRESH_BORN
 from sql.pms.parts import NOTE
 from sql.projection import MARKS_OF_OURS, Frame
@@ -25,6 +26,6 @@ async def tell_born(conn: AsyncConnection, key: tuple[int, str], frame: Frame) -
 
 
 async def _tell(conn: AsyncConnection, query: SQL, key: tuple[int, str], frame: Frame) -> Document | None:
-    values = {"hotels": [key[0]], "hotel": key[0], "ids": [key[1]], "agent": frame.agent}
+    values = {"hotels": array([key[0]]), "hotel": key[0], "ids": array([key[1]]), "agent": frame.agent}
     row = await (await conn.execute(query, values)).fetchone()
     return Document(*row) if row else None

@@ -50,8 +50,7 @@ async def _say(conn: AsyncConnection) -> None:
     """What `create` and `once` say, in any order: the claim comes last, for it bounds what follows."""
     nights, made = Nights(_NOWHERE, _DAY, _DAY), uuid4()
     await prices.ask_fingerprint(conn, _NOWHERE)
-    for hotels in (None, [_NOWHERE]):
-        await clients.ask(conn, _NOBODY, _NOWHERE, Circle("", hotels))
+    await clients.ask(conn, _NOBODY, _NOWHERE, Circle("", [_NOWHERE]))
     await rooms.ask_best(conn, nights, _NOWHERE, 1)
     await booking.insert(conn, Reservation(made, nights, made, 1, "confirmed"), [], Signature(_NOWHERE, ""))
     await project_booking(conn, _NOWHERE, made, Frame(_DAY, ""), new=True)

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from psycopg import AsyncConnection
 
 from sql.later import Later
+from sql.literals import array
 from sql.queries import fill, load
 
 _QUERIES = load("pms/clients.sql")
@@ -46,8 +47,9 @@ class Circle:
     def values(self) -> dict[str, Any]:
         """The parameters of KNOWN."""
         return {
-            "source": self.source, "hotels": None if self.hotels is None else list(self.hotels),
-            "only": None if self.only is None else list(self.only), "block": BLOCK, "hold": HOLD,
+            "source": self.source, "hotels": None if self.hotels is None else array(self.hotels),
+            "only": None if self.only is None else array(str(one) for one in self.only),
+            "block": BLOCK, "hold": HOLD,
         }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from sql.later import Later
+from sql.literals import array
 from sql.pms.brevity import more
 from sql.pms.stays import FREE
 from sql.queries import fill, load
@@ -55,7 +56,7 @@ class Taken(NamedTuple):
 
 async def capacities(conn: AsyncConnection, hotel_id: int, room_types: Collection[int]) -> dict[int, int]:
     """Those of the room types that the hotel has → the most people that a room of theirs takes, 0 without rooms."""
-    rows = await conn.execute(_QUERIES["room_types"], {"hotel": hotel_id, "room_types": list(room_types)})
+    rows = await conn.execute(_QUERIES["room_types"], {"hotel": hotel_id, "room_types": array(room_types)})
     return {room_type: people or 0 async for room_type, people in rows}
 
 
@@ -70,7 +71,7 @@ async def ask_best(
     conn: AsyncConnection, nights: Nights, room_type_id: int, people: int, taken: Collection[int] = ()
 ) -> Later[Room | None]:
     """Lock the best free room that no other booking has locked; never waits. taken: rooms that are left out."""
-    wanted = {"room_type": room_type_id, "people": people, "taken": list(taken)}
+    wanted = {"room_type": room_type_id, "people": people, "taken": array(taken)}
     cursor = await conn.execute(_QUERIES["lock_best"], _values(nights) | wanted)
     return Later(cursor, lambda row: Room(*row) if row else None)
 
@@ -81,7 +82,7 @@ async def lock_all(conn: AsyncConnection, nights: Nights, room_types: Collection
     Raises:
         psycopg.errors.LockNotAvailable: another booking holds one for longer than we wait.
     """
-    values = _values(nights) | {"room_types": list(room_types)}
+    values = _values(nights) | {"room_types": array(room_types)}
     return [room_id async for (room_id,) in await conn.execute(_QUERIES["lock_all"], values)]
 
 
@@ -90,7 +91,7 @@ async def at_hand(conn: AsyncConnection, hotel_id: int, rooms: Collection[int]) 
 
     They are locked against both from here on: to be undone at once.
     """
-    rows = await conn.execute(_QUERIES["at_hand"], {"hotel": hotel_id, "rooms": list(rooms)})
+    rows = await conn.execute(_QUERIES["at_hand"], {"hotel": hotel_id, "rooms": array(rooms)})
     return {room_id async for (room_id,) in rows}
 
 
@@ -100,7 +101,7 @@ async def lock(conn: AsyncConnection, hotel_id: int, rooms: Collection[int]) -> 
     Raises:
         psycopg.errors.LockNotAvailable: another booking holds one for longer than we wait.
     """
-    rows = await conn.execute(_QUERIES["lock"], {"hotel": hotel_id, "rooms": list(rooms)})
+    rows = await conn.execute(_QUERIES["lock"], {"hotel": hotel_id, "rooms": array(rooms)})
     return {room_id: capacity or 0 async for room_id, capacity in rows}
 
 
@@ -117,8 +118,8 @@ async def secure(conn: AsyncConnection, taken: Taken) -> None:
             wait; as late.
     """
     values = {
-        "hotel": taken.hotel_id, "reservation": taken.reservation_id, "rooms": [room for room, _ in taken.nights],
-        "dates": [day for _, day in taken.nights],
+        "hotel": taken.hotel_id, "reservation": taken.reservation_id,
+        "rooms": array(room for room, _ in taken.nights), "dates": array(str(day) for _, day in taken.nights),
     }  # fmt: skip
     if more(len(taken.nights)):
         await conn.execute(_QUERIES["shortly"])
@@ -128,12 +129,12 @@ async def secure(conn: AsyncConnection, taken: Taken) -> None:
 
 async def free(conn: AsyncConnection, nights: Nights, rooms: Collection[int]) -> list[Room]:
     """Those of the rooms that are free as of now; for our own bookings that decides where the rooms are locked."""
-    return await _ask(conn, "free", nights, {"rooms": list(rooms)})
+    return await _ask(conn, "free", nights, {"rooms": array(rooms)})
 
 
 async def every(conn: AsyncConnection, nights: Nights, room_types: Collection[int]) -> list[Room]:
     """Every room of these types that is free as of now; none is locked."""
-    return await _ask(conn, "every", nights, {"room_types": list(room_types)})
+    return await _ask(conn, "every", nights, {"room_types": array(room_types)})
 
 
 async def _ask(conn: AsyncConnection, query: str, nights: Nights, extra: dict[str, Any]) -> list[Room]:
