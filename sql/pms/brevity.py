@@ -40,7 +40,7 @@ _ENDED = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.Transac
 
 
 class OverdueError(psycopg.OperationalError):
-    """A transaction took too long and was ended: nothing of it is there, unless it was just being committed."""
+    """A transaction was ended, mostly for its length: nothing of it is there, unless it was just being committed."""
 
 
 def more(room_nights: int) -> float:
@@ -60,7 +60,8 @@ async def act_as(conn: AsyncConnection, user: int) -> None:
 async def brief(more: float = 0.0) -> AsyncIterator[None]:
     """End the transaction that is within the block if the block takes too long. more: seconds that it may besides.
 
-    A session that is ended by that keeps what it has planned, so that the next try is faster.
+    A session that is ended by that keeps what it has planned, so that the next try is faster. One that the server
+    has ended may be found lost before it is read why.
 
     Raises:
         OverdueError: it did.
@@ -72,6 +73,11 @@ async def brief(more: float = 0.0) -> AsyncIterator[None]:
         raise OverdueError from error
     except psycopg.Error as error:
         # A statement that is cancelled may lose its connection, and whoever tidies up on that meets another error.
-        if clock.expired():
+        if clock.expired() or _lost(error):
             raise OverdueError from error
         raise
+
+
+def _lost(error: psycopg.Error) -> bool:
+    """Whether it is the connection that failed, and nothing that the server says."""
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate is None
