@@ -85,7 +85,12 @@ class Pace:
         return int(min(max(lanes * _AHEAD / max(self._latency, 0.001), lanes, self._least), _MOST))
 
     def room(self, now: float) -> int:
-        """Messages that may wait for a lane; what a claim came to beyond that goes back into the queue."""
+        """Messages that may wait for a lane; what a claim came to beyond that goes back into the queue.
+
+        None, where the lanes have become others' while it was made: they would wait for ever.
+        """
+        if not self.lanes(now):
+            return 0
         rate = self.rate(now)
         if rate is not None:
             return max(int(rate * _AHEAD), 1)

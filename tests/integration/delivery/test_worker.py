@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,10 +16,11 @@ from outbox.delivery.lease import Lease
 from outbox.delivery.partitions import ATTEMPTS
 from outbox.delivery.pump import Pump, Timing
 from outbox.delivery.senders import open_senders
+from outbox.delivery.shares import owned
 from outbox.settings import EndpointError, Settings
-from sql import delivery
+from sql import delivery, workers
 from sql.partitions import today
-from sql.pool import make_pool
+from sql.pool import connect, make_pool
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id
 from tests.integration.delivery.receiver import Receiver
@@ -290,6 +292,56 @@ async def test_a_lease_that_would_end_during_the_send_is_given_back_instead(benc
         await bench.documents.bookings(7, 15, first=100)
         await bench.idle()
     assert len(bench.receiver.received) - before == 15, "nothing was sent twice"
+
+
+async def test_what_was_being_claimed_as_its_lanes_became_anothers_goes_back(bench: Bench, ours: Database) -> None:
+    await bench.endpoint(concurrency=1)
+    await bench.documents.conn.execute("update booking_engine.endpoint set fill_version = null")
+    await bench.documents.bookings(7, 2)
+    asked = time.monotonic()
+    (standing,) = await delivery.scan(bench.documents.conn, full=True)
+    lease = Lease(bench.pool, 60)
+    other = next(one for one in iter(uuid4, None) if owned(one, [one, lease.worker], standing.target.id, 1))
+    gained = asyncio.Event()
+    lease.gained = gained.set
+    keeping = asyncio.create_task(lease.keep())
+    await gained.wait()
+    session: dict[str, Any] = delivery.SESSION | {"lock_timeout": "60s"}
+    async with (
+        make_pool(ours.dsn, application="claiming", size=2, **session) as pool,
+        await connect(ours.dsn, application="holder", idle_in_transaction_session_timeout="0") as holder,
+        open_senders(bench.outbound) as sender_of,
+    ):
+        pump = Pump(pool, sender_of(standing.target), standing.target, lease, Timing())
+        lease.shared = pump.share
+        async with holder.transaction():
+            await holder.execute("lock table booking_engine.behind in exclusive mode")
+            pump.poke(standing, asked)
+            delivering = asyncio.create_task(pump.run())
+
+            async def claims() -> bool:
+                waiting = "application_name = 'roomwire claiming' and wait_event_type = 'Lock'"
+                return bool(await bench.documents.value(f"select count(*) from pg_stat_activity where {waiting}"))
+
+            await eventually(claims)
+            far = datetime.now(UTC) + timedelta(days=1)
+            await workers.renew(bench.documents.conn, other, name="other", lease=60, kept=far)
+            while lease.lanes(standing.target.id, 1):
+                lease._hurry.set()
+                await asyncio.sleep(0.01)
+
+        async def settled() -> bool:
+            claimed = await bench.count("behind where sent")
+            return claimed > 0 and await bench.count("behind where token is not null") == 0
+
+        await eventually(settled)
+        pump.retired = True
+        delivering.cancel()
+        await asyncio.wait({delivering})
+    keeping.cancel()
+    await lease.leave()
+    assert await bench.count("behind") == 2
+    assert not bench.receiver.received
 
 
 async def test_a_claim_that_fails_is_made_again_without_another_look(bench: Bench, ours: Database) -> None:

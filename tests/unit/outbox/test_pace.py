@@ -19,8 +19,11 @@ def test_workers_share_what_an_endpoint_may_get() -> None:
     pace = Pace(8, 60.0, share=lambda: mine)
     found = []
     for mine in (8, 4, 1, 0):  # noqa: B007  # the pace looks
-        found.append((pace.lanes(0), pace.rate(0)))
-    assert found == [(8, 60), (4, 30), (1, 7.5), (0, 0)], "who has none sends nothing"
+        found.append((pace.lanes(0), pace.rate(0), pace.room(0)))
+    assert found == [(8, 60, 30), (4, 30, 15), (1, 7.5, 3), (0, 0, 0)], (
+        "who has none sends nothing, and keeps nothing"
+    )
+    assert Pace(8, share=lambda: mine).room(0) == 0
 
 
 def test_what_an_endpoint_could_not_take_comes_back_by_itself() -> None:
