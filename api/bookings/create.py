@@ -59,12 +59,14 @@ class _Making:
         self.nights = Nights(call.body.hotel_id, call.body.check_in, call.body.check_out)
         self.needs = [Need(room.room_type_id, room.number_of_people) for room in call.body.rooms]
         self.tried: set[int] = set()
+        self.fresh = freshness.now()
         self.prices: Later[tuple[int, int]] | None = None
         self.booker: Later[UUID] | None = None
         self.room: Later[Room | None] | None = None
 
     async def ask(self, conn: AsyncConnection) -> None:
         """Send what an attempt begins with."""
+        self.fresh = freshness.now()
         self.prices = await self.call.house.prices.ask(conn, self.link.hotel_id)
         self.booker = await ask_booker(conn, self.call)
         asked, only = self.call.body, self.needs[0]
@@ -77,7 +79,7 @@ class _Making:
         call, asked = self.call, self.call.body
         check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.house.wishes.time_zone))
         check_guests(asked.rooms)
-        priced = await agree(conn, call, self.prices)
+        priced = await agree(conn, call, self.fresh, self.prices)
         taken = await self._write(conn, priced)
         reply = await tell(conn, call, self.link, status=201, new=asked.hold_id is None)
         return reply if taken is None else Done(reply, taken)

@@ -5,9 +5,9 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from api import freshness
 from api.bookings.asked import MOST_ROOM_NIGHTS, BookingAsked
 from api.days import check_nights
+from api.freshness import Fresh
 from api.problems import Fault, Problem
 from api.quotes import tokens
 from api.quotes.pricing import Priced, price_stay
@@ -46,11 +46,11 @@ def quoted_total(call: Call[Any, Any], quote: str | None, stay: Stay) -> int | N
 
 
 async def agree(
-    conn: AsyncConnection, call: Call[Nothing, BookingAsked], seen: Later[tuple[int, int]] | None = None
+    conn: AsyncConnection, call: Call[Nothing, BookingAsked], fresh: Fresh, seen: Later[tuple[int, int]] | None
 ) -> Priced:
     """The stay at the price that it has now, which is the one that the guest was shown.
 
-    seen: as `PriceLists.at_hand` has it.
+    seen: as `PriceLists.at_hand` has it; fresh: how fresh that is.
 
     Raises:
         Problem: `price_changed` with a new quote; `quote_invalid`, `quote_expired`, `unknown_plan`,
@@ -58,7 +58,7 @@ async def agree(
         UnpricedError: the price has to be made first.
     """
     asked, source = call.body, call.access.source
-    stay, fresh = asked.stay(), freshness.now()
+    stay = asked.stay()
     expected = {asked.expected_total, quoted_total(call, asked.quote, stay)}
     tariff = await call.house.prices.at_hand(conn, stay.hotel_id, stay.check_in, stay.check_out, seen)
     priced = price_stay(tariff, stay)

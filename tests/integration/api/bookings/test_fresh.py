@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.bookings import once
 from api.freshness import STALE_SECONDS
 from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
 from tests.support.api import Answered, Api
@@ -70,3 +71,20 @@ async def test_what_is_read_is_as_of_the_documents(
     assert (shown, read.body["stale"]) == (when if known else None, True)
     assert (listed.body["as_of"], listed.body["stale"]) == (None, True)
     assert set(listed.body["bookings"][0]) == set(read.body) - {"as_of", "stale"}
+
+
+async def test_a_price_is_as_of_when_it_was_looked_at(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was committed by then is in it: what is committed between the look and the answer is not."""
+    wanted = asked(api, await room_type(api, rooms=1))
+    await api.post("/quotes", {name: wanted[name] for name in ("hotel_id", "check_in", "check_out", "rooms")})
+    looked = []
+    settled = once._settled
+
+    def meanwhile(*args: Any) -> Any:
+        looked.append(datetime.now(UTC))
+        return settled(*args)
+
+    monkeypatch.setattr(once, "_settled", meanwhile)
+    refused = await book(api, wanted | {"expected_total": 1})
+    assert refused.code == "price_changed", refused.body
+    assert datetime.fromisoformat(refused.body["as_of"]) <= looked[0]
