@@ -41,7 +41,7 @@ from sql.idempotency import Answer, Claim, Request
 from sql.links import Link
 from sql.pms import rooms
 from sql.pms.booking import OvertakenError
-from sql.pms.brevity import OverdueError, brief, more
+from sql.pms.brevity import OverdueError, brief, more, pipelined
 from sql.pms.rooms import Taken
 from sql.sync import Ended
 
@@ -183,7 +183,7 @@ class _Write(NamedTuple):
 
 async def _attempt(write: _Write, more: float) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
-    async with write.call.house.writing() as conn, brief(more), conn.pipeline():
+    async with write.call.house.writing() as conn, brief(more), pipelined(conn):
         outcome = await _decided(conn, write, write.call.house.wishes.pms_user, more)
     return _given(outcome)
 

@@ -3,7 +3,7 @@
 A clock on our side ends it after 250 ms, and rolls it back. Where we cannot, the server does: it looks every 50 ms
 whether we are still there, so that what a killed process has locked is let go at once; and where we are suspended
 or cut off, it ends the wait that is on within 50 ms, and after 95 ms of silence the rest. A server from 17 on
-bounds the transaction as a whole, besides.
+bounds the transaction as a whole, besides. Within a pipeline it counts silence only after a Sync: see `pipelined`.
 
 The longer a new reservation is, the longer its transaction may take. Nearly all of that are the PMS's own triggers,
 and until it is committed nobody knows what he could wait for. A large one locks no room before the end
@@ -19,9 +19,11 @@ the PMS's own commits wait for it as well.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import Row
 
 from sql.queries import fill, load
 
@@ -36,11 +38,14 @@ MANY = 50
 _EACH = 0.003
 _MOST = 1.0
 
+_SILENCE = 0.095
+"""Seconds that the server waits for us to go on, as brevity.sql has it: it ends no session sooner."""
+
 _ENDED = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
 
 
 class OverdueError(psycopg.OperationalError):
-    """A transaction was ended, mostly for its length: nothing of it is there, unless it was just being committed."""
+    """A transaction was ended, mostly for its length: nothing of it is there unless it was just being committed."""
 
 
 def more(room_nights: int) -> float:
@@ -49,6 +54,26 @@ def more(room_nights: int) -> float:
     On an idle machine each takes half a millisecond.
     """
     return min(max(0, room_nights - MANY) * _EACH, _MOST)
+
+
+class _Synced(AsyncCursor[Row]):
+    """Within a pipeline, asks for what is waited for by a Sync, where psycopg would ask by a Flush."""
+
+    async def _fetch_pipeline(self) -> None:
+        if self.pgresult is None and self._conn._pipeline is not None:
+            await self._conn._pipeline.sync()
+
+
+@asynccontextmanager
+async def pipelined(conn: AsyncConnection) -> AsyncIterator[None]:
+    """Make a pipeline of the block, in which the server knows whenever it is our turn.
+
+    After a Flush it takes us to be still talking: no clock of its own then runs until we go on, and where we are
+    suspended what is locked stays so. After a Sync it is idle in transaction, and ends that in time.
+    """
+    conn.cursor_factory = _Synced
+    async with conn.pipeline():
+        yield
 
 
 async def act_as(conn: AsyncConnection, user: int) -> None:
@@ -66,6 +91,7 @@ async def brief(more: float = 0.0) -> AsyncIterator[None]:
     Raises:
         OverdueError: it did.
     """
+    began = monotonic()
     try:
         async with asyncio.timeout(SECONDS + more) as clock:
             yield
@@ -73,7 +99,7 @@ async def brief(more: float = 0.0) -> AsyncIterator[None]:
         raise OverdueError from error
     except psycopg.Error as error:
         # A statement that is cancelled may lose its connection, and whoever tidies up on that meets another error.
-        if clock.expired() or _lost(error):
+        if clock.expired() or (_lost(error) and monotonic() - began >= _SILENCE):
             raise OverdueError from error
         raise
 

@@ -24,10 +24,15 @@ async def test_what_takes_too_long_is_overdue_whatever_it_says_of_its_end() -> N
         await work()
 
 
-async def test_a_connection_that_is_lost_in_time_ends_its_transaction_alike() -> None:
-    with pytest.raises(OverdueError):
+@pytest.mark.parametrize(("silence", "overdue"), [(0.0, True), (60.0, False)])
+async def test_a_connection_that_is_lost_is_overdue_once_the_server_may_have_ended_it(
+    monkeypatch: pytest.MonkeyPatch, silence: float, *, overdue: bool
+) -> None:
+    monkeypatch.setattr("sql.pms.brevity._SILENCE", silence)
+    with pytest.raises(psycopg.OperationalError) as caught:
         async with brief(60.0):
             raise psycopg.OperationalError("the connection is lost")
+    assert isinstance(caught.value, OverdueError) == overdue
 
 
 async def test_what_the_server_says_in_time_is_not_overdue() -> None:

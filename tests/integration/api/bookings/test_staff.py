@@ -189,6 +189,26 @@ async def test_what_a_suspended_process_has_locked_is_let_go_by_the_server(api: 
             await conn.execute("commit")
 
 
+async def test_what_a_suspended_pipeline_has_locked_is_let_go_by_the_server(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = await book(api, asked(api, await room_type(api, rooms=1)))
+    booking_id, lock = UUID(booking.body["booking_id"]), changing.lock
+    waited: list[float] = []
+
+    async def suspended(*args: Any) -> Any:
+        locked = await lock(*args)
+        if not waited:
+            # Nothing of this process runs while this waits for what it has locked.
+            waited.append(seconds_to_cancel(api, booking_id))
+        return locked
+
+    monkeypatch.setattr(changing, "lock", suspended)
+    answer = await api.call("DELETE", f"/bookings/{booking_id}")
+    assert (answer.status, answer.code) == (409, "already_cancelled"), answer.body
+    assert waited[0] < LONGEST
+
+
 STOP: LiteralString = """
     create function take_time() returns trigger language plpgsql as $$
     begin
