@@ -32,8 +32,8 @@ class Reservation:
 
     @property
     def nights(self) -> int:
-        """How many nights it spans."""
-        return (self.check_out - self.check_in).days
+        """How many nights it spans: none where two wrote its dates at once, each the one that he moved."""
+        return max(0, (self.check_out - self.check_in).days)
 
 
 @dataclass(slots=True)
