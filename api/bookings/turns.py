@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
-AT_ONCE = 4
+AT_ONCE = 6
 """Of all hotels together."""
-_OF_ONE = 3
+_OF_ONE = 4
 _PATIENCE = 20.0
 
 
