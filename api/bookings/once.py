@@ -2,9 +2,8 @@
 
 The claim on the key, what is written and the stored answer are one transaction: all of it is there, or nothing. A
 refusal undoes it, and is final too: it is stored by a transaction of its own, unless the key has got an answer
-meanwhile. What is not final (we are too busy, the key is being worked on)
-is not stored: the same request is then decided anew. An attempt that did nothing is told of either way, so that
-whoever looks after bookings sees it.
+meanwhile. What is not final (we are too busy, the key is being worked on) is not stored: the same request is then
+decided anew. An attempt that did nothing is told of either way, so that whoever looks after bookings sees it.
 """
 
 import asyncio
