@@ -34,9 +34,9 @@ LIMITS = {
     ),
     "api": (
         "Roomwire's one process for calendars, of whose time a third is the HTTP library's; for stays, it and its"
-        " database sessions alike. A booking takes some 10 ms of CPU, half of it the process's (ten statements, the"
-        " models, the prices) and half of it its sessions', of which half are the PMS's own foreign keys and log"
-        " triggers; capture of it takes 2 ms more. Two cores, which the callers share, make fewer than 200 of them"
+        " database sessions alike. A booking takes some 10 ms of CPU, capture of it included: a good half of it is"
+        " the process's (ten statements, the models, the prices), the rest its sessions', of which half are the"
+        " PMS's own foreign keys and log triggers. Two cores, which the callers share, make fewer than 200 of them"
         " a second."
     ),
     "idle": "The looks at the database each second, by capture and delivery, and the server's own background work.",
