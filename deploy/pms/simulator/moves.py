@@ -122,10 +122,12 @@ async def change_length(desk: Desk) -> None:
         if not free:
             raise NothingToDoError
         touched = await desk.run(
-            "UPDATE reservations SET check_out = %s, updated_by = 3 WHERE hotel_id = %s AND id = %s",
+            """UPDATE reservations SET check_out = %s, updated_by = 3
+            WHERE hotel_id = %s AND id = %s AND check_in = %s""",
             found.check_in + timedelta(days=nights),
             found.hotel_id,
             found.id,
+            found.check_in,
         )
         if not touched:
             raise NothingToDoError

@@ -218,9 +218,13 @@ async def remove_last_night(desk: Desk) -> None:
             found.id,
             last,
         )
-        await desk.run(
-            "UPDATE reservations SET check_out = %s, updated_by = 3 WHERE hotel_id = %s AND id = %s",
+        touched = await desk.run(
+            """UPDATE reservations SET check_out = %s, updated_by = 3
+            WHERE hotel_id = %s AND id = %s AND check_in = %s""",
             last,
             found.hotel_id,
             found.id,
+            found.check_in,
         )
+        if not touched:
+            raise NothingToDoError
