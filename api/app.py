@@ -7,22 +7,23 @@ from itertools import chain
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from api import content, prices
+from api import content
 from api.access import routes as access
 from api.access import users
 from api.availability import routes as availability
 from api.bookings import routes as bookings
 from api.control import routes as control
 from api.events import routes as events
-from api.guard import make_guard, on_prepare
-from api.handling import handler
 from api.house import House
 from api.openapi import serve as openapi
 from api.operations import Operations, add_routes
-from api.parsing import BODY_BYTES
-from api.problems import BASE
+from api.prices import routes as prices
 from api.quotes import routes as quotes
-from api.routing import Route
+from api.request.handling import handler
+from api.request.middleware import on_prepare, surround
+from api.request.parsing import BODY_BYTES
+from api.request.problems import BASE
+from api.request.routing import Route
 
 ROUTES: Sequence[Route] = tuple(
     chain(
@@ -42,7 +43,7 @@ ROUTES: Sequence[Route] = tuple(
 
 def make_app(operations: Operations, house: House | None = None) -> web.Application:
     """The application with its routes. house: None where the API is closed: only operations are answered then."""
-    app = web.Application(middlewares=[make_guard(house)], client_max_size=BODY_BYTES)
+    app = web.Application(middlewares=[surround(house)], client_max_size=BODY_BYTES)
     app.on_response_prepare.append(on_prepare)
     add_routes(app, operations)
     if house is not None:

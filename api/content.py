@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api.etags import tag
 from api.fields import AsOf, HotelPath, Stale
 from api.freshness import Fresh
-from api.routing import Answer, Call, Link, Nothing, Reply, Returns, Route
+from api.request.etags import tag
+from api.request.routing import Answer, Call, Link, Nothing, Reply, Returns, Route
 from outbox.messages.documents import HotelId, LocalTime, PlanKey, PlanType
 from outbox.messages.examples import HOTEL, PLAN, ROOM_TYPE
 from sql import content

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
 
-from api.problems import Fault, Place, Problem
+from api.request.problems import Fault, Place, Problem
 
 MOST_NIGHTS = 400
 HORIZON = timedelta(days=730)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from api.routing import Asked
+from api.request.routing import Asked
 
 ID_MOST = 2**31 - 1
 

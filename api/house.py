@@ -18,7 +18,7 @@ from api.events.heads import Heads
 from api.freshness import Freshness
 from api.hotels import Hotels
 from api.line import Line
-from api.price_lists import PriceLists
+from api.prices.tariffs import PriceLists
 from outbox.delivery.outbound import Outbound
 from outbox.secrets import Secrets
 from sql.pool import Pool

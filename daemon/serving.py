@@ -17,7 +17,7 @@ from api.bookings.sweeper import keep_sweeping
 from api.bookings.turns import AT_ONCE
 from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
-from api.server import Runner
+from api.request.server import Runner
 from daemon.exposition import Exposition
 from daemon.observation import Observer
 from daemon.progress import Progress

@@ -4,7 +4,7 @@ from api.access.keyring import CHALLENGE, REFUSED, Held, Keyring
 from api.access.rates import Budget, Rates, too_many
 from api.access.scopes import Access
 from api.access.tokens import TokenError, Tokens, narrowed
-from api.problems import Problem
+from api.request.problems import Problem
 
 
 class Gate:

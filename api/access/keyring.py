@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from api.access import keys
 from api.access.scopes import Access, Scope
 from api.line import AwayError, Line
-from api.problems import Problem
+from api.request.problems import Problem
 from sql import access
 from sql.access import KeyRow
 

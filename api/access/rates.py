@@ -15,7 +15,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from api.access.windows import Windows
-from api.problems import Problem
+from api.request.problems import Problem
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from api.access.scopes import Scope
 from api.access.tokens import LONGEST_SECONDS, narrow_to
 from api.fields import AskedHotel, UserId
 from api.line import AwayError
-from api.problems import Problem
-from api.routing import Answer, Asked, Call, Nothing, Reply, Returns, Route
+from api.request.problems import Problem
+from api.request.routing import Answer, Asked, Call, Nothing, Reply, Returns, Route
 
 Scopes = Annotated[list[Scope], Field(description="What it may do.")]
 Hotels = Annotated[list[int] | None, Field(description="Of which hotels; null: of all.")]

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, Field
 from api.bookings.asked import GuestAsked
 from api.bookings.once import once
 from api.fields import UserId
-from api.problems import Fault, Problem
-from api.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
+from api.request.problems import Fault, Problem
+from api.request.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
 from sql import access
 from sql.access import User
 from sql.pms import clients, people

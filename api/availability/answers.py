@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel
 
 from api.fields import AsOf, Stale
-from api.routing import Answer
+from api.request.routing import Answer
 from outbox.messages.documents import HotelId, NightDate, PlanKey, PlanType, RoomTypeId, Version
 from outbox.messages.kinds import Range
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.days import Day
 from api.fields import ID_MOST, HotelPath
-from api.problems import Fault, Problem
+from api.request.problems import Fault, Problem
 
 MOST_GUESTS = 500
 MOST_ROOMS = 50

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from api.etags import digest
 from api.freshness import fresh, stamped
 from api.line import AwayError, Line
+from api.request.etags import digest
 from outbox.delivery.compose import ranges
 from sql import calendar
 from sql.calendar import Standing

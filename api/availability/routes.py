@@ -10,11 +10,11 @@ from api.availability.answers import AvailabilityAnswer
 from api.availability.asked import AvailabilityAsked
 from api.availability.calendars import Wanted
 from api.days import check_nights, today
-from api.etags import digest
 from api.freshness import stamped
 from api.line import AwayError
-from api.problems import Problem
-from api.routing import Call, Nothing, Reply, Returns, Route
+from api.request.etags import digest
+from api.request.problems import Problem
+from api.request.routing import Call, Nothing, Reply, Returns, Route
 from sql.pms.stays import stock
 
 

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from api.fields import AsOf, Stale
 from api.freshness import Fresh, stamp
-from api.problems import BASE
-from api.routing import Reply
+from api.request.problems import BASE
+from api.request.routing import Reply
 from outbox.delivery.compose import without_guests
 from outbox.messages.documents import Booking, Version
 

@@ -10,9 +10,9 @@ from pydantic import Field
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.days import Day
 from api.fields import ID_MOST, AskedHotel, AskedPlan, UserId
-from api.problems import Fault, Problem
 from api.quotes.tokens import QuotedRoom, Stay
-from api.routing import Asked
+from api.request.problems import Fault, Problem
+from api.request.routing import Asked
 from sql.pms.booking import PaymentTiming
 from sql.pms.clients import Guest
 

@@ -8,8 +8,8 @@ from api.bookings.asked import MOST_CANCELLED
 from api.bookings.once import once
 from api.bookings.own import check_staff, take, tell_change, told_of
 from api.bookings.read import BookingPath
-from api.problems import Problem
-from api.routing import Call, Nothing, Reply
+from api.request.problems import Problem
+from api.request.routing import Call, Nothing, Reply
 from sql.pms import changing
 from sql.pms.booking import Signature
 

@@ -19,8 +19,8 @@ from api.bookings.read import BookingPath
 from api.bookings.repricing import Terms, terms
 from api.bookings.terms import check_days, quoted_total
 from api.days import today
-from api.problems import Fault, Problem
-from api.routing import Call, Reply
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Reply
 from sql.pms import changing, rooms
 from sql.pms.booking import RoomNight, Signature
 from sql.pms.changing import Differences, Head

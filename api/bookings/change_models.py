@@ -8,7 +8,7 @@ from api.availability.asked import MOST_ROOMS
 from api.bookings.asked import MOST_CHANGED, MOST_ROOM_NIGHTS, MOST_YEN, GuestAsked, RoomBooked, stay_of
 from api.days import Day
 from api.quotes.tokens import Stay
-from api.routing import Asked
+from api.request.routing import Asked
 from sql.pms.booking import PaymentTiming
 
 

@@ -16,8 +16,8 @@ from api.bookings.once import Ahead, Done, once
 from api.bookings.rooms import take_rooms
 from api.bookings.terms import agree, check_days
 from api.days import today
-from api.quotes.pricing import Priced
-from api.routing import Call, Nothing, Reply
+from api.quotes.offers import Priced
+from api.request.routing import Call, Nothing, Reply
 from outbox.inbound import project_booking
 from sql import sync
 from sql.later import Later

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from api.bookings.asked import RoomBooked
-from api.problems import Problem
+from api.request.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from psycopg import AsyncConnection
 
 from api.access.scopes import Access
 from api.bookings.asked import BookingAsked, GuestAsked
-from api.problems import Fault, Problem
-from api.routing import Call, Nothing
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Nothing
 from sql import access
 from sql.later import Later
 from sql.pms import clients

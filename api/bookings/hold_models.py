@@ -9,7 +9,7 @@ from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.bookings.asked import MOST_CHANGED, ROOMS
 from api.days import Day
 from api.fields import ID_MOST, AskedHotel, AsOf, Stale
-from api.routing import Answer, Asked
+from api.request.routing import Answer, Asked
 from outbox.messages.documents import HotelId, RoomTypeId
 
 

@@ -19,8 +19,8 @@ from api.bookings.rooms import take_rooms
 from api.bookings.terms import check_days
 from api.days import today
 from api.house import House
-from api.problems import Problem
-from api.routing import Call, Nothing, Reply
+from api.request.problems import Problem
+from api.request.routing import Call, Nothing, Reply
 from outbox.inbound import project_booking
 from sql import holds
 from sql.holds import Hold

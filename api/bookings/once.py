@@ -30,11 +30,11 @@ from psycopg.errors import (
 from psycopg_pool import PoolTimeout
 
 from api.bookings.rights import lacking, of_answer, rights
-from api.guard import AWAY
-from api.handling import encoded
-from api.price_lists import UnpricedError
-from api.problems import Fault, Problem
-from api.routing import Call, Reply
+from api.prices.tariffs import UnpricedError
+from api.request.handling import encoded
+from api.request.middleware import AWAY
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Reply
 from sql import idempotency, links, savepoints
 from sql.idempotency import Answer, Claim, Request
 from sql.links import Link

@@ -11,8 +11,8 @@ from api.bookings.change_models import ChangeAsked
 from api.bookings.current import CurrentNight, CurrentRoom
 from api.bookings.guests import circle
 from api.bookings.read import BookingPath
-from api.problems import Fault, Problem
-from api.routing import Call
+from api.request.problems import Fault, Problem
+from api.request.routing import Call
 from sql.pms import clients
 from sql.pms.clients import Circle
 

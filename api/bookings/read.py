@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from api.access.scopes import Access
 from api.bookings.answers import BookingListed, reply, said
-from api.etags import digest
 from api.fields import AsOf, Page, Stale
 from api.freshness import stamped
-from api.problems import Fault, Problem
-from api.routing import Answer, Asked, Call, Nothing, Reply
+from api.request.etags import digest
+from api.request.problems import Fault, Problem
+from api.request.routing import Answer, Asked, Call, Nothing, Reply
 from outbox.messages.documents import BookingId, HotelId, Version
 from sql import booked
 from sql.booked import Position, Viewer

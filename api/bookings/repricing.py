@@ -7,8 +7,8 @@ from datetime import date
 from psycopg import AsyncConnection
 
 from api.bookings.change_models import ChangeAsked
-from api.price_lists import PriceLists
-from api.problems import Fault, Problem
+from api.prices.tariffs import PriceLists
+from api.request.problems import Fault, Problem
 from sql.pms.plans import Plan
 from sql.pms.prices import Price
 

@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 from api import freshness
 from api.bookings.assignment import Need
 from api.bookings.selection import choose_rooms
-from api.problems import Fault, Problem
+from api.request.problems import Fault, Problem
 from sql.later import Later
 from sql.pms import rooms
 from sql.pms.rooms import Nights, Room

@@ -11,7 +11,7 @@ from api.bookings.create import make_booking
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
 from api.bookings.holds import make_hold, release_hold
 from api.bookings.read import BookingPath, ChangedAnswer, ChangedAsked, list_bookings, read_booking
-from api.routing import Link, Returns, Route
+from api.request.routing import Link, Returns, Route
 from outbox.messages.examples import EXAMPLES
 
 _EXAMPLE = {

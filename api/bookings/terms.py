@@ -8,12 +8,12 @@ from psycopg import AsyncConnection
 from api.bookings.asked import MOST_ROOM_NIGHTS, BookingAsked
 from api.days import check_nights
 from api.freshness import Fresh
-from api.problems import Fault, Problem
 from api.quotes import tokens
-from api.quotes.pricing import Priced, price_stay
+from api.quotes.offers import Priced, price_stay
 from api.quotes.routes import quote
 from api.quotes.tokens import Stay
-from api.routing import Call, Nothing
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Nothing
 from sql.later import Later
 
 

@@ -9,8 +9,8 @@ from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import EndpointPath, PauseAsked, RotateAsked, TestAnswer
 from api.control.endpoints import answer, made, shown
-from api.problems import Problem
-from api.routing import Call, Nothing, Reply
+from api.request.problems import Problem
+from api.request.routing import Call, Nothing, Reply
 from outbox import endpoints, rotation
 from outbox.delivery import trial
 from outbox.secrets import SecretsError

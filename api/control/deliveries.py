@@ -16,8 +16,8 @@ from api.control.delivery_models import (
     StandingAnswer,
     StoryAnswer,
 )
-from api.problems import Problem
-from api.routing import Call, Nothing, Reply
+from api.request.problems import Problem
+from api.request.routing import Call, Nothing, Reply
 from outbox import deliveries, keys
 from outbox.keys import Key
 from sql import ledger

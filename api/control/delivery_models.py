@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, field_validator
 
 from api.fields import AskedHotel, Page
-from api.routing import Answer, Asked
+from api.request.routing import Answer, Asked
 from outbox import keys
 
 KeyText = Annotated[

@@ -13,7 +13,7 @@ from api.control.delivery_models import (
     SkipAsked,
     StoryAnswer,
 )
-from api.routing import Returns, Route
+from api.request.routing import Returns, Route
 
 _TAG = "Operations"
 _NAME = "sakura-web"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from api.fields import AskedHotel
-from api.routing import Answer, Asked
+from api.request.routing import Answer, Asked
 
 Type = Literal["hotel", "room_type", "plan", "rates", "availability", "booking"]
 EndpointName = Annotated[

@@ -16,7 +16,7 @@ from api.control.endpoint_models import (
     RotateAsked,
     TestAnswer,
 )
-from api.routing import Handler, Link, Returns, Route
+from api.request.routing import Handler, Link, Returns, Route
 
 _TAG = "Operations"
 _NAME = "sakura-web"

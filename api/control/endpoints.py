@@ -19,10 +19,10 @@ from api.control.endpoint_models import (
     EndpointPath,
     EndpointsAnswer,
 )
-from api.etags import digest
-from api.handling import encoded
-from api.problems import Fault, Problem
-from api.routing import Call, Nothing, Reply
+from api.request.etags import digest
+from api.request.handling import encoded
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Nothing, Reply
 from outbox import changing, endpoints, signing
 from outbox.changing import Begun, OvertakenError
 from outbox.endpoints import BusyError

@@ -12,7 +12,7 @@ from api.control.replays import (
     ReplaysAnswer,
 )
 from api.fields import Page
-from api.routing import Link, Returns, Route
+from api.request.routing import Link, Returns, Route
 
 _TAG = "Operations"
 _NAME = "sakura-web"

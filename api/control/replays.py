@@ -7,8 +7,8 @@ from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import Type
 from api.fields import AskedHotel, Page
-from api.problems import Problem
-from api.routing import Answer, Asked, Call, Nothing, Reply
+from api.request.problems import Problem
+from api.request.routing import Answer, Asked, Call, Nothing, Reply
 from outbox import replay
 from outbox.settings import EndpointError
 from sql import replay as jobs

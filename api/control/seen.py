@@ -6,7 +6,7 @@ from dataclasses import replace
 from psycopg import AsyncConnection
 
 from api.access.scopes import Access
-from api.problems import Problem
+from api.request.problems import Problem
 from outbox import endpoints
 from outbox.endpoints import BusyError, UnknownEndpointError
 from sql.endpoints import Overview

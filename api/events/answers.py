@@ -10,7 +10,7 @@ from api.events.asked import CursorName, Position
 from api.events.reading import Event, Read
 from api.fields import AsOf, Stale
 from api.freshness import Fresh, stamped
-from api.routing import Answer, Asked
+from api.request.routing import Answer, Asked
 from outbox.delivery.compose import Message, rfc3339
 from outbox.messages.examples import EXAMPLES
 from outbox.messages.kinds import (

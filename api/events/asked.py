@@ -6,8 +6,8 @@ from pydantic import Field
 
 from api.access.scopes import Access
 from api.fields import AskedHotel, Page
-from api.problems import Problem
-from api.routing import Asked, Call
+from api.request.problems import Problem
+from api.request.routing import Asked, Call
 from outbox.settings import TYPES
 from sql import feed
 

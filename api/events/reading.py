@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from api.access.scopes import Access
 from api.house import House
-from api.problems import Problem
+from api.request.problems import Problem
 from outbox.delivery.compose import Message, compose
 from sql import feed
 from sql.delivery import Claim

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 import orjson
 from psycopg import AsyncConnection
 
-from api import trace
 from api.bookings.once import once
-from api.etags import tag
 from api.events.answers import (
     AckAsked,
     CursorAnswer,
@@ -23,8 +21,10 @@ from api.events.asked import CursorName, EventsAsked, FollowAsked, check_reader,
 from api.events.reading import Read, read
 from api.events.snapshot import SnapshotAsked, read_snapshot
 from api.events.stream import stream_events
-from api.problems import Fault, Problem
-from api.routing import Asked, Call, Nothing, Reply, Returns, Route
+from api.request import trace
+from api.request.etags import tag
+from api.request.problems import Fault, Problem
+from api.request.routing import Asked, Call, Nothing, Reply, Returns, Route
 from sql import feed
 
 MOST_CURSORS = 20

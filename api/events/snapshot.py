@@ -7,13 +7,13 @@ from typing import Annotated
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
-from api.etags import tag
 from api.events.answers import snapshot
 from api.events.asked import LAST, WhatAsked, what
 from api.events.reading import told
 from api.fields import ID_MOST, Page
-from api.problems import Fault, Problem
-from api.routing import Call, Nothing, Reply
+from api.request.etags import tag
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Nothing, Reply
 from outbox.delivery.compose import Message
 from sql import snapshots
 from sql.snapshots import KINDS, Place, Start

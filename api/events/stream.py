@@ -12,8 +12,8 @@ from psycopg_pool import PoolTimeout
 from api.events.answers import event
 from api.events.asked import FollowAsked, start, what
 from api.events.reading import Read, read
-from api.problems import Fault, Problem
-from api.routing import Call, Nothing
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Nothing
 from outbox.delivery.compose import rfc3339
 from sql import feed
 

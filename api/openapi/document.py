@@ -9,8 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from api.openapi import parts
 from api.openapi.webhooks import MODELS, webhooks
-from api.problems import BASE
-from api.routing import Nothing, Route
+from api.request.problems import BASE
+from api.request.routing import Nothing, Route
 
 _REF = "#/components/schemas/{model}"
 _TITLE = "Roomwire: the booking engine's API"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import orjson
 
-from api.codes import CODES
 from api.openapi.html import inline, page
-from api.problems import Problem
+from api.request.codes import CODES
+from api.request.problems import Problem
 
 _HEAD = """\
 # Errors
 
-<!-- Written by `python -m api.openapi.errors`; change api/codes.py instead. -->
+<!-- Written by `python -m api.openapi.errors`; change api/request/codes.py instead. -->
 
 Every error of the API is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)):
 look at `code`, show `detail` to a person, and name `request_id` when you ask the operator. `errors` points to the

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.codes import CODES
-from api.problems import CONTENT_TYPE, Fault, Problem
-from api.routing import Link, Nothing, Route
+from api.request.codes import CODES
+from api.request.problems import CONTENT_TYPE, Fault, Problem
+from api.request.routing import Link, Nothing, Route
 
 _STRING = {"type": "string"}
 _REQUEST_ID = "0b9f3f0e-6c1f-4f0e-9d0f-3c1f0a7d2b55"

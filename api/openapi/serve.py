@@ -7,13 +7,13 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from api.codes import CODES
 from api.openapi.document import document
 from api.openapi.errors import explain
 from api.openapi.html import POLICY
 from api.openapi.page import render
-from api.problems import Problem
-from api.routing import Route
+from api.request.codes import CODES
+from api.request.problems import Problem
+from api.request.routing import Route
 
 _KEEP = "public, max-age=300"
 

@@ -14,9 +14,9 @@ from api.days import Day, check_nights, today
 from api.fields import ID_MOST, AskedHotel, AskedPlan, AsOf, Stale
 from api.freshness import Fresh
 from api.house import House
-from api.quotes.pricing import Priced, check_rooms, price_stay
+from api.quotes.offers import Priced, check_rooms, price_stay
 from api.quotes.tokens import QuotedRoom, Stay, sign
-from api.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
+from api.request.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
 from outbox.messages.documents import HotelId, NightDate, PlanKey, PlanType, RoomTypeId
 from sql.pms.prices import Night
 from sql.pms.stays import stock

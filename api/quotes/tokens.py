@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import jwt
 
-from api.problems import Problem
+from api.request.problems import Problem
 from outbox.secrets import Secrets
 
 QUOTE_SECONDS = 900

@@ -21,8 +21,8 @@ from api.access import issue
 from api.app import make_app
 from api.house import House, Wishes, build
 from api.operations import Operations, Readiness
-from api.problems import BASE
-from api.server import Runner
+from api.request.problems import BASE
+from api.request.server import Runner
 from daemon.serving import api_pool, background, checks_pool
 from deploy.pms import install
 from outbox.secrets import Secrets

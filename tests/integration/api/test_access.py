@@ -20,8 +20,8 @@ from api.access.scopes import SCOPES
 from api.app import ROUTES
 from api.house import Wishes
 from api.metrics import AUDIT_LOST
-from api.problems import Problem
-from api.routing import Route
+from api.request.problems import Problem
+from api.request.routing import Route
 from sql import access
 from sql.pool import Pool
 from tests.integration.api.bookings.stays import asked, room_type

@@ -14,8 +14,8 @@ import pytest
 
 from api.app import ROUTES
 from api.metrics import REQUESTS
-from api.problems import BASE
 from api.quotes import tokens
+from api.request.problems import BASE
 from tests.integration.api.bookings.stays import FAR, HOTEL
 from tests.support.api import Api, template_with_documents
 from tests.support.servers import Server

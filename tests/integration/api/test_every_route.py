@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from api.access.scopes import SCOPES
 from api.app import ROUTES
 from api.house import House, Wishes
-from api.problems import CONTENT_TYPE
-from api.routing import Nothing, Route
+from api.request.problems import CONTENT_TYPE
+from api.request.routing import Nothing, Route
 from tests.integration.api.bookings.stays import HOTEL, asked, book, written
 from tests.support.api import Answered, Api, running_api, template_with_documents
 from tests.support.servers import Server

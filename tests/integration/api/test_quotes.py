@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from api.problems import Problem
 from api.quotes import tokens
 from api.quotes.tokens import QuotedRoom, Stay
+from api.request.problems import Problem
 from tests.support.api import Answered, Api
 
 ROOM = {"room_type_id": 2, "plan_key": "2h", "number_of_people": 2}

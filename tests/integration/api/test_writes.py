@@ -9,7 +9,7 @@ import pytest
 
 from api.access.scopes import SCOPES
 from api.app import ROUTES
-from api.routing import Route
+from api.request.routing import Route
 from tests.support.api import Api
 
 WRITING_NOTHING = {"makeToken", "validateToken", "makeQuote", "countReplay", "testEndpoint"}

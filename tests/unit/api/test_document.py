@@ -11,7 +11,7 @@ from api.app import ROUTES
 from api.openapi.document import document
 from api.openapi.fields import fields
 from api.openapi.page import render
-from api.routing import Nothing, Route
+from api.request.routing import Nothing, Route
 from outbox.messages.kinds import KINDS
 
 DOCUMENT = document(ROUTES)

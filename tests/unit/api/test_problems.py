@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from api.app import ROUTES
-from api.codes import CODES
 from api.openapi.errors import explain, render
 from api.openapi.parts import codes
-from api.problems import Fault, Problem
+from api.request.codes import CODES
+from api.request.problems import Fault, Problem
 
 ROOT = Path(__file__).parents[3]
 

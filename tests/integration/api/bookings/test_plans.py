@@ -16,7 +16,7 @@ from api.access.scopes import Access
 from api.bookings.asked import BookingAsked
 from api.bookings.create import make_booking
 from api.house import House, Wishes, build
-from api.routing import Call, Nothing
+from api.request.routing import Call, Nothing
 from outbox.secrets import Secrets
 from sql import booked
 from sql.booked import Position, Viewer

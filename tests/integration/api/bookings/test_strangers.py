@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from api.app import ROUTES
-from api.routing import Route
+from api.request.routing import Route
 from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
 from tests.support.api import Answered, Api
 

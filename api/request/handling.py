@@ -7,12 +7,12 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel
 
-from api import parsing, trace
 from api.access.scopes import Access
 from api.house import House
 from api.line import AwayError
-from api.problems import Fault, Problem
-from api.routing import Call, Nothing, Reply, Route
+from api.request import parsing, trace
+from api.request.problems import Fault, Problem
+from api.request.routing import Call, Nothing, Reply, Route
 
 _NO_ONE = Access(key_id="", source="", scopes=frozenset(), hotels=frozenset())
 _LONGEST_KEY = 255

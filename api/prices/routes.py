@@ -13,11 +13,11 @@ from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS
 from api.availability.stays import net_revenue
 from api.days import Day, check_nights, today
-from api.etags import digest
 from api.fields import AskedPlan, AsOf, HotelPath, Stale
 from api.freshness import stamped
-from api.problems import Fault, Problem
-from api.routing import Answer, Call, Nothing, Reply, Returns, Route
+from api.request.etags import digest
+from api.request.problems import Fault, Problem
+from api.request.routing import Answer, Call, Nothing, Reply, Returns, Route
 from outbox.messages.documents import HotelId, NightDate, PlanKey, PlanType
 from sql.pms.plans import plans
 from sql.pms.prices import Night

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
-from api.problems import Fault, Place, Problem
+from api.request.problems import Fault, Place, Problem
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_log import AccessLogger
 
-from api.guard import HEADERS, refused, where
 from api.metrics import answered
-from api.problems import Problem
+from api.request.middleware import HEADERS, refused, where
+from api.request.problems import Problem
 
 log = structlog.get_logger()
 _THEIRS = (HttpProcessingError, web.RequestPayloadError)

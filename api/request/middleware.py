@@ -10,11 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from psycopg_pool import PoolTimeout
 
-from api import trace
 from api.house import House
 from api.metrics import answered
-from api.problems import BASE, CONTENT_TYPE, Problem
-from api.trace import Trace
+from api.request import trace
+from api.request.problems import BASE, CONTENT_TYPE, Problem
+from api.request.trace import Trace
 from sql.access import Audited
 
 log = structlog.get_logger()
@@ -37,12 +37,12 @@ HEADERS = {
 }
 
 
-def make_guard(house: House | None) -> Middleware:
+def surround(house: House | None) -> Middleware:
     """The middleware. Without a house it only turns errors into problems."""
     proxies = house.wishes.proxies if house else ()
 
     @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         now = trace.begin(request, proxies)
         try:
             response = await handler(request)
@@ -59,7 +59,7 @@ def make_guard(house: House | None) -> Middleware:
         _finish(response, now, house)
         return response
 
-    return guard
+    return middleware
 
 
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:

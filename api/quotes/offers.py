@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from api.availability.stays import fit, net_revenue
 from api.freshness import Fresh, stamp
-from api.price_lists import Tariff
-from api.problems import Fault, Problem
+from api.prices.tariffs import Tariff
 from api.quotes.tokens import Stay
+from api.request.problems import Fault, Problem
 from sql.pms.plans import Plan
 from sql.pms.prices import Night
 from sql.pms.stays import Stock

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from api.codes import CODES
+from api.request.codes import CODES
 
 BASE = "/api/booking-engine"
 """Where the API's paths begin."""

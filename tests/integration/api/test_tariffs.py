@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from api.price_lists import PriceLists
+from api.prices.tariffs import PriceLists
 from sql.pms import prices
 from tests.support.api import Api
 

@@ -1,0 +1,1 @@
+"""Prices per night and plan, as the PMS has them now."""

@@ -1,0 +1,1 @@
+"""One request on its way: from the wire to its handler, and back as an answer or a problem."""
