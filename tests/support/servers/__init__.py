@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import pytest
+
 
 class UnavailableError(Exception):
     """This kind of server cannot run here; the message says what is missing."""
@@ -29,6 +31,10 @@ class Kind:
 PG15 = Kind("pg15", 15, ("wal2json", "pgoutput"))
 PG18 = Kind("pg18", 18, ("pgoutput",))
 KINDS = {kind.name: kind for kind in (PG15, PG18)}
+
+# To some tests it makes no difference, or they are of one alone. What locks, plans or replicates runs on both.
+ON_PG15 = pytest.mark.parametrize("server", [PG15.name], indirect=True)
+ON_PG18 = pytest.mark.parametrize("server", [PG18.name], indirect=True)
 
 
 class Server(Protocol):
