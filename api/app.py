@@ -12,9 +12,9 @@ from api.access import routes as access
 from api.access import users
 from api.availability import routes as availability
 from api.bookings import routes as bookings
+from api.context import Context
 from api.control import routes as control
 from api.events import routes as events
-from api.house import House
 from api.openapi import serve as openapi
 from api.operations import Operations, add_routes
 from api.prices import routes as prices
@@ -41,17 +41,17 @@ ROUTES: Sequence[Route] = tuple(
 """Every operation, in the order of the document."""
 
 
-def make_app(operations: Operations, house: House | None = None) -> web.Application:
-    """The application with its routes. house: None where the API is closed: only operations are answered then."""
-    app = web.Application(middlewares=[surround(house)], client_max_size=BODY_BYTES)
+def make_app(operations: Operations, context: Context | None = None) -> web.Application:
+    """The application with its routes. context: None where the API is closed: only operations are answered then."""
+    app = web.Application(middlewares=[surround(context)], client_max_size=BODY_BYTES)
     app.on_response_prepare.append(on_prepare)
     add_routes(app, operations)
-    if house is not None:
-        app.on_shutdown.append(house.heads.close)
+    if context is not None:
+        app.on_shutdown.append(context.heads.close)
         for path, answer in pages().items():
             app.router.add_get(BASE + path, answer)
         for route in ROUTES:
-            handle = handler(house, route)
+            handle = handler(context, route)
             app.router.add_route(route.method, BASE + route.path, handle)
             if route.method == "GET":
                 app.router.add_route("HEAD", BASE + route.path, handle)

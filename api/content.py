@@ -97,24 +97,24 @@ class PlansAnswer(Answer):
 
 async def list_hotels(call: Call[Nothing, Nothing]) -> Reply:
     """All hotels that the key knows."""
-    fresh = await call.house.freshness.now()
-    async with call.house.connection() as conn:
+    fresh = await call.context.freshness.now()
+    async with call.context.connection() as conn:
         hotels = await content.hotels(conn, call.access.hotels)
     return _reply(HotelsAnswer, fresh, hotels=hotels)
 
 
 async def read_hotel(call: Call[HotelPath, Nothing]) -> Reply:
     """One hotel."""
-    fresh = await call.house.freshness.now(call.params.hotel_id)
-    async with call.house.connection() as conn:
+    fresh = await call.context.freshness.now(call.params.hotel_id)
+    async with call.context.connection() as conn:
         found = await content.hotels(conn, [call.params.hotel_id])
     return _reply(HotelAnswer, fresh, **found[0])
 
 
 async def list_room_types(call: Call[HotelPath, Nothing]) -> Reply:
     """A hotel's room types."""
-    fresh = await call.house.freshness.now(call.params.hotel_id)
-    async with call.house.connection() as conn:
+    fresh = await call.context.freshness.now(call.params.hotel_id)
+    async with call.context.connection() as conn:
         rows = await content.room_types(conn, call.params.hotel_id)
     return _reply(
         RoomTypesAnswer, fresh, hotel_id=call.params.hotel_id, room_types=[_room_type(row) for row in rows]
@@ -123,9 +123,9 @@ async def list_room_types(call: Call[HotelPath, Nothing]) -> Reply:
 
 async def list_plans(call: Call[HotelPath, Nothing]) -> Reply:
     """A hotel's plans that are on sale today."""
-    fresh = await call.house.freshness.now(call.params.hotel_id)
-    async with call.house.connection() as conn:
-        rows = await content.plans(conn, call.params.hotel_id, call.house.wishes.time_zone)
+    fresh = await call.context.freshness.now(call.params.hotel_id)
+    async with call.context.connection() as conn:
+        rows = await content.plans(conn, call.params.hotel_id, call.context.options.time_zone)
     return _reply(PlansAnswer, fresh, hotel_id=call.params.hotel_id, plans=[_plan(row) for row in rows])
 
 

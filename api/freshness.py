@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from api.line import AwayError, Line
+from api.lookup import AwayError, Lookup
 from outbox.delivery.compose import rfc3339
 from sql import calendar
 from sql.calendar import Standing
@@ -34,8 +34,8 @@ def now() -> Fresh:
 class Freshness:
     """Looks at the checkpoint, at most once a second: what is a second old is a lower bound still."""
 
-    def __init__(self, line: Line, slot: str) -> None:
-        self._line = line
+    def __init__(self, lookup: Lookup, slot: str) -> None:
+        self._lookup = lookup
         self._slot = slot
         self._standing: Standing | None = None
         self._looked = 0.0
@@ -57,7 +57,7 @@ class Freshness:
         if self._standing is None or time.monotonic() > self._looked + _KEEP:
             looked = time.monotonic()
             try:
-                self._standing = await self._line.ask(lambda conn: calendar.standing(conn, self._slot))
+                self._standing = await self._lookup.ask(lambda conn: calendar.standing(conn, self._slot))
                 self._looked = looked
             except AwayError:
                 if self._standing is None:

@@ -2,7 +2,7 @@
 
 import time
 
-from api.line import AwayError, Line
+from api.lookup import AwayError, Lookup
 from sql import content
 
 _KEEP = 5.0
@@ -12,8 +12,8 @@ _NOT_AGAIN_WITHIN = 0.5
 class Hotels:
     """The hotels that have a document."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
         self._ids: frozenset[int] = frozenset()
         self._looked_at = float("-inf")
 
@@ -26,7 +26,7 @@ class Hotels:
         age = time.monotonic() - self._looked_at
         if age > _KEEP or (hotel_id not in self._ids and age > _NOT_AGAIN_WITHIN):
             try:
-                self._ids = await self._line.ask(content.hotel_ids)
+                self._ids = await self._lookup.ask(content.hotel_ids)
                 self._looked_at = time.monotonic()
             except AwayError:
                 if hotel_id not in self._ids:

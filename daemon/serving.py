@@ -15,7 +15,7 @@ from api.app import make_app
 from api.bookings.rehearsal import rehearse
 from api.bookings.sweeper import keep_sweeping
 from api.bookings.turns import AT_ONCE
-from api.house import House, Wishes, build
+from api.context import Context, Options, build
 from api.operations import Operations, Readiness
 from api.request.server import Runner
 from daemon.exposition import Exposition
@@ -44,10 +44,10 @@ async def serving(
     dsn = settings.dsn.get_secret_value()
     async with AsyncExitStack() as stack:
         watch = await stack.enter_async_context(make_pool(dsn, application="watch", size=1, statement_timeout="5s"))
-        house = await _house(settings, stack)
-        watched = [*pools, watch, *([house.pool, house.writers, house.checks] if house else [])]
+        context = await _context(settings, stack)
+        watched = [*pools, watch, *([context.pool, context.writers, context.checks] if context else [])]
         operations = _operations(parts, progress, watched, Observer(watch, settings.slot))
-        runner = Runner(make_app(operations, house))
+        runner = Runner(make_app(operations, context))
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.TCPSite(runner, settings.api_host, settings.api_port).start()
@@ -66,13 +66,13 @@ def _settle_memory() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
+async def _context(settings: Settings, stack: AsyncExitStack) -> Context | None:
     """What the API works with, its background tasks running; None where settings are missing, and says which."""
     if settings.writer_dsn is None or settings.secret_keys is None:
         missing = "ROOMWIRE_WRITER_DSN" if settings.writer_dsn is None else "ROOMWIRE_SECRET_KEYS"
         log.info("api_closed", missing=missing, remedy="set it to serve booking engines; see docs/API.md")
         return None
-    wishes = Wishes(
+    options = Options(
         slot=settings.slot,
         agent=settings.agent,
         pms_user=settings.pms_user,
@@ -87,9 +87,9 @@ async def _house(settings: Settings, stack: AsyncExitStack) -> House | None:
     pool = await stack.enter_async_context(api_pool(dsn, settings.pms_user))
     writers = await stack.enter_async_context(writers_pool(dsn, settings.pms_user))
     checks = await stack.enter_async_context(checks_pool(dsn))
-    house = build(pool, writers, checks, Secrets(split(settings.secret_keys)), wishes)
-    await stack.enter_async_context(background(house))
-    return house
+    context = build(pool, writers, checks, Secrets(split(settings.secret_keys)), options)
+    await stack.enter_async_context(background(context))
+    return context
 
 
 def api_pool(dsn: str, pms_user: int) -> Pool:
@@ -112,10 +112,10 @@ def checks_pool(dsn: str) -> Pool:
 
 
 @asynccontextmanager
-async def background(house: House) -> AsyncIterator[None]:
+async def background(context: Context) -> AsyncIterator[None]:
     """Run what the API does beside answering, until the block ends."""
-    async with house.gate.rates, asyncio.TaskGroup() as tasks:
-        forever = [tasks.create_task(house.journal.keep()), tasks.create_task(keep_sweeping(house))]
+    async with context.gate.rates, asyncio.TaskGroup() as tasks:
+        forever = [tasks.create_task(context.journal.keep()), tasks.create_task(keep_sweeping(context))]
         try:
             yield
         finally:

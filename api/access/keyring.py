@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from api.access import keys
 from api.access.scopes import Access, Scope
-from api.line import AwayError, Line
+from api.lookup import AwayError, Lookup
 from api.request.problems import Problem
 from sql import access
 from sql.access import KeyRow
@@ -63,8 +63,8 @@ class _Known:
 class Keyring:
     """Looks keys up. Attributes: used: key id → when it was used last, until somebody writes that down."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self.used: dict[str, datetime] = {}
 
@@ -106,7 +106,7 @@ class Keyring:
         if known is not None:
             self._known[key_id] = replace(known, looked=now)
         try:
-            row = await self._line.ask(lambda conn: access.key(conn, key_id))
+            row = await self._lookup.ask(lambda conn: access.key(conn, key_id))
         except AwayError:
             if known is not None and known.held is not None and now - known.found < AWAY_SECONDS:
                 self._known[key_id] = replace(known, proven=False)

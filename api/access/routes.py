@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from api.access.scopes import Scope
 from api.access.tokens import LONGEST_SECONDS, narrow_to
 from api.fields import AskedHotel, UserId
-from api.line import AwayError
+from api.lookup import AwayError
 from api.request.problems import Problem
 from api.request.routing import Answer, Asked, Call, Nothing, Reply, Returns, Route
 
@@ -64,7 +64,7 @@ async def make_token(call: Call[Nothing, TokenWanted]) -> Reply:
     if wanted.scopes is not None and not access.scopes.issuperset(wanted.scopes):
         raise Problem("insufficient_scope", scope=sorted(set(wanted.scopes) - access.scopes)[0])
     for hotel_id in wanted.hotels or ():
-        if not access.knows(hotel_id) or not await call.house.hotels.has(hotel_id):
+        if not access.knows(hotel_id) or not await call.context.hotels.has(hotel_id):
             raise Problem("unknown_hotel")
     if access.user_id is not None and wanted.user_id not in {None, access.user_id}:
         raise Problem("unknown_user")
@@ -74,7 +74,7 @@ async def make_token(call: Call[Nothing, TokenWanted]) -> Reply:
         hotels=wanted.hotels,
         user_id=wanted.user_id or access.user_id,
     )
-    text, expires_at = call.house.gate.tokens.make(narrow, wanted.seconds)
+    text, expires_at = call.context.gate.tokens.make(narrow, wanted.seconds)
     made = TokenMade(
         access_token=text,
         expires_in=max(round((expires_at - datetime.now(UTC)).total_seconds()), 0),
@@ -89,7 +89,7 @@ async def make_token(call: Call[Nothing, TokenWanted]) -> Reply:
 async def validate_token(call: Call[Nothing, TokenShown]) -> Reply:
     """Say whether a token of the caller's own client would be let in."""
     try:
-        access, _ = await call.house.gate.recognise(call.body.token, call.address)
+        access, _ = await call.context.gate.recognise(call.body.token, call.address)
     except Problem as problem:
         return Reply(TokenJudged(valid=False, reason=problem.detail))
     if not access.checked:

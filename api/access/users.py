@@ -68,7 +68,7 @@ class UserAnswer(Answer):
 async def read_user(call: Call[UserPath, Nothing]) -> Reply:
     """The client that a user is."""
     user_id = _allowed(call)
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         user = await access.user(conn, call.access.source, user_id)
         # He was linked by this client, so he is known to all of its keys.
         person = await people.find(conn, user.client_id, _circle(call)) if user else None
@@ -99,7 +99,7 @@ async def link_user(call: Call[UserPath, UserLinked]) -> Reply:
 async def _client(conn: AsyncConnection, call: Call[UserPath, UserLinked]) -> UUID:
     asked, within = call.body, _circle(call)
     if asked.guest is not None:
-        return await clients.find_or_create(conn, asked.guest.guest(), call.house.wishes.pms_user, within)
+        return await clients.find_or_create(conn, asked.guest.guest(), call.context.options.pms_user, within)
     assert asked.client_id is not None  # the one or the other
     if await people.find(conn, asked.client_id, within) is None:
         raise Problem("unknown_client")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from api.freshness import fresh, stamped
-from api.line import AwayError, Line
+from api.lookup import AwayError, Lookup
 from api.request.etags import digest
 from outbox.delivery.compose import ranges
 from sql import calendar
@@ -68,12 +68,12 @@ class Calendars:
     """Reads calendars from the documents.
 
     Args:
-        line: over which the database is asked.
+        lookup: by which the database is asked.
         slot: whose checkpoint says how fresh the documents are.
     """
 
-    def __init__(self, line: Line, slot: str) -> None:
-        self._line = line
+    def __init__(self, lookup: Lookup, slot: str) -> None:
+        self._lookup = lookup
         self._slot = slot
         self._asked: dict[int, float] = {}
         self._seen: dict[int, _Seen] = {}
@@ -106,7 +106,7 @@ class Calendars:
         """What a look finds that began after `since`; while the database is away, the last one."""
         while True:
             seen = self._seen.get(hotel_id)
-            if seen is not None and (seen.began >= since or self._line.away):
+            if seen is not None and (seen.began >= since or self._lookup.away):
                 return seen
             # One who gives up must not end the look of the others.
             try:
@@ -127,7 +127,7 @@ class Calendars:
         began = time.monotonic()
         self._asked = {hotel: at for hotel, at in self._asked.items() if at > began - _WARM}
         try:
-            look = await self._line.ask(lambda conn: calendar.look(conn, self._slot, self._asked))
+            look = await self._lookup.ask(lambda conn: calendar.look(conn, self._slot, self._asked))
         finally:
             self._looking = None
         for hotel, versions in look.versions.items():
@@ -136,7 +136,7 @@ class Calendars:
     async def _page(self, wanted: Wanted, since: float) -> _Page:
         """A page that was read after `since`; while the database is away, the last one."""
         kept = self._pages.get(wanted)
-        if kept is not None and self._line.away:
+        if kept is not None and self._lookup.away:
             return kept
         making = self._making.get(wanted)
         if making is None:
@@ -149,7 +149,9 @@ class Calendars:
         began = time.monotonic()
         hotel_id, first, until, room_type_id = wanted
         try:
-            nights = await self._line.ask(lambda conn: calendar.nights(conn, hotel_id, first, until, room_type_id))
+            nights = await self._lookup.ask(
+                lambda conn: calendar.nights(conn, hotel_id, first, until, room_type_id)
+            )
         finally:
             del self._making[wanted]
         said = [

@@ -11,7 +11,7 @@ from api.availability.asked import AvailabilityAsked
 from api.availability.calendars import Wanted
 from api.days import check_nights, today
 from api.freshness import stamped
-from api.line import AwayError
+from api.lookup import AwayError
 from api.request.etags import digest
 from api.request.problems import Problem
 from api.request.routing import Call, Nothing, Reply, Returns, Route
@@ -27,8 +27,8 @@ async def _calendar(call: Call[AvailabilityAsked, Nothing]) -> Reply:
     asked = call.params
     assert asked.from_ is not None
     assert asked.to is not None
-    check_nights(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"), ahead=None)
-    found = await call.house.calendars.read(Wanted(asked.hotel_id, asked.from_, asked.to, asked.room_type_id))
+    check_nights(asked.from_, asked.to, today(call.context.options.time_zone), ("from", "to"), ahead=None)
+    found = await call.context.calendars.read(Wanted(asked.hotel_id, asked.from_, asked.to, asked.room_type_id))
     if asked.room_type_id is not None and not found.room_types:
         raise Problem("unknown_room_type")
     return Reply(found.body, etag=found.etag)
@@ -41,11 +41,11 @@ async def _stay(call: Call[AvailabilityAsked, Nothing]) -> Reply:
     assert asked.check_in is not None
     assert asked.check_out is not None
     assert asked.guests is not None
-    check_nights(asked.check_in, asked.check_out, today(call.house.wishes.time_zone))
+    check_nights(asked.check_in, asked.check_out, today(call.context.options.time_zone))
     fresh = freshness.now()
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         stocks = await stock(conn, asked.hotel_id, asked.check_in, asked.check_out)
-        nights = await call.house.prices.nightly(conn, asked.hotel_id, None, asked.check_in, asked.check_out)
+        nights = await call.context.prices.nightly(conn, asked.hotel_id, None, asked.check_in, asked.check_out)
     rooms = asked.rooms or 1
     sizes = stays.parties(asked.guests, rooms)
     suggestion = stays.suggestion(stocks, sizes)

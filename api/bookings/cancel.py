@@ -42,7 +42,7 @@ async def _cancel(conn: AsyncConnection, call: Call[BookingPath, Nothing]) -> Re
         raise Problem(
             "needs_staff", f"Staff have made it longer than can be cancelled at once: {MOST_CANCELLED} nights."
         )
-    by = Signature(call.house.wishes.pms_user, call.house.wishes.agent)
+    by = Signature(call.context.options.pms_user, call.context.options.agent)
     fee = sum([await changing.cancel(conn, part, by) for part in standing])
     told = await tell_change(conn, call, own)
     assert isinstance(told.body, dict)

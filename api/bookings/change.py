@@ -47,7 +47,7 @@ async def change_booking(call: Change) -> Reply:
 
 
 async def _change(conn: AsyncConnection, call: Change, tried: set[int]) -> Reply | Done:
-    own, asked, wishes = await take(conn, call), call.body, call.house.wishes
+    own, asked, options = await take(conn, call), call.body, call.context.options
     _check(own, call)
     quoted = quoted_total(call, asked.quote, asked.stay(own.now.hotel_id))
     if asked.hold_id is not None:
@@ -65,7 +65,7 @@ async def _change(conn: AsyncConnection, call: Change, tried: set[int]) -> Reply
         raise Problem("needs_staff", "Something was paid for nights or rooms that would be given up.")
     people = sum(room.number_of_people for room in asked.rooms)
     head = Head(new, persons.booker, people, asked.payment_timing, asked.requests)
-    await changing.change(conn, own.now, head, what, Signature(wishes.pms_user, wishes.agent))
+    await changing.change(conn, own.now, head, what, Signature(options.pms_user, options.agent))
     told = await tell_change(conn, call, own, spent=asked.hold_id)
     assert isinstance(told.body, Mapping)
     if asked.expected_total not in {None, told.body["total"]} or quoted not in {None, lodging(told.body)}:
@@ -94,7 +94,7 @@ def _check(own: Own, call: Change) -> None:
     if own.now.status != "confirmed":
         raise Problem("needs_staff", "The hotel's staff have taken the booking back.")
     asked = call.body
-    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.house.wishes.time_zone))
+    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.context.options.time_zone))
     check_guests(call.body.rooms)
 
 
@@ -119,7 +119,7 @@ async def _differences(
         slot.number: [day for day in dates if _plan(slot, day) != asked.rooms[slot.number].plan_key]
         for slot in slots
     }
-    sold = await terms(conn, call.house.prices, own.now.hotel_id, asked, new_terms)
+    sold = await terms(conn, call.context.prices, own.now.hotel_id, asked, new_terms)
     what = Differences()
     staying: set[UUID] = set()
     for slot in slots:

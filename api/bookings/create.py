@@ -67,7 +67,7 @@ class _Making:
     async def ask(self, conn: AsyncConnection) -> None:
         """Send what an attempt begins with."""
         self.fresh = freshness.now()
-        self.prices = await self.call.house.prices.ask(conn, self.link.hotel_id)
+        self.prices = await self.call.context.prices.ask(conn, self.link.hotel_id)
         self.booker = await ask_booker(conn, self.call)
         asked, only = self.call.body, self.needs[0]
         small = len(self.needs) == 1 and (asked.check_out - asked.check_in).days <= MANY
@@ -77,7 +77,7 @@ class _Making:
     async def book(self, conn: AsyncConnection) -> Reply | Done:
         """Do what is left of it."""
         call, asked = self.call, self.call.body
-        check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.house.wishes.time_zone))
+        check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.context.options.time_zone))
         check_guests(asked.rooms)
         priced = await agree(conn, call, self.fresh, self.prices)
         taken = await self._write(conn, priced)
@@ -86,7 +86,7 @@ class _Making:
 
     async def _write(self, conn: AsyncConnection, priced: Priced) -> Taken | None:
         """Write the reservation, or make one of the hold, which has its nights already."""
-        asked, wishes = self.call.body, self.call.house.wishes
+        asked, options = self.call.body, self.call.context.options
         client_id = await (self.booker.get() if self.booker else booker(conn, self.call))
         held = None
         if asked.hold_id is None:
@@ -105,7 +105,7 @@ class _Making:
             comment=asked.requests,
         )
         nights = room_nights(priced, [room.id for room in given], stays)
-        by = Signature(wishes.pms_user, wishes.agent)
+        by = Signature(options.pms_user, options.agent)
         if held is not None:
             await holding.confirm(conn, held, made, nights, by)
             return None
@@ -124,8 +124,8 @@ def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUI
 
 async def tell(conn: AsyncConnection, call: Call[Any, Any], link: Link, *, status: int, new: bool = False) -> Reply:
     """Bring the document up to what was written, last of all, and answer. new: as `project_booking` has it."""
-    wishes = call.house.wishes
-    frame, fresh = Frame(today(wishes.time_zone), wishes.agent), freshness.now()
+    options = call.context.options
+    frame, fresh = Frame(today(options.time_zone), options.agent), freshness.now()
     document = await project_booking(conn, link.hotel_id, link.reservation_id, frame, new=new)
     assert document is not None  # it was just written, and lies ahead
     assert document.body is not None  # a tombstone is no booking

@@ -21,7 +21,7 @@ async def booker(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -> UU
     Raises:
         Problem: a token for one user books for another.
     """
-    asked, by, user = call.body, call.access, call.house.wishes.pms_user
+    asked, by, user = call.body, call.access, call.context.options.pms_user
     if by.user_id is not None and asked.user_id not in {None, by.user_id}:
         raise Problem("invalid_request", faults=[Fault("/user_id", "The token is for another user.")])
     user_id = asked.user_id or by.user_id
@@ -48,14 +48,14 @@ async def ask_booker(conn: AsyncConnection, call: Call[Nothing, BookingAsked]) -
     asked, by = call.body, call.access
     if asked.user_id is not None or by.user_id is not None:
         return None
-    return await clients.ask(conn, asked.guest.guest(), call.house.wishes.pms_user, circle(by))
+    return await clients.ask(conn, asked.guest.guest(), call.context.options.pms_user, circle(by))
 
 
 async def staying(
     conn: AsyncConnection, call: Call[Nothing, BookingAsked], client_id: UUID
 ) -> list[tuple[UUID, ...]]:
     """The clients who stay in each room; the one who books where nobody is named."""
-    asked, user, within = call.body, call.house.wishes.pms_user, circle(call.access)
+    asked, user, within = call.body, call.context.options.pms_user, circle(call.access)
     known: dict[GuestAsked, UUID] = {asked.guest: client_id}
     rooms = []
     for room in asked.rooms:

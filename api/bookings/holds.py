@@ -17,8 +17,8 @@ from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
 from api.bookings.once import Done, once
 from api.bookings.rooms import take_rooms
 from api.bookings.terms import check_days
+from api.context import Context
 from api.days import today
-from api.house import House
 from api.request.problems import Problem
 from api.request.routing import Call, Nothing, Reply
 from outbox.inbound import project_booking
@@ -45,7 +45,7 @@ async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
         hold = await holds.take(conn, call.access.source, call.params.hold_id)
         if hold is None or not call.access.knows(hold.hotel_id):
             raise Problem("unknown_hold")
-        if not await end(conn, call.house, hold):
+        if not await end(conn, call.context, hold):
             raise Problem("hold_changed")
         return Reply(status=204)
 
@@ -53,8 +53,8 @@ async def release_hold(call: Call[HoldPath, Nothing]) -> Reply:
 
 
 async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: set[int]) -> Done:
-    asked, wishes = call.body, call.house.wishes
-    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(wishes.time_zone), MOST_CHANGED)
+    asked, options = call.body, call.context.options
+    check_days(asked.check_in, asked.check_out, len(asked.rooms), today(options.time_zone), MOST_CHANGED)
     await _check_count(conn, call)
     nights = Nights(asked.hotel_id, asked.check_in, asked.check_out)
     needs = [Need(room.room_type_id, room.number_of_people) for room in asked.rooms]
@@ -67,12 +67,12 @@ async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: se
         for room, wanted in zip(given, asked.rooms, strict=True)
         for n in range(len(nights))
     ]
-    await booking.insert(conn, made, stay, Signature(wishes.pms_user, wishes.agent))
+    await booking.insert(conn, made, stay, Signature(options.pms_user, options.agent))
     digest = await holding.digest(conn, asked.hotel_id, made.id)
     assert digest is not None  # it was just written
     expires_at = (datetime.now(UTC) + timedelta(minutes=asked.minutes)).replace(microsecond=0)
     await holds.add(conn, Hold(made.id, asked.hotel_id, digest), call.access.source, expires_at, len(asked.rooms))
-    await project_booking(conn, asked.hotel_id, made.id, Frame(today(wishes.time_zone), wishes.agent), new=True)
+    await project_booking(conn, asked.hotel_id, made.id, Frame(today(options.time_zone), options.agent), new=True)
     said = HoldAnswer(
         as_of=fresh.as_of,
         stale=fresh.stale,
@@ -86,8 +86,8 @@ async def _hold(conn: AsyncConnection, call: Call[Nothing, HoldAsked], tried: se
 async def _check_count(conn: AsyncConnection, call: Call[Nothing, HoldAsked]) -> None:
     """Make sure that the client does not keep others from more rooms than it may; it holds one at a time."""
     held, seconds = await holds.held(conn, call.access.source)
-    if held + len(call.body.rooms) > call.house.wishes.held_rooms:
-        said = f"{held} rooms are held; {call.house.wishes.held_rooms} may be."
+    if held + len(call.body.rooms) > call.context.options.held_rooms:
+        said = f"{held} rooms are held; {call.context.options.held_rooms} may be."
         raise Problem("too_many_held", said, headers={"Retry-After": str(max(1, seconds))})
 
 
@@ -132,13 +132,13 @@ async def held_rooms(
     return held, given
 
 
-async def end(conn: AsyncConnection, house: House, hold: Hold) -> bool:
+async def end(conn: AsyncConnection, context: Context, hold: Hold) -> bool:
     """Delete a locked hold with its reservation; False where staff have made that theirs, and it stays."""
     held = await holding.lock(conn, hold.hotel_id, hold.id)
     mine = held is not None and await holding.digest(conn, hold.hotel_id, hold.id) == hold.digest
     await holds.remove(conn, hold.id)
     if mine:
         await holding.delete(conn, hold.hotel_id, hold.id)
-        frame = Frame(today(house.wishes.time_zone), house.wishes.agent)
+        frame = Frame(today(context.options.time_zone), context.options.agent)
         await project_booking(conn, hold.hotel_id, hold.id, frame)
     return mine or held is None

@@ -128,7 +128,7 @@ async def _insisting(call: Call[Any, Any], attempt: Callable[[], Awaitable[Reply
     tried = 0.0
     while True:
         try:
-            async with call.house.turns.turn(lane) if pms else contextlib.nullcontext():
+            async with call.context.turns.turn(lane) if pms else contextlib.nullcontext():
                 began = time.monotonic()
                 return await attempt()
         except (*_CONTENTION, UnpricedError) as error:
@@ -147,18 +147,18 @@ async def _insisting(call: Call[Any, Any], attempt: Callable[[], Awaitable[Reply
 async def _price(call: Call[Any, Any], unpriced: UnpricedError) -> float:
     """Make prices in nobody's way, and by nobody's clock; returns the seconds that it took."""
     began = time.monotonic()
-    async with call.house.connection() as conn:
-        await call.house.prices.tariff(conn, *unpriced.wanted)
+    async with call.context.connection() as conn:
+        await call.context.prices.tariff(conn, *unpriced.wanted)
     return time.monotonic() - began
 
 
 async def _tell_undecided(call: Call[Any, Any], request: Request, told: Told, ended: Ended) -> None:
     """Tell of an attempt without an answer, unless it has one after all, or another one is under way."""
     with contextlib.suppress(psycopg.Error, PoolTimeout, TimeoutError):
-        async with asyncio.timeout(_TELLING), call.house.connection() as conn, conn.transaction():
+        async with asyncio.timeout(_TELLING), call.context.connection() as conn, conn.transaction():
             # Whoever had the key is done once we have it; what he wrote just before is seen by the second look.
             for _ in range(2):
-                claim = await idempotency.claim(conn, request, call.house.wishes.pms_user)
+                claim = await idempotency.claim(conn, request, call.context.options.pms_user)
             if claim.mine and claim.known is None:
                 await told(conn, ended)
 
@@ -182,14 +182,14 @@ class _Write(NamedTuple):
 
 async def _attempt(write: _Write, more: float) -> Reply:
     """One transaction. It is a pipeline: what nobody waits for is sent together with what comes next."""
-    async with write.call.house.writing() as conn, brief(more), pipelined(conn):
-        outcome = await _decided(conn, write, write.call.house.wishes.pms_user, more)
+    async with write.call.context.writing() as conn, brief(more), pipelined(conn):
+        outcome = await _decided(conn, write, write.call.context.options.pms_user, more)
     return _given(outcome)
 
 
 async def _attempt_of_ours(write: _Write) -> Reply:
     """One transaction that nobody at the PMS waits for."""
-    async with write.call.house.connection() as conn:
+    async with write.call.context.connection() as conn:
         outcome = await _decided(conn, write, None)
     return _given(outcome)
 

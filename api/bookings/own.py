@@ -47,11 +47,11 @@ async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
         Problem: `unknown_booking`; `booking_changed` where it is another version now, or differs from its version
             by what staff have just done.
     """
-    wishes, booking_id = call.house.wishes, call.params.booking_id
+    options, booking_id = call.context.options, call.params.booking_id
     found = await booked.find(conn, viewer(call.access), booking_id)
-    seen = await parts.of(conn, found.hotel_id, booking_id, wishes.agent) if found else []
+    seen = await parts.of(conn, found.hotel_id, booking_id, options.agent) if found else []
     locked = [await changing.lock(conn, found.hotel_id, part.id) for part in seen] if found else []
-    now = await parts.of(conn, found.hotel_id, booking_id, wishes.agent) if found else []
+    now = await parts.of(conn, found.hotel_id, booking_id, options.agent) if found else []
     found = await booked.find(conn, viewer(call.access), booking_id)
     if found is None or found.body is None or not now:
         raise Problem("unknown_booking")
@@ -59,7 +59,7 @@ async def take(conn: AsyncConnection, call: Call[BookingPath, Any]) -> Own:
         raise OvertakenError
     wanted = _tags(call.headers)
     if wanted:
-        frame = Frame(today(wishes.time_zone), wishes.agent)
+        frame = Frame(today(options.time_zone), options.agent)
         version = await version_in_step(conn, found.hotel_id, booking_id, frame)
         if version != found.version or not wanted & {"*", f'"{version}"'}:
             raise Problem("booking_changed")
@@ -77,7 +77,7 @@ async def tell_change(
     link = own.link
     if spent is not None:
         # Whoever locks several documents does so in the order of their keys.
-        frame = Frame(today(call.house.wishes.time_zone), call.house.wishes.agent)
+        frame = Frame(today(call.context.options.time_zone), call.context.options.agent)
         for reservation_id in sorted({spent, link.reservation_id}, key=str):
             await project_booking(conn, link.hotel_id, reservation_id, frame)
     told = await tell(conn, call, link, status=200)
@@ -105,7 +105,7 @@ def check_staff(own: Own, call: Call[Any, Any]) -> None:
     standing = [part for part in own.parts if part.status != "cancelled"]
     if any(part.status in {"checked_in", "checked_out"} for part in standing):
         raise Problem("needs_staff", "The guests have checked in.")
-    if any(part.check_in < today(call.house.wishes.time_zone) for part in standing):
+    if any(part.check_in < today(call.context.options.time_zone) for part in standing):
         raise Problem("needs_staff", "The day of arrival is over.")
     if own.shared:
         raise Problem("needs_staff", "The hotel's staff have merged the booking with another stay.")

@@ -41,7 +41,7 @@ class Persons:
         Raises:
             Problem: a user's token names another who books.
         """
-        noted, asked, user = body["guest"], call.body.guest, call.house.wishes.pms_user
+        noted, asked, user = body["guest"], call.body.guest, call.context.options.pms_user
         before = UUID(noted["client_id"])
         within = circle(call.access, _everybody(body))
         if asked is None or _same(asked, noted):

@@ -76,8 +76,8 @@ def viewer(access: Access) -> Viewer:
 
 async def read_booking(call: Call[BookingPath, Nothing]) -> Reply:
     """A booking as it is."""
-    fresh = await call.house.freshness.look()
-    async with call.house.connection() as conn:
+    fresh = await call.context.freshness.look()
+    async with call.context.connection() as conn:
         found = await booked.find(conn, viewer(call.access), call.params.booking_id)
     if found is None or found.body is None:
         raise Problem("unknown_booking")
@@ -87,8 +87,8 @@ async def read_booking(call: Call[BookingPath, Nothing]) -> Reply:
 async def list_bookings(call: Call[ChangedAsked, Nothing]) -> Reply:
     """Bookings that have changed."""
     asked = call.params
-    start, fresh = _start(asked), await call.house.freshness.now()
-    async with call.house.connection() as conn:
+    start, fresh = _start(asked), await call.context.freshness.now()
+    async with call.context.connection() as conn:
         found = await booked.changed(conn, viewer(call.access), start, asked.limit + 1)
     more = len(found) > asked.limit
     found = found[: asked.limit]

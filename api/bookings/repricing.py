@@ -7,7 +7,7 @@ from datetime import date
 from psycopg import AsyncConnection
 
 from api.bookings.change_models import ChangeAsked
-from api.prices.tariffs import PriceLists
+from api.prices.tariffs import Tariffs
 from api.request.problems import Fault, Problem
 from sql.pms.plans import Plan
 from sql.pms.prices import Price
@@ -23,7 +23,7 @@ class Terms:
 
 async def terms(
     conn: AsyncConnection,
-    prices: PriceLists,
+    prices: Tariffs,
     hotel_id: int,
     asked: ChangeAsked,
     wanted: Mapping[int, Sequence[date]],

@@ -11,7 +11,7 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from api.bookings.holds import end
-from api.house import House
+from api.context import Context
 from sql import holds, idempotency, sync
 from sql.pms import brevity
 
@@ -24,17 +24,17 @@ _BATCH = 500
 _BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
-async def keep_sweeping(house: House) -> None:
+async def keep_sweeping(context: Context) -> None:
     """Sweep every few seconds until cancelled; a database that is away, or not migrated, is waited for."""
     while True:
         try:
-            await sweep(house)
+            await sweep(context)
         except (psycopg.Error, PoolTimeout) as error:
             log.warning("sweep_failed", error=type(error).__name__)
         await asyncio.sleep(_PERIOD)
 
 
-async def sweep(house: House) -> int:
+async def sweep(context: Context) -> int:
     """End every expired hold and forget a batch of old answers; returns how many holds it ended.
 
     A hold that the PMS's people are at, or that cannot be ended, is passed over until the next time.
@@ -44,16 +44,16 @@ async def sweep(house: House) -> int:
         PoolTimeout: all connections are taken.
     """
     ended, passed = 0, set[UUID]()
-    async with house.connection() as conn:
+    async with context.connection() as conn:
         while True:
             hold = None
             try:
                 async with brevity.brief(), conn.transaction():
-                    await brevity.act_as(conn, house.wishes.pms_user)
+                    await brevity.act_as(conn, context.options.pms_user)
                     hold = await holds.take_expired(conn, passed)
                     if hold is None:
                         break
-                    await end(conn, house, hold)
+                    await end(conn, context, hold)
                 ended += 1
             except psycopg.Error as error:
                 if hold is None or conn.broken:

@@ -39,7 +39,7 @@ def quoted_total(call: Call[Any, Any], quote: str | None, stay: Stay) -> int | N
     """
     if quote is None:
         return None
-    quoted = tokens.verify(call.house.secrets, call.access.source, quote)
+    quoted = tokens.verify(call.context.secrets, call.access.source, quote)
     if not quoted.stay.same_as(stay):
         raise Problem("quote_invalid", faults=[Fault("/quote", "It is for another stay.")])
     return quoted.total
@@ -50,7 +50,7 @@ async def agree(
 ) -> Priced:
     """The stay at the price that it has now, which is the one that the guest was shown.
 
-    seen: as `PriceLists.at_hand` has it; fresh: how fresh that is.
+    seen: as `Tariffs.at_hand` has it; fresh: how fresh that is.
 
     Raises:
         Problem: `price_changed` with a new quote; `quote_invalid`, `quote_expired`, `unknown_plan`,
@@ -60,10 +60,10 @@ async def agree(
     asked, source = call.body, call.access.source
     stay = asked.stay()
     expected = {asked.expected_total, quoted_total(call, asked.quote, stay)}
-    tariff = await call.house.prices.at_hand(conn, stay.hotel_id, stay.check_in, stay.check_out, seen)
+    tariff = await call.context.prices.at_hand(conn, stay.hotel_id, stay.check_in, stay.check_out, seen)
     priced = price_stay(tariff, stay)
     if expected - {None, priced.total}:
-        said = quote(call.house, source, priced, fresh).model_dump(mode="json")
+        said = quote(call.context, source, priced, fresh).model_dump(mode="json")
         new = {name: said[name] for name in ("total", "quote", "expires_at", "as_of", "stale")}
         raise Problem("price_changed", **new)
     return priced

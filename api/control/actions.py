@@ -22,17 +22,17 @@ _BY_API = "by its operator, over the API"
 
 async def test_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     """Send a test message, and tell what came of it."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         await seen.check(conn, call.access, call.params.name)
         target = await trial.find(conn, call.params.name)
     if target is None:
         raise Problem("unknown_endpoint")
     # No connection is held meanwhile: an endpoint may take 15 seconds.
     try:
-        sent = await trial.send(target, call.house.outbound)
+        sent = await trial.send(target, call.context.outbound)
     except (SecretsError, ValueError) as error:
         raise seen.refused(error) from None
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         await trial.note(conn, target, sent)
     tried = sent.attempt
     return Reply(
@@ -55,7 +55,7 @@ async def rotate_endpoint(call: Call[EndpointPath, RotateAsked]) -> Reply:
         await seen.check(conn, call.access, name)
         try:
             secret = await rotation.rotate(
-                conn, name, call.house.outbound, grace=asked.grace_seconds, secret=asked.secret
+                conn, name, call.context.outbound, grace=asked.grace_seconds, secret=asked.secret
             )
         except (EndpointError, SecretsError) as error:
             raise seen.refused(error) from None

@@ -31,7 +31,7 @@ async def list_deliveries(call: Call[DeliveriesAsked, Nothing]) -> Reply:
     """What endpoints lack."""
     asked, access = call.params, seen.admin(call.access)
     choice = Choice(endpoint=asked.endpoint, hotel=asked.hotel_id, rejected=asked.rejected, within=access.hotels)
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         if asked.endpoint is not None:
             await seen.check(conn, access, asked.endpoint)
         rows = await ledger.waiting(conn, choice, asked.limit + 1)
@@ -44,7 +44,7 @@ async def read_delivery(call: Call[KeyPath, Nothing]) -> Reply:
     access, key = seen.admin(call.access), keys.parse(call.params.key)
     if not access.knows(key.hotel_id):
         raise Problem("unknown_key")
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         names = await seen.names(conn, access)
         story = await deliveries.story(conn, key)
     if story.document is None:

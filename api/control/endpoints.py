@@ -39,20 +39,20 @@ _TAG = re.compile(r'"(?P<id>[0-9]{1,10})\.(?P<revision>[0-9]{1,10})-[0-9a-f]+"')
 
 async def list_endpoints(call: Call[Nothing, Nothing]) -> Reply:
     """The endpoints that the key knows."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         rows = await seen.overviews(conn, call.access)
     return Reply(EndpointsAnswer(endpoints=[answer(row) for row in rows]))
 
 
 async def read_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     """One endpoint."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         return tagged(await seen.overview(conn, call.access, call.params.name))
 
 
 async def list_changes(call: Call[EndpointPath, Nothing]) -> Reply:
     """How an endpoint has fared."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         row = await seen.overview(conn, call.access, call.params.name)
         found = await control.changes(conn, row.id)
     return Reply(ChangesAnswer(changes=[ChangeAnswer(**change._asdict()) for change in found]))
@@ -65,13 +65,13 @@ async def add_endpoint(call: Call[Nothing, EndpointAsked]) -> Reply:
     secret = wanted.secret or signing.new_secret(wanted.sign)
     try:
         settings = Settings(secret=secret, **wanted.model_dump(exclude={"secret", "sign"}))
-        await endpoints.check_address(settings.url, call.house.outbound)
+        await endpoints.check_address(settings.url, call.context.outbound)
     except EndpointError as error:
         raise seen.refused(error) from None
 
     async def work(conn: AsyncConnection) -> Reply:
         try:
-            await endpoints.insert(conn, settings, call.house.outbound)
+            await endpoints.insert(conn, settings, call.context.outbound)
         except (EndpointError, SecretsError) as error:
             raise seen.refused(error) from None
         row = await seen.overview(conn, call.access, wanted.name)
@@ -95,7 +95,9 @@ async def change_endpoint(call: Call[EndpointPath, EndpointChanged]) -> Reply:
         row = await seen.overview(conn, call.access, name)
         try:
             begun.append(
-                await changing.begin(conn, name, wishes, call.house.outbound, expected=_expected(call.headers, row))
+                await changing.begin(
+                    conn, name, wishes, call.context.outbound, expected=_expected(call.headers, row)
+                )
             )
         except OvertakenError:
             raise Problem("endpoint_changed") from None
@@ -105,7 +107,7 @@ async def change_endpoint(call: Call[EndpointPath, EndpointChanged]) -> Reply:
 
     reply = await once(call, work, pms=False)
     for one in begun:
-        async with call.house.connection() as conn:
+        async with call.context.connection() as conn:
             try:
                 await changing.finish(conn, one, patience=PATIENCE)
             except BusyError:
@@ -131,12 +133,12 @@ def _expected(headers: Mapping[str, str], row: Overview) -> list[int] | None:
 
 async def _check_change(call: Call[EndpointPath, EndpointChanged]) -> None:
     """Look at what takes its time, before the transaction, if the endpoint is the caller's to know."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         await seen.check(conn, call.access, call.params.name)
     await check_wishes(call, call.body.hotels, guest_data=call.body.guest_data)
     if call.body.url is not None:
         try:
-            await endpoints.check_address(call.body.url, call.house.outbound)
+            await endpoints.check_address(call.body.url, call.context.outbound)
         except EndpointError as error:
             raise seen.refused(error) from None
 
@@ -160,7 +162,7 @@ async def remove_endpoint(call: Call[EndpointPath, Nothing]) -> Reply:
     try:
         return await once(call, work, pms=False)
     except _FullError:
-        async with call.house.connection() as conn:
+        async with call.context.connection() as conn:
             emptied.append(await endpoints.empty(conn, name))
         return await once(call, work, pms=False)
 
@@ -180,14 +182,14 @@ async def check_wishes(call: Call[Any, Any], hotels: Sequence[int] | None, *, gu
             raise Problem("invalid_request", faults=[Fault("/hotels", "Name hotels: the key does not know all.")])
         return
     for hotel_id in hotels:
-        if not access.knows(hotel_id) or not await call.house.hotels.has(hotel_id):
+        if not access.knows(hotel_id) or not await call.context.hotels.has(hotel_id):
             raise Problem("unknown_hotel")
 
 
 def made(call: Call[Any, Any], row: Overview, secret: str, *, chosen: bool, status: int) -> Reply:
     """An endpoint with its new secret, unless its receiver verifies without: encrypted, as it is stored."""
     hidden = chosen or row.public_key or row.format == "cache-refresh"
-    sealed = None if hidden else call.house.secrets.encrypt(secret)
+    sealed = None if hidden else call.context.secrets.encrypt(secret)
     said = EndpointMade(**answer(row).model_dump(), secret=sealed)
     return Reply(said, status, {"Cache-Control": "no-store"})
 
@@ -195,7 +197,7 @@ def made(call: Call[Any, Any], row: Overview, secret: str, *, chosen: bool, stat
 def shown(call: Call[Any, Any], reply: Reply) -> Reply:
     """What `made` gave, now or before, with the secret as its receiver needs it."""
     said = EndpointMade.model_validate_json(encoded(reply.body) or b"")
-    secret = said.secret and call.house.secrets.decrypt(said.secret)
+    secret = said.secret and call.context.secrets.decrypt(said.secret)
     return replace(reply, body=said.model_copy(update={"secret": secret}))
 
 

@@ -78,7 +78,7 @@ class CountedAnswer(Answer):
 
 async def count_replay(call: Call[Nothing, ReplayAsked]) -> Reply:
     """What a replay would send."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         wanted = await _wanted(conn, call)
         try:
             counts = dict(await replay.count(conn, call.body.endpoint, wanted))
@@ -103,7 +103,7 @@ async def start_replay(call: Call[Nothing, ReplayAsked]) -> Reply:
 
 async def list_replays(call: Call[Page, Nothing]) -> Reply:
     """Replays, newest first."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         names = await seen.names(conn, call.access)
         rows = await jobs.replays(conn, endpoints=names, most=call.params.limit)
     return Reply(ReplaysAnswer(replays=[_answer(row) for row in rows]))
@@ -111,7 +111,7 @@ async def list_replays(call: Call[Page, Nothing]) -> Reply:
 
 async def read_replay(call: Call[ReplayPath, Nothing]) -> Reply:
     """One replay."""
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         names = await seen.names(conn, call.access)
         rows = await jobs.replays(conn, endpoints=names, replay_id=call.params.replay_id)
     if not rows:
@@ -122,7 +122,7 @@ async def read_replay(call: Call[ReplayPath, Nothing]) -> Reply:
 async def _wanted(conn: AsyncConnection, call: Call[Nothing, ReplayAsked]) -> Scope:
     await seen.check(conn, call.access, call.body.endpoint)
     for hotel_id in call.body.hotels or ():
-        if not call.access.knows(hotel_id) or not await call.house.hotels.has(hotel_id):
+        if not call.access.knows(hotel_id) or not await call.context.hotels.has(hotel_id):
             raise Problem("unknown_hotel")
     kinds = None if call.body.kinds is None else [str(kind) for kind in call.body.kinds]
     return replay.scope(call.body.hotels, kinds, call.body.since)

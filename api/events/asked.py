@@ -89,5 +89,5 @@ async def start(call: Call[Any, Any], after: str) -> int:
     """The position that a request names, by itself or by a cursor."""
     if after.isdigit():
         return int(after)
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         return await feed.cursor(conn, call.access.source, after) or 0

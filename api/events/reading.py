@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from api.access.scopes import Access
-from api.house import House
+from api.context import Context
 from api.request.problems import Problem
 from outbox.delivery.compose import Message, compose
 from sql import feed
@@ -30,13 +30,13 @@ class Read:
     more: bool
 
 
-async def read(house: House, access: Access, asked: feed.Asked, after: int, limit: int) -> Read:
+async def read(context: Context, access: Access, asked: feed.Asked, after: int, limit: int) -> Read:
     """Read up to `limit` events after a position. Fewer do not mean that there are no more.
 
     Raises:
         Problem: `cursor_expired`.
     """
-    async with house.connection() as conn:
+    async with context.connection() as conn:
         page = await feed.read(conn, after, asked, limit)
         # Asked afterwards: of what was dropped before, the read may have missed something.
         floor = await feed.floor(conn)

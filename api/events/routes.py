@@ -42,7 +42,7 @@ class CursorPath(Asked):
 async def read_events(call: Call[EventsAsked, Nothing]) -> Reply:
     """A page of events after a position; where there is none, waits for one as long as it was asked to."""
     found = await _read(call)
-    fresh = await call.house.freshness.now()
+    fresh = await call.context.freshness.now()
     said = [(one.position, orjson.Fragment(one.message.data)) for one in found.events]
     return Reply(events(found, fresh), etag=tag(said, found.end, found.more, fresh.stale))
 
@@ -52,12 +52,12 @@ async def _read(call: Call[EventsAsked, Nothing]) -> Read:
     after = await start(call, call.params.after)
     deadline = time.monotonic() + call.params.wait
     while True:
-        found = await read(call.house, call.access, asked, after, call.params.limit)
+        found = await read(call.context, call.access, asked, after, call.params.limit)
         left = deadline - time.monotonic()
-        if found.events or call.house.heads.closed or left <= (-_SKIPPING if found.more else 0):
+        if found.events or call.context.heads.closed or left <= (-_SKIPPING if found.more else 0):
             return found
         if not found.more:
-            await call.house.heads.beyond(found.end, left)
+            await call.context.heads.beyond(found.end, left)
         after = found.end
 
 
@@ -83,7 +83,7 @@ async def ack_events(call: Call[Nothing, AckAsked]) -> Reply:
 async def list_cursors(call: Call[Nothing, Nothing]) -> Reply:
     """The caller's cursors."""
     check_reader(call.access)
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         found = await feed.cursors(conn, call.access.source)
     said = [{"cursor": one.name, "position": one.position, "acked_at": one.acked_at} for one in found]
     return Reply(CursorsAnswer.model_validate({"cursors": said}))

@@ -39,7 +39,7 @@ class SnapshotAsked(WhatAsked, Page):
 async def read_snapshot(call: Call[SnapshotAsked, Nothing]) -> Reply:
     """A page of everything that the key may know."""
     asked = what(call.access, call.params)
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         if call.params.page is None:
             start, place = await snapshots.start(conn), Place()
         else:
@@ -50,7 +50,7 @@ async def read_snapshot(call: Call[SnapshotAsked, Nothing]) -> Reply:
             left = call.params.limit - len(messages)
             claims, following = await snapshots.page(conn, asked, following, since=start.check_out_from, limit=left)
             messages += [message for claim in claims for message in told(claim, call.access)]
-    fresh = await call.house.freshness.now()
+    fresh = await call.context.freshness.now()
     token = None if following is None else _token(start, following)
     said = [orjson.Fragment(message.data) for message in messages]
     return Reply(snapshot(messages, start, token, fresh), etag=tag(said, token, fresh.stale))

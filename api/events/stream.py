@@ -30,7 +30,7 @@ async def stream_events(call: Call[FollowAsked, Nothing]) -> web.StreamResponse:
     """Events for some minutes; a reader that was cut off goes on after its Last-Event-ID."""
     asked = what(call.access, call.params)
     ends = _end(call)
-    page = await read(call.house, call.access, asked, await _start(call), _PAGE)
+    page = await read(call.context, call.access, asked, await _start(call), _PAGE)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     await response.prepare(call.request)
     if call.request.method == "HEAD":
@@ -40,7 +40,7 @@ async def stream_events(call: Call[FollowAsked, Nothing]) -> web.StreamResponse:
         while True:
             await _taken(call, response.write(_frames(page) or await _pulse(call, page)))
             page = await _next(call, asked, page, ends)
-            if call.house.heads.closed or time.time() >= ends:
+            if call.context.heads.closed or time.time() >= ends:
                 break
         await _taken(call, response.write_eof())
     except (ConnectionError, psycopg.Error, PoolTimeout, Problem):
@@ -69,9 +69,9 @@ async def _next(call: Call[FollowAsked, Nothing], asked: feed.Asked, page: Read,
     quiet = min(time.time() + _QUIET, ends)
     while True:
         if not page.more:
-            await call.house.heads.beyond(page.end, max(quiet - time.time(), 0.0))
-        page = await read(call.house, call.access, asked, page.end, _PAGE)
-        if page.events or call.house.heads.closed or time.time() >= quiet:
+            await call.context.heads.beyond(page.end, max(quiet - time.time(), 0.0))
+        page = await read(call.context, call.access, asked, page.end, _PAGE)
+        if page.events or call.context.heads.closed or time.time() >= quiet:
             return page
 
 
@@ -99,6 +99,6 @@ def _frames(page: Read) -> bytes:
 
 async def _pulse(call: Call[FollowAsked, Nothing], page: Read) -> bytes:
     """A sign of life that moves the reader on past what it did not ask for."""
-    fresh = await call.house.freshness.now()
+    fresh = await call.context.freshness.now()
     as_of = rfc3339(fresh.as_of) if fresh.as_of else "unknown"
     return b"id: %d\n: as of %s\n\n" % (page.end, as_of.encode())

@@ -71,11 +71,11 @@ class PricingAnswer(Answer):
 async def pricing(call: Call[PricingAsked, Nothing]) -> Reply:
     """Nightly prices per plan."""
     asked = call.params
-    check_nights(asked.from_, asked.to, today(call.house.wishes.time_zone), ("from", "to"))
+    check_nights(asked.from_, asked.to, today(call.context.options.time_zone), ("from", "to"))
     keys = None if asked.plan_key is None else [asked.plan_key]
     fresh = freshness.now()
-    async with call.house.connection() as conn:
-        nights = await call.house.prices.nightly(conn, asked.hotel_id, keys, asked.from_, asked.to)
+    async with call.context.connection() as conn:
+        nights = await call.context.prices.nightly(conn, asked.hotel_id, keys, asked.from_, asked.to)
         if keys and not nights and not await plans(conn, asked.hotel_id, keys):
             raise Problem("unknown_plan", faults=[Fault("/plan_key", "The hotel has no such plan.", "query")])
     sold = groupby(

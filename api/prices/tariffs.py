@@ -32,14 +32,14 @@ class Tariff:
 
 
 class UnpricedError(Exception):
-    """The prices of a hotel's nights in [first, until) are not at hand: have `PriceLists.tariff` make them."""
+    """The prices of a hotel's nights in [first, until) are not at hand: have `Tariffs.tariff` make them."""
 
     def __init__(self, hotel_id: int, first: date, until: date) -> None:
         super().__init__(hotel_id, first, until)
         self.wanted = (hotel_id, first, until)
 
 
-class PriceLists:
+class Tariffs:
     """The newest tariff of each hotel."""
 
     def __init__(self) -> None:

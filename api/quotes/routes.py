@@ -10,10 +10,10 @@ from api import freshness
 from api.availability.answers import Currency, NetPrice, Price
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.availability.stays import net_revenue
+from api.context import Context
 from api.days import Day, check_nights, today
 from api.fields import ID_MOST, AskedHotel, AskedPlan, AsOf, Stale
 from api.freshness import Fresh
-from api.house import House
 from api.quotes.offers import Priced, check_rooms, price_stay
 from api.quotes.tokens import QuotedRoom, Stay, sign
 from api.request.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
@@ -84,10 +84,10 @@ class QuoteAnswer(Answer):
     rooms: list[QuoteRoom] = Field(description="As asked, in that order.")
 
 
-def quote(house: House, source: str, priced: Priced, fresh: Fresh) -> QuoteAnswer:
+def quote(context: Context, source: str, priced: Priced, fresh: Fresh) -> QuoteAnswer:
     """A quote for one client; fresh: as of before its price was read from the PMS."""
     stay, total, net = priced.stay, priced.total, priced.net_total
-    token, expires_at = sign(house.secrets, source, stay, total, net)
+    token, expires_at = sign(context.secrets, source, stay, total, net)
     return QuoteAnswer(
         as_of=fresh.as_of,
         stale=fresh.stale,
@@ -130,13 +130,13 @@ def _room(room: QuotedRoom, nights: Sequence[Night]) -> QuoteRoom:
 async def make_quote(call: Call[Nothing, QuoteAsked]) -> Reply:
     """Quote a stay."""
     asked = call.body
-    check_nights(asked.check_in, asked.check_out, today(call.house.wishes.time_zone), place="body")
+    check_nights(asked.check_in, asked.check_out, today(call.context.options.time_zone), place="body")
     stay, fresh = asked.stay(), freshness.now()
-    async with call.house.connection() as conn:
+    async with call.context.connection() as conn:
         check_rooms(stay, await stock(conn, stay.hotel_id, stay.check_in, stay.check_out), fresh)
-        tariff = await call.house.prices.tariff(conn, stay.hotel_id, stay.check_in, stay.check_out)
+        tariff = await call.context.prices.tariff(conn, stay.hotel_id, stay.check_in, stay.check_out)
     priced = price_stay(tariff, stay)
-    return Reply(quote(call.house, call.access.source, priced, fresh), headers={"Cache-Control": "no-store"})
+    return Reply(quote(call.context, call.access.source, priced, fresh), headers={"Cache-Control": "no-store"})
 
 
 _ROOM = {"room_type_id": 31, "plan_key": "2h18", "number_of_people": 2}

@@ -8,8 +8,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from api.access.scopes import Access
-from api.house import House
-from api.line import AwayError
+from api.context import Context
+from api.lookup import AwayError
 from api.request import parsing, trace
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Nothing, Reply, Route
@@ -18,18 +18,18 @@ _NO_ONE = Access(key_id="", source="", scopes=frozenset(), hotels=frozenset())
 _LONGEST_KEY = 255
 
 
-def handler(house: House, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def handler(context: Context, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """What aiohttp calls for a route."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        access = await _enter(house, route, request)
+        access = await _enter(context, route, request)
         params = parsing.params(route.params, request)
-        await _check_hotel(house, route, access, params, request)
+        await _check_hotel(context, route, access, params, request)
         _check_idempotency(route, request)
         body, raw = (Nothing(), b"") if route.body is Nothing else await parsing.body(route.body, request)
-        await _check_hotel(house, route, access, body, request)
+        await _check_hotel(context, route, access, body, request)
         call = Call(
-            house=house,
+            context=context,
             access=access,
             params=params,
             body=body,
@@ -47,13 +47,13 @@ def handler(house: House, route: Route) -> Callable[[web.Request], Awaitable[web
     return handle
 
 
-async def _enter(house: House, route: Route, request: web.Request) -> Access:
+async def _enter(context: Context, route: Route, request: web.Request) -> Access:
     if route.scope is None:
         return _NO_ONE
     now = trace.of(request)
     if not now.secure:
         raise Problem("insecure_transport")
-    now.access, now.budget = await house.gate.enter(request.headers.get("Authorization"), now.address)
+    now.access, now.budget = await context.gate.enter(request.headers.get("Authorization"), now.address)
     if not now.access.checked and not route.from_memory:
         raise AwayError("the key cannot be checked")
     if route.scope != "any" and not now.access.may(route.scope):
@@ -63,12 +63,14 @@ async def _enter(house: House, route: Route, request: web.Request) -> Access:
     return now.access
 
 
-async def _check_hotel(house: House, route: Route, access: Access, asked: BaseModel, request: web.Request) -> None:
+async def _check_hotel(
+    context: Context, route: Route, access: Access, asked: BaseModel, request: web.Request
+) -> None:
     """A hotel that is another's and one that does not exist are answered alike."""
     hotel_id = getattr(asked, "hotel_id", None)
     if route.scope is None or not isinstance(hotel_id, int):
         return
-    if not access.knows(hotel_id) or not await house.hotels.has(hotel_id):
+    if not access.knows(hotel_id) or not await context.hotels.has(hotel_id):
         raise Problem("unknown_hotel")
     trace.of(request).hotel_id = hotel_id
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from psycopg_pool import PoolTimeout
 
-from api.house import House
+from api.context import Context
 from api.metrics import answered
 from api.request import trace
 from api.request.problems import BASE, CONTENT_TYPE, Problem
@@ -37,9 +37,9 @@ HEADERS = {
 }
 
 
-def surround(house: House | None) -> Middleware:
-    """The middleware. Without a house it only turns errors into problems."""
-    proxies = house.wishes.proxies if house else ()
+def surround(context: Context | None) -> Middleware:
+    """The middleware. Without a context it only turns errors into problems."""
+    proxies = context.options.proxies if context else ()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -56,7 +56,7 @@ def surround(house: House | None) -> Middleware:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             log.error("api_error", error=type(error).__name__, request_id=now.request_id, where=where(error))
             response = _said(Problem("internal_error"), now)
-        _finish(response, now, house)
+        _finish(response, now, context)
         return response
 
     return middleware
@@ -75,14 +75,14 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
         response.headers.update(now.budget.headers())
 
 
-def _finish(response: web.StreamResponse, now: Trace, house: House | None) -> None:
+def _finish(response: web.StreamResponse, now: Trace, context: Context | None) -> None:
     if not now.route.startswith(BASE) and now.route != "other":
         return
     took = time.perf_counter() - now.began
     answered(now.route, now.method, response.status, took)
     writes = now.method not in {"GET", "HEAD"} and now.route != "other" and now.audited
-    if house is not None and (now.code in _REFUSALS or (writes and now.code != "rate_limited")):
-        house.journal.add(_audited(now, response.status, took))
+    if context is not None and (now.code in _REFUSALS or (writes and now.code != "rate_limited")):
+        context.journal.add(_audited(now, response.status, took))
 
 
 def _audited(now: Trace, status: int, took: float) -> Audited:

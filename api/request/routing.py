@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from api.access.scopes import Access, Scope
-from api.house import House
+from api.context import Context
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -38,7 +38,7 @@ class Call(Generic[P, B]):
     """One request, checked: its key is valid and has the scope, its hotel is known to it, its fields are right.
 
     Attributes:
-        house: what every handler works with.
+        context: what every handler works with.
         access: who asks.
         params: the path's and the query's parameters.
         body: the body; `Nothing` where the route takes none.
@@ -50,7 +50,7 @@ class Call(Generic[P, B]):
         request: aiohttp's, for a handler that streams.
     """
 
-    house: House
+    context: Context
     access: Access
     params: P
     body: B

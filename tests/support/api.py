@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 
 from api.access import issue
 from api.app import make_app
-from api.house import House, Wishes, build
+from api.context import Context, Options, build
 from api.operations import Operations, Readiness
 from api.request.problems import BASE
 from api.request.server import Runner
@@ -62,7 +62,7 @@ class Api:
 
     Attributes:
         database: the PMS's, with documents in step.
-        house: what its handlers work with.
+        context: what its handlers work with.
         url: where the paths of its routes begin.
         http: a client of its own.
         desk: a session of the database's superuser, in autocommit: staff at the PMS, and the test's own look.
@@ -70,7 +70,7 @@ class Api:
     """
 
     database: Database
-    house: House
+    context: Context
     url: str
     http: aiohttp.ClientSession
     desk: psycopg.AsyncConnection[Any]
@@ -182,7 +182,7 @@ async def _set_up(dsn: str, day: date) -> None:
 async def running_api(
     database: Database,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     secrets: str = SECRET_KEY,
     through: Mapping[str, str | int] | None = None,
 ) -> AsyncIterator[Api]:
@@ -197,9 +197,9 @@ async def running_api(
         checks_pool(dsn) as checks,
     ):
         await _may_connect(desk, database)
-        house = build(pool, pool, checks, Secrets(secrets.split(",")), wishes or Wishes())
-        async with background(house), _served(house) as url, aiohttp.ClientSession() as http:
-            api = Api(database, house, url, http, desk)
+        context = build(pool, pool, checks, Secrets(secrets.split(",")), options or Options())
+        async with background(context), _served(context) as url, aiohttp.ClientSession() as http:
+            api = Api(database, context, url, http, desk)
             yield replace(api, mine=await api.key())
 
 
@@ -217,14 +217,14 @@ async def _may_connect(desk: psycopg.AsyncConnection[Any], database: Database) -
 
 
 @asynccontextmanager
-async def _served(house: House) -> AsyncIterator[str]:
+async def _served(context: Context) -> AsyncIterator[str]:
     async def ready() -> Readiness:
         return Readiness(ready=True, said={})
 
     async def metrics() -> tuple[bytes, str]:
         return b"", "text/plain"
 
-    runner = Runner(make_app(Operations(ready, metrics), house))
+    runner = Runner(make_app(Operations(ready, metrics), context))
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -309,12 +309,12 @@ async def test_the_calendar_is_answered_and_called_stale_while_the_database_is_a
 
 async def test_an_answer_never_waits_long_for_a_database_that_says_nothing(api: Api) -> None:
     before = await calendar(api)
-    busy = [await api.house.pool.getconn() for _ in range(api.house.pool.max_size)]
+    busy = [await api.context.pool.getconn() for _ in range(api.context.pool.max_size)]
     try:
         async with asyncio.timeout(20):
             for _ in range(10):
                 assert (await calendar(api))["room_types"] == before["room_types"]
     finally:
         for conn in busy:
-            await api.house.pool.putconn(conn)
+            await api.context.pool.putconn(conn)
     assert await until(partial(says, api, known=True, stale=False), 20)

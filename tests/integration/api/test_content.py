@@ -39,7 +39,7 @@ async def test_one_hotel_is_as_in_the_list_and_bare(api: Api) -> None:
 async def test_a_new_hotel_is_known_at_once(api: Api) -> None:
     assert (await api.get("/hotels/77")).status == 404
     await write(api, "insert into hotels (id, name, created_by) values (77, 'New', 1)")
-    api.house.hotels._looked_at = float("-inf")
+    api.context.hotels._looked_at = float("-inf")
     assert (await api.get("/hotels/77")).body["name"] == "New"
 
 

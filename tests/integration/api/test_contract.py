@@ -60,7 +60,7 @@ async def schemathesis(api: Api, folder: Path, document: str, *options: str) -> 
 
 async def test_every_answer_is_as_documented(api: Api, tmp_path: Path) -> None:
     # It waits for an answer ten seconds: nobody waits for events, and a stream ends at once.
-    await api.house.heads.close()
+    await api.context.heads.close()
     said = await schemathesis(
         api, tmp_path, f"{api.url}/openapi.json", "--exclude-tag", "Operations",  # which have a test of their own
         "--checks", CHECKS, "--max-examples", "8",

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from api.house import Wishes
+from api.context import Options
 from outbox import signing
 from sql import endpoints, idempotency
 from tests.integration.delivery.receiver import Receiver
@@ -33,7 +33,7 @@ WISHES: dict[str, Any] = {
 @pytest.fixture
 async def api(in_step: Database) -> AsyncIterator[Api]:
     """The API, where endpoints may be on this machine; `mine` administrates every hotel."""
-    async with running_api(in_step, wishes=Wishes(allowed=(ip_network("127.0.0.0/8"),))) as api:
+    async with running_api(in_step, options=Options(allowed=(ip_network("127.0.0.0/8"),))) as api:
         api.mine = await api.key(client="office", scopes=ADMIN)
         yield api
 

@@ -34,7 +34,7 @@ async def test_every_answer_is_as_documented(api: Api, tmp_path: Path, monkeypat
     monkeypatch.setattr("outbox.delivery.reaching.find", unknown)
     await api.desk.execute(
         "insert into booking_engine.endpoint (name, url, secret, hotels) values ('sakura-web', %s, %s, '{1}')",
-        ("https://engine.example/api/roomwire", api.house.secrets.encrypt(signing.new_secret())),
+        ("https://engine.example/api/roomwire", api.context.secrets.encrypt(signing.new_secret())),
     )
     await api.desk.execute(
         "insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place, rejected_at)"

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from api.access.scopes import SCOPES
 from api.app import ROUTES
-from api.house import House, Wishes
+from api.context import Context, Options
 from api.request.problems import CONTENT_TYPE
 from api.request.routing import Nothing, Route
 from tests.integration.api.bookings.stays import HOTEL, asked, book, written
@@ -38,8 +38,8 @@ def in_step(pg18: Server) -> Iterator[Database]:
 @pytest.fixture
 async def api(in_step: Database) -> AsyncIterator[Api]:
     """The API, whose feed nobody waits for; endpoints may be on this machine."""
-    async with running_api(in_step, wishes=Wishes(allowed=(ip_network("127.0.0.0/8"),))) as api:
-        await api.house.heads.close()
+    async with running_api(in_step, options=Options(allowed=(ip_network("127.0.0.0/8"),))) as api:
+        await api.context.heads.close()
         yield api
 
 
@@ -355,7 +355,7 @@ async def test_no_error_and_no_log_line_of_any_route_says_what_is_secret(
                 said.append(answer.raw.decode())
         with monkeypatch.context() as broken:
             # Whatever goes wrong quotes what it was about, as drivers and the database do.
-            broken.setattr(House, "connection", fail)
+            broken.setattr(Context, "connection", fail)
             for route in await routes(api):
                 answer = await call_of(api, route, {}).make(api, route, key=key)
                 said.append(answer.raw.decode())

@@ -36,7 +36,7 @@ async def test_a_quote_says_what_a_stay_and_the_pricing_say(api: Api) -> None:
     )
     (priced,) = door.body["plans"]
     assert said["rooms"][0]["total"] == sum(night["total"] for night in priced["nights"])
-    quoted = tokens.verify(api.house.secrets, "engine", said["quote"])
+    quoted = tokens.verify(api.context.secrets, "engine", said["quote"])
     rooms = [QuotedRoom(1, "2h", 1), QuotedRoom(2, "2h", 2)]
     assert quoted.stay.same_as(Stay(1, api.day(70), api.day(72), rooms))
     assert not quoted.stay.same_as(Stay(1, api.day(70), api.day(72), rooms[:1]))
@@ -55,7 +55,7 @@ async def test_a_quote_of_another_client_or_one_that_was_changed_is_none(api: Ap
         ("engine", api.mine),
     ):
         with pytest.raises(Problem) as refused:
-            tokens.verify(api.house.secrets, source, text)
+            tokens.verify(api.context.secrets, source, text)
         assert refused.value.code == "quote_invalid"
 
 
@@ -63,7 +63,7 @@ async def test_a_quote_expires(api: Api, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(tokens, "QUOTE_SECONDS", -1)
     token = (await api.post("/quotes", asked(api))).body["quote"]
     with pytest.raises(Problem) as refused:
-        tokens.verify(api.house.secrets, "engine", token)
+        tokens.verify(api.context.secrets, "engine", token)
     assert refused.value.code == "quote_expired"
 
 

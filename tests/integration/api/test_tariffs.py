@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from api.prices.tariffs import PriceLists
+from api.prices.tariffs import Tariffs
 from sql.pms import prices
 from tests.support.api import Api
 
@@ -25,7 +25,7 @@ CHANGES: tuple[LiteralString, ...] = (
 
 
 async def test_every_change_of_a_row_that_prices_come_from_shows_at_once(api: Api) -> None:
-    lists, asked = PriceLists(), (1, None, api.day(0), api.day(20))
+    lists, asked = Tariffs(), (1, None, api.day(0), api.day(20))
     shown = await lists.nightly(api.desk, *asked)
     assert shown == await prices.nightly(api.desk, *asked)
     for change in CHANGES:
@@ -36,7 +36,7 @@ async def test_every_change_of_a_row_that_prices_come_from_shows_at_once(api: Ap
 
 
 async def test_it_is_computed_once_and_serves_any_plan_and_nights(api: Api) -> None:
-    lists = PriceLists()
+    lists = Tariffs()
     await lists.nightly(api.desk, 1, None, api.day(5), api.day(6))
     kept = lists._kept[1]
     for keys, first, until in ((["2h"], api.day(1), api.day(3)), (["2h", "none"], api.day(300), api.day(399))):

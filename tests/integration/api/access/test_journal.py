@@ -53,7 +53,7 @@ async def test_the_audit_log_is_kept_for_so_long(api: Api) -> None:
         " select clock_timestamp() - n * interval '1 day', n::text, 'POST', '/', 200, 1"
         " from unnest(array[364, 366, 400]) as n"
     )
-    await api.house.journal.forget()
+    await api.context.journal.forget()
     assert await api.rows("select request_id from booking_engine.audit_log") == [("364",)]
 
 
@@ -62,8 +62,8 @@ async def test_what_cannot_be_written_now_is_written_later(api: Api) -> None:
         await api.desk.execute("lock booking_engine.audit_log in access exclusive mode")
         await api.post("/auth/token", {})
         with pytest.raises(Exception, match="lock timeout"):
-            await api.house.journal.write()
-    await api.house.journal.write()
+            await api.context.journal.write()
+    await api.context.journal.write()
     assert await api.value("select count(*) from booking_engine.audit_log") == 1
 
 
@@ -78,7 +78,7 @@ async def test_too_many_unwritten_lines_are_lost_oldest_first_and_that_is_said(
                 await api.post("/auth/token", {}, headers={"X-Request-Id": f"request-{n}"})
 
         async def written() -> bool:
-            await api.house.journal.write()
+            await api.context.journal.write()
             return bool(await api.value("select count(*) = 3 from booking_engine.audit_log"))
 
         assert await until(written, 60)
@@ -94,10 +94,10 @@ async def test_a_line_that_the_database_refuses_is_lost_alone(api: Api) -> None:
         return float(AUDIT_LOST.labels("refused")._value.get())
 
     async def written() -> bool:
-        await api.house.journal.write()
+        await api.context.journal.write()
         return not lines
 
-    before, lines = lost(), api.house.journal._lines
+    before, lines = lost(), api.context.journal._lines
     with structlog.testing.capture_logs() as logs:
         async with api.desk.transaction():
             # Nobody else writes them meanwhile.

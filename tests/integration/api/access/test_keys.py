@@ -37,15 +37,15 @@ async def test_without_a_valid_key_nobody_is_let_in(api: Api) -> None:
 async def test_bytes_that_are_no_text_are_no_token(api: Api) -> None:
     for text in ("a.\udcff.b", "\udcff"):
         with pytest.raises(Problem) as refused:
-            await api.house.gate.enter(f"Bearer {text}", None)
+            await api.context.gate.enter(f"Bearer {text}", None)
         assert refused.value.code == "unauthorized"
 
 
 async def test_a_key_with_a_wrong_checksum_costs_no_query(api: Api) -> None:
     broken = api.mine[:-1] + ("0" if api.mine[-1] != "0" else "1")
-    before = dict(api.house.gate.keyring._known)
+    before = dict(api.context.gate.keyring._known)
     assert (await api.get("/hotels", key=broken)).status == 401
-    assert dict(api.house.gate.keyring._known) == before
+    assert dict(api.context.gate.keyring._known) == before
 
 
 async def test_the_secret_half_of_a_key_counts(api: Api) -> None:
@@ -86,7 +86,7 @@ async def test_a_revoked_key_is_refused_however_busy_the_database_is(api: Api) -
     key = await api.key()
     assert (await api.get("/hotels", key=key)).status == 200
     await issue.revoke(api.desk, key[3:15])
-    async with taken(api.house.pool):
+    async with taken(api.context.pool):
         refused = await api.post("/bookings", asked(api, await room_type(api, rooms=1)), key=key)
     assert (refused.status, refused.code) == (401, "unauthorized")
 
@@ -99,7 +99,7 @@ async def test_a_key_that_cannot_be_checked_opens_what_is_in_memory_and_nothing_
     stay = {"check_in": body["check_in"], "check_out": body["check_out"], "guests": 1}
     before = await api.get("/availability/1", key=key, **days)
     await issue.revoke(api.desk, key[3:15])
-    async with taken(api.house.checks):
+    async with taken(api.context.checks):
         for one in (key, token):
             for unproven in (
                 await api.post("/bookings", body, key=one),
@@ -146,7 +146,7 @@ async def test_the_database_keeps_no_key(api: Api) -> None:
 
 
 async def test_the_api_cannot_make_keys(api: Api) -> None:
-    async with api.house.connection() as conn:
+    async with api.context.connection() as conn:
         for statement in (
             "delete from booking_engine.api_keys",
             "update booking_engine.api_keys set scopes = '{}'",
@@ -166,7 +166,7 @@ async def test_a_key_that_many_ask_for_at_once_is_looked_up_once(api: Api, monke
         return await real(*given)
 
     monkeypatch.setattr(access, "key", counted)
-    known = api.house.gate.keyring._known
+    known = api.context.gate.keyring._known
     for key_id, one in list(known.items()):
         known[key_id] = replace(one, looked=0.0)
     answers = await asyncio.gather(*(api.get("/hotels") for _ in range(50)))

@@ -10,7 +10,7 @@ from api.access import rates
 from api.access.addresses import parse_networks
 from api.access.scopes import SCOPES
 from api.app import ROUTES
-from api.house import Wishes
+from api.context import Options
 from api.request.routing import Route
 from tests.support.api import Answered, Api, running_api, same
 from tests.support.servers import ON_PG18
@@ -83,8 +83,8 @@ async def test_a_key_may_be_bound_to_addresses(api: Api) -> None:
 
 
 async def test_a_trusted_proxy_says_who_calls(in_step: Database) -> None:
-    wishes = Wishes(proxies=parse_networks("127.0.0.1"))
-    async with running_api(in_step, wishes=wishes) as api:
+    options = Options(proxies=parse_networks("127.0.0.1"))
+    async with running_api(in_step, options=options) as api:
         key = await api.key(addresses=["203.0.113.0/24"])
         for forwarded, status in (("203.0.113.9", 200), ("203.0.113.9, 198.51.100.1", 403), ("", 403)):
             answer = await api.get("/hotels", key=key, headers={"X-Forwarded-For": forwarded})
@@ -92,7 +92,7 @@ async def test_a_trusted_proxy_says_who_calls(in_step: Database) -> None:
 
 
 async def test_a_key_that_came_by_plain_http_is_refused(in_step: Database) -> None:
-    async with running_api(in_step, wishes=Wishes(proxies=parse_networks("127.0.0.1"))) as api:
+    async with running_api(in_step, options=Options(proxies=parse_networks("127.0.0.1"))) as api:
         answer = await api.get("/hotels", headers={"X-Forwarded-Proto": "http"})
         assert (answer.status, answer.code) == (403, "insecure_transport")
         assert (await api.get("/hotels", headers={"X-Forwarded-Proto": "https"})).status == 200

@@ -11,7 +11,7 @@ from psycopg.sql import SQL
 from structlog.testing import capture_logs
 
 from api.bookings.sweeper import sweep
-from api.house import House, Wishes
+from api.context import Context, Options
 from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
 from tests.support.api import Answered, Api, running_api
 from tests.support.servers.databases import Database
@@ -36,7 +36,7 @@ async def release(api: Api, hold_id: str, **wishes: Any) -> Answered:
 def _no_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
     """Holds end when a test sweeps, and not when the API does, which it does every few seconds."""
 
-    async def never(_house: House) -> None:
+    async def never(_context: Context) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr("daemon.serving.keep_sweeping", never)
@@ -50,7 +50,7 @@ async def sweep_away(api: Api, count: int) -> None:
     """Sweep until so many have ended: what a busy machine has no time for is done the next time."""
     ended = 0
     while ended < count:
-        ended += await sweep(api.house)
+        ended += await sweep(api.context)
     assert ended == count
 
 
@@ -78,7 +78,7 @@ async def test_a_hold_keeps_its_room_and_becomes_the_booking(api: Api) -> None:
     assert made.body["total"] > 0
     assert await api.rows(nights, hold_id) == before
     await expire(api)
-    assert await sweep(api.house) == 0
+    assert await sweep(api.context) == 0
     assert await api.value(STATUS, hold_id) == "confirmed"
     assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "unknown_hold"
 
@@ -86,12 +86,12 @@ async def test_a_hold_keeps_its_room_and_becomes_the_booking(api: Api) -> None:
 async def test_an_expired_hold_is_deleted_and_its_room_free(api: Api) -> None:
     kind = await room_type(api, rooms=1)
     hold_id = (await hold(api, kind)).body["hold_id"]
-    assert await sweep(api.house) == 0
+    assert await sweep(api.context) == 0
     await expire(api)
     assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "unknown_hold"
     ended = 0
     while await api.value(STATUS, hold_id) is not None:  # what a busy machine has no time for is done the next time
-        ended += sum(await asyncio.gather(sweep(api.house), sweep(api.house)))
+        ended += sum(await asyncio.gather(sweep(api.context), sweep(api.context)))
     assert ended == 1
     assert await api.value(DOCUMENT, hold_id) is None
     assert (await book(api, asked(api, kind))).status == 201
@@ -252,7 +252,7 @@ async def test_a_hold_that_cannot_be_ended_keeps_no_other_from_its_end(api: Api)
 
 
 async def test_a_client_holds_so_many_rooms_at_a_time_and_no_more(in_step: Database) -> None:
-    async with running_api(in_step, wishes=Wishes(held_rooms=2)) as api:
+    async with running_api(in_step, options=Options(held_rooms=2)) as api:
         kind = await room_type(api, rooms=3)
         answers = await asyncio.gather(*(hold(api, kind) for _ in range(3)))
         assert sorted(answer.status for answer in answers) == [201, 201, 429]

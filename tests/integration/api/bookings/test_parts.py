@@ -65,7 +65,7 @@ async def merge(api: Api, booking_id: str) -> UUID:
 
 async def heard(api: Api, booking_id: str) -> Answered:
     """The booking as it is read after the change stream has told of it."""
-    async with api.house.connection() as conn, conn.transaction():
+    async with api.context.connection() as conn, conn.transaction():
         await project_booking(conn, HOTEL, UUID(booking_id), Frame(today(), "roomwire"))
     return await api.get(f"/bookings/{booking_id}")
 

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from api.access.scopes import Access
 from api.bookings.asked import BookingAsked
 from api.bookings.create import make_booking
-from api.house import House, Wishes, build
+from api.context import Context, Options, build
 from api.request.routing import Call, Nothing
 from outbox.secrets import Secrets
 from sql import booked
@@ -75,8 +75,8 @@ async def many_others(api: Api) -> None:
 
 
 @asynccontextmanager
-async def explained(api: Api, plans: list[Plan]) -> AsyncIterator[House]:
-    """A house whose sessions tell the plan of every statement they have run."""
+async def explained(api: Api, plans: list[Plan]) -> AsyncIterator[Context]:
+    """A context whose sessions tell the plan of every statement they have run."""
 
     def note(message: str) -> None:
         if "{" in message:
@@ -88,7 +88,7 @@ async def explained(api: Api, plans: list[Plan]) -> AsyncIterator[House]:
     dsn = polite(api.database.dsn, application="explained", **{"my_app.user_id": "2"}, **EXPLAINED)
     kwargs = {"autocommit": True, "prepare_threshold": 0}
     async with Pool(dsn, min_size=1, max_size=1, kwargs=kwargs, configure=listen, open=False) as pool:
-        yield build(pool, pool, pool, Secrets([SECRET_KEY]), Wishes())
+        yield build(pool, pool, pool, Secrets([SECRET_KEY]), Options())
 
 
 def nodes(plan: Plan) -> Iterator[Plan]:
@@ -108,9 +108,9 @@ def greedy(plans: list[Plan]) -> list[tuple[str, str, float]]:
     return found
 
 
-def call(house: House, body: dict[str, Any]) -> Call[Nothing, BookingAsked]:
+def call(context: Context, body: dict[str, Any]) -> Call[Nothing, BookingAsked]:
     return Call(
-        house=house,
+        context=context,
         access=ENGINE,
         params=Nothing(),
         body=BookingAsked.model_validate(body, strict=False),
@@ -128,9 +128,9 @@ async def test_a_booking_reads_nothing_whole(api: Api) -> None:
     kind, plans = await room_type(api, rooms=3), list[Plan]()
     await many_others(api)
     people: list[dict[str, str]] = [{"email": "a@example.jp"}, {"phone": "0901"}, {}]
-    async with explained(api, plans) as house:
+    async with explained(api, plans) as context:
         for ways in people:
-            made = await make_booking(call(house, asked(api, kind, guest={"name": "山田 花子", **ways})))
+            made = await make_booking(call(context, asked(api, kind, guest={"name": "山田 花子", **ways})))
             assert made.status == 201
     assert len(plans) > 20
     assert greedy(plans) == []
@@ -139,7 +139,7 @@ async def test_a_booking_reads_nothing_whole(api: Api) -> None:
 async def test_what_has_changed_is_found_by_its_version(api: Api) -> None:
     plans: list[Plan] = []
     await many_others(api)
-    async with explained(api, plans) as house, house.connection() as conn:
+    async with explained(api, plans) as context, context.connection() as conn:
         viewer = Viewer("engine", None, None)
         first = await booked.changed(conn, viewer, Position(0, UUID(int=0)), 100)
         assert len(first) == 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg.conninfo import make_conninfo
 
 from api.bookings.create import make_booking
-from api.house import Wishes, build
+from api.context import Options, build
 from daemon.serving import writers_pool
 from outbox.secrets import Secrets
 from sql.pool import Pool
@@ -38,8 +38,8 @@ async def test_the_first_booking_of_a_session_plans_nothing(api: Api) -> None:
         rehearsed = await planned(pool)
         assert any("insert into reservations" in statement for statement in rehearsed[1])
         assert await api.rows(WRITTEN) == before
-        house = build(api.house.pool, pool, api.house.checks, Secrets([SECRET_KEY]), Wishes())
-        made = await make_booking(call(house, asked(api, kind)))
+        context = build(api.context.pool, pool, api.context.checks, Secrets([SECRET_KEY]), Options())
+        made = await make_booking(call(context, asked(api, kind)))
         assert made.status == 201
         assert await planned(pool) == rehearsed
     assert await api.rows(WRITTEN) != before

@@ -112,7 +112,7 @@ async def test_what_takes_no_lock_is_seen_where_it_was_committed_before_the_seco
     theirs, (room,) = uuid4(), await rooms_of(api, kind)
     night = Nights(HOTEL, api.day(FAR), api.day(FAR + 1))
     first = api.day(FAR if how == "revived" else FAR + 9)
-    async with colleague(api) as desk, api.house.connection() as conn, conn.transaction():
+    async with colleague(api) as desk, api.context.connection() as conn, conn.transaction():
         async with desk.transaction():
             await write(
                 desk, STAY, *([CANCEL] if how == "revived" else []), id=theirs, hotel=HOTEL, first=first, room=room
@@ -145,7 +145,7 @@ async def test_rooms_that_we_choose_keep_nobody_at_the_front_desk_waiting(api: A
     kind = await room_type(api, rooms=1)
     (room,) = await rooms_of(api, kind)
     nights = Nights(HOTEL, api.day(FAR), api.day(FAR + 1))
-    async with api.house.connection() as conn, conn.transaction(), colleague(api) as desk:
+    async with api.context.connection() as conn, conn.transaction(), colleague(api) as desk:
         assert [one.id for one in await take_rooms(conn, nights, [Need(kind, 1)], set())] == [room]
         async with desk.transaction():
             await desk.execute("set local lock_timeout = 1")
@@ -179,7 +179,7 @@ async def test_what_a_suspended_process_has_locked_is_let_go_by_the_server(api: 
     (room,) = await rooms_of(api, kind)
     async with colleague(api) as desk, desk.transaction():
         await write(desk, STAY, id=theirs, hotel=HOTEL, first=api.day(FAR), room=room)
-    async with api.house.connection() as conn:
+    async with api.context.connection() as conn:
         await conn.execute("begin")
         await brevity.act_as(conn, 2)
         await changing.lock(conn, HOTEL, theirs)
@@ -292,7 +292,7 @@ async def test_a_transaction_that_takes_long_is_ended_and_its_session_goes_on(ap
     (room,) = await rooms_of(api, kind)
     async with colleague(api) as desk, desk.transaction():
         await write(desk, STAY, id=theirs, hotel=HOTEL, first=api.day(FAR), room=room)
-    async with api.house.connection() as conn:
+    async with api.context.connection() as conn:
         before = await setting(conn, "lock_timeout")
         async with watching(api.database.dsn) as waits, colleague(api) as desk:
             ours = asyncio.create_task(lock_for_long(conn, theirs))

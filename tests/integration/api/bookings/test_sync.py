@@ -105,7 +105,7 @@ async def test_what_was_never_booked_has_failed_until_it_is_forgotten(api: Api) 
     kept = Attempts(api, asked(api, kind))
     assert (await kept.book()).status == 201
     await api.rows("update booking_engine.sync_status set last_attempt_at = now() - interval '8 days' returning 1")
-    await sweep(api.house)
+    await sweep(api.context)
     assert await api.rows("select external_id, status from booking_engine.sync_status") == [
         (kept.body["external_id"], "synced")
     ]

@@ -182,7 +182,7 @@ async def test_a_cursor_keeps_how_far_one_has_read(api: Api) -> None:
 async def test_acknowledging_fills_no_audit_log(api: Api) -> None:
     await api.post("/events/ack", {"cursor": "website", "position": 0})
     await api.call("DELETE", "/events/cursors/website")
-    await api.house.journal.write()
+    await api.context.journal.write()
     logged = await api.rows("select method, path from booking_engine.audit_log")
     assert [(method, path.rsplit("/", 1)[1]) for method, path in logged] == [("DELETE", "website")]
 
@@ -227,7 +227,7 @@ async def test_who_waits_is_answered_when_something_comes(api: Api) -> None:
 
 
 async def _waits(api: Api) -> bool:
-    return api.house.heads.waiting > 0
+    return api.context.heads.waiting > 0
 
 
 async def test_who_waits_in_vain_is_told_so(api: Api) -> None:
@@ -240,6 +240,6 @@ async def test_who_waits_in_vain_is_told_so(api: Api) -> None:
 async def test_who_waits_is_answered_when_the_process_ends(api: Api) -> None:
     waiting = asyncio.create_task(api.get("/events", wait=30))
     assert await until(lambda: _waits(api), 30)
-    await api.house.heads.close()
+    await api.context.heads.close()
     async with asyncio.timeout(20):
         assert (await waiting).body["events"] == []

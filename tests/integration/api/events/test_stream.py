@@ -92,7 +92,7 @@ async def test_a_stream_ends_with_the_process(api: Api) -> None:
     await number_all(api.database)
     async with stream(api, types="hotel") as answer:
         assert "retry" in await frame(answer)
-        await api.house.heads.close()
+        await api.context.heads.close()
         async with asyncio.timeout(30):
             rest = await answer.content.read()
     assert rest.count(b"event: hotel.updated\n") == 2

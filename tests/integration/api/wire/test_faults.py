@@ -32,7 +32,7 @@ async def test_a_fault_of_ours_gives_nothing_away(api: Api, monkeypatch: pytest.
 
 
 async def test_a_database_that_is_away_is_503(api: Api) -> None:
-    await api.house.pool.close()
+    await api.context.pool.close()
     with structlog.testing.capture_logs() as logs:
         answer = await api.get("/hotels")
     assert is_problem(answer, 503, "unavailable")

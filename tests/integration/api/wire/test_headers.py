@@ -37,7 +37,7 @@ async def test_staleness_is_another_etag(api: Api) -> None:
     await api.desk.execute(
         "update booking_engine.checkpoint set committed_at = clock_timestamp() - interval '1 minute'"
     )
-    api.house.freshness._standing = None
+    api.context.freshness._standing = None
     answer = await api.get("/hotels", headers={"If-None-Match": tag})
     assert (answer.status, answer.body["stale"]) == (200, True)
 

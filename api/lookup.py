@@ -1,4 +1,4 @@
-"""The line to the database for what every request goes by: whoever asks over it is never kept waiting for long."""
+"""Looking up in the database what every request depends on, without ever keeping the request waiting for long."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ class AwayError(psycopg.OperationalError):
     """The database cannot be asked now."""
 
 
-class Line:
+class Lookup:
     """Asks small questions. While the database is away one of those who ask tries, and the others are told at once.
 
     It is away, too, where it neither answers nor hangs up. Attributes: pool: where its connections are from.

@@ -17,8 +17,8 @@ from api.bookings.turns import Turns
 from api.events.heads import Heads
 from api.freshness import Freshness
 from api.hotels import Hotels
-from api.line import Line
-from api.prices.tariffs import PriceLists
+from api.lookup import Lookup
+from api.prices.tariffs import Tariffs
 from outbox.delivery.outbound import Outbound
 from outbox.secrets import Secrets
 from sql.pool import Pool
@@ -27,7 +27,7 @@ _PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Options:
     """What an operator decides of the API.
 
     slot: whose checkpoint says how fresh documents are; agent: channel name of our bookings; pms_user: users.id we
@@ -48,7 +48,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Context:
     """The API's context.
 
     Attributes:
@@ -57,7 +57,7 @@ class House:
         writers: connections for writing into the PMS, likewise; few, so that what they have planned is used.
         checks: connections for checking keys, and nothing else.
         secrets: for signing and encrypting.
-        wishes: the operator's.
+        options: the operator's.
         freshness: of the documents.
         calendars: of the hotels, finished.
         prices: of the hotels, as they are in the PMS now.
@@ -73,10 +73,10 @@ class House:
     writers: Pool
     checks: Pool
     secrets: Secrets
-    wishes: Wishes
+    options: Options
     freshness: Freshness
     calendars: Calendars
-    prices: PriceLists
+    prices: Tariffs
     turns: Turns
     hotels: Hotels
     heads: Heads
@@ -101,23 +101,23 @@ class House:
             yield conn
 
 
-def build(pool: Pool, writers: Pool, checks: Pool, secrets: Secrets, wishes: Wishes) -> House:
-    """Put the API's context together. Its journal is kept by whoever runs it: `house.journal.keep()`."""
-    line = Line(pool)
-    keyring = Keyring(Line(checks))
-    return House(
+def build(pool: Pool, writers: Pool, checks: Pool, secrets: Secrets, options: Options) -> Context:
+    """Put the API's context together. Its journal is kept by whoever runs it: `context.journal.keep()`."""
+    lookup = Lookup(pool)
+    keyring = Keyring(Lookup(checks))
+    return Context(
         pool=pool,
         writers=writers,
         checks=checks,
         secrets=secrets,
-        wishes=wishes,
-        freshness=Freshness(line, wishes.slot),
-        calendars=Calendars(line, wishes.slot),
-        prices=PriceLists(),
+        options=options,
+        freshness=Freshness(lookup, options.slot),
+        calendars=Calendars(lookup, options.slot),
+        prices=Tariffs(),
         turns=Turns(),
-        hotels=Hotels(line),
+        hotels=Hotels(lookup),
         heads=Heads(pool),
-        outbound=Outbound(secrets, wishes.allowed),
-        gate=Gate(keyring, Tokens(secrets), Rates(wishes.redis_url)),
-        journal=Journal(pool, keyring.used, wishes.audit_days),
+        outbound=Outbound(secrets, options.allowed),
+        gate=Gate(keyring, Tokens(secrets), Rates(options.redis_url)),
+        journal=Journal(pool, keyring.used, options.audit_days),
     )
