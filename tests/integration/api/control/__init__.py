@@ -1,0 +1,1 @@
+"""Administration over the API: endpoints, deliveries and replays, and who may know of which."""
