@@ -263,7 +263,8 @@ left join lateral (
 -- name: positions
 -- What each wanted reservation is computed from: the ids of its nights, guests and add-ons, its clients, its dates.
 -- Blocks and employee stays occupy rooms but are no bookings: only their nights count.
--- A row for every wanted reservation, without refs where it is gone.
+-- A row for every wanted reservation, without refs where it is gone. Each is looked up by itself, here and in `digests`:
+-- joined with all at once, every reservation and every client there is may be read for a few.
 select wanted.hotel_id, wanted.id::uuid as reservation_id, coalesce(stay.nights, '{{}}') as nights,
     shown.clients,
     case when r.type = 'web' and r.agent = %(agent)s then r.ota_reservation_id end as external_id,
@@ -271,7 +272,12 @@ select wanted.hotel_id, wanted.id::uuid as reservation_id, coalesce(stay.nights,
     case when r.id is not null
         then coalesce(stay.nights, '{{}}') || coalesce(shown.clients || shown.children, '{{}}') end as refs
 from {wanted}
-left join reservations r on r.hotel_id = wanted.hotel_id and r.id = wanted.id::uuid
+left join lateral (
+    select found.id, found.status, found.type, found.agent, found.ota_reservation_id, found.reservation_client_id
+    from reservations found
+    where found.hotel_id = wanted.hotel_id and found.id = wanted.id::uuid
+    limit 1
+) r on true
 cross join lateral (
     select array_agg(d.id order by d.id) as nights, array_agg(distinct d.date) as dates
     from reservation_details d
@@ -297,8 +303,12 @@ left join lateral (
 select c.id as client_id, md5(concat_ws(E'\x1f',
     coalesce(c.name, E'\x1e'), coalesce(c.name_kana, E'\x1e'), coalesce(c.name_kanji, E'\x1e'),
     coalesce(c.email, E'\x1e'), coalesce(c.phone, E'\x1e'))) as digest
-from clients c
-where c.id in (select shown.client_id from shown)
+from shown
+cross join lateral (
+    select found.id, found.name, found.name_kana, found.name_kanji, found.email, found.phone from clients found
+    where found.id = shown.client_id
+    limit 1
+) c
 
 -- name: in_rooms
 -- The reservations within the window that stay in these rooms: their documents show the room's number and type.
