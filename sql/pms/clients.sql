@@ -25,6 +25,11 @@ select id from found
 union all
 select id from made
 
+-- name: alone
+-- Whoever looks for a guest whom he may have to make lets nobody else do so meanwhile. A statement of its own, so that
+-- the next one sees whom the other has made.
+select pg_advisory_xact_lock(hashtextextended(%(contact)s, 59))
+
 -- name: same
 %(name)s::text in (c.name, c.name_kanji, c.name_kana)
 and (%(name_kana)s::text is null or c.name_kana = %(name_kana)s::text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from uuid import uuid4
 
 from tests.support.api import Api, same
 
@@ -74,6 +76,14 @@ async def test_a_user_who_is_known_by_his_contact_only_is_found_or_made(api: Api
     assert again.body["client_id"] == made.body["client_id"]
     assert await api.value("select count(*) from clients") == before + 1
     assert await api.value("select created_by from clients where id = %s", made.body["client_id"]) == 2
+
+
+async def test_a_new_guest_who_is_named_several_times_at_once_is_one_client(api: Api) -> None:
+    guest = {"name": "山田 花子", "email": f"{uuid4()}@example.jp"}
+    answers = await asyncio.gather(*(api.put(f"/auth/user/n{n % 6}", {"guest": guest}) for n in range(12)))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body["client_id"] for answer in answers}) == 1
+    assert await api.value("select count(*) from clients where email = %s", guest["email"]) == 1
 
 
 async def test_a_stranger_s_contact_tells_nobody_that_he_is_a_client(api: Api) -> None:
