@@ -114,6 +114,12 @@ def _slot(seen: Observation) -> Iterator[Metric]:
             "roomwire_checkpoint_age_seconds", "Time since the checkpoint was written.", seen.checkpoint_age
         )
     yield _gauge("roomwire_durable_work", "Pieces of durable work on the list.", len(seen.work))
+    restored = seen.checkpoint and seen.checkpoint.restored_at
+    yield _gauge(
+        "roomwire_restored_timestamp_seconds",
+        "When the database was last found to have been put back; 0 if never.",
+        restored.timestamp() if restored else 0,
+    )
 
 
 def _slot_state(seen: Observation) -> str:

@@ -10,6 +10,7 @@ from typing import get_args
 import structlog
 from psycopg import AsyncConnection
 
+from daemon.gap import Found
 from daemon.persistence import Persistence
 from daemon.relations import Relations
 from daemon.replication import slot as slots
@@ -18,9 +19,10 @@ from daemon.replication.options import pgoutput_options, wal2json_options
 from daemon.replication.pgoutput import PgoutputDecoder
 from daemon.replication.publication import check_publication
 from daemon.replication.slot import Plugin, SlotState
-from daemon.replication.stream import ReplicationStream, System
+from daemon.replication.stream import ReplicationStream
 from daemon.replication.wal2json import Wal2jsonDecoder
 from daemon.settings import Settings
+from outbox import restored
 from sql import checkpoint, scopes
 from sql.checkpoint import Checkpoint
 from sql.pms import tables
@@ -40,29 +42,19 @@ class Lead:
     decoder: Decoder
 
 
-def gap(stored: Checkpoint | None, system: System, state: SlotState) -> str | None:
-    """Why the stream cannot close the distance from the checkpoint to now, or None where it can.
-
-    A slot that stands further than the checkpoint has thrown away what lies between.
-    """
-    if stored is None:
-        return "the first start"
-    if stored.system_id != system.system_id:
-        return "the database is another cluster"
-    if stored.timeline != system.timeline:
-        return "the database was promoted or restored"
-    if stored.end_lsn < (state.confirmed_flush_lsn or 0):
-        return "the slot is newer than the checkpoint"
-    return None
-
-
 async def take_lead(
-    stream: ReplicationStream, persistence: Persistence, relations: Relations, settings: Settings
+    stream: ReplicationStream,
+    persistence: Persistence,
+    relations: Relations,
+    settings: Settings,
+    *,
+    known_lsn: int = 0,
 ) -> Lead:
     """Start streaming the slot, and become its leader.
 
     Where the stream cannot tell all that has happened, a resync of everything is put on the list of durable work,
-    in the transaction that moves the checkpoint across the gap.
+    in the transaction that moves the checkpoint across the gap; where the database was put back, newer versions of
+    everything, too. known_lsn: how far this process had brought the checkpoint when it led last.
 
     Raises:
         ReplicationError: the server refuses; SlotActiveError while another leads.
@@ -74,13 +66,15 @@ async def take_lead(
         return await checkpoint.read(conn, settings.slot)
 
     system = await stream.identify_system()
+    before = await slots.inspect(stream.connection, settings.slot)
     state = await ensure_slot(stream.connection, settings)
     stored = await persistence.run(look)
-    start = 0 if stored is None or gap(stored, system, state) else stored.end_lsn
+    found = Found(system, before, state, known_lsn)
+    start = 0 if stored is None or found.gap(stored) else stored.end_lsn
     decoder, options = await _decoding(stream, state, relations, settings)
     await stream.start(settings.slot, start, options)
     # The last transaction of whoever led before may still hold the checkpoint.
-    return Lead(await persistence.run(lambda conn: _raise_epoch(conn, system, state, settings)), decoder)
+    return Lead(await persistence.run(lambda conn: _raise_epoch(conn, found, settings)), decoder)
 
 
 async def ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
@@ -118,18 +112,21 @@ async def _decoding(
     return PgoutputDecoder(FOLLOWED), pgoutput_options([settings.publication])
 
 
-async def _raise_epoch(conn: AsyncConnection, system: System, state: SlotState, settings: Settings) -> Checkpoint:
+async def _raise_epoch(conn: AsyncConnection, found: Found, settings: Settings) -> Checkpoint:
     async with conn.transaction():
-        reason = gap(await checkpoint.read(conn, settings.slot), system, state)
-        if reason:
+        stored = await checkpoint.read(conn, settings.slot)
+        if reason := found.gap(stored):
             log.warning("resync", reason=reason)
             await scopes.add_resync(conn, None, reason)
             await checkpoint.start(
                 conn,
                 settings.slot,
-                system_id=system.system_id,
-                timeline=system.timeline,
-                end_lsn=state.confirmed_flush_lsn or 0,
+                system_id=found.system.system_id,
+                timeline=found.system.timeline,
+                end_lsn=found.slot.confirmed_flush_lsn or 0,
                 today=await tables.today(conn, settings.time_zone),
             )
+        if reason := found.put_back(stored):
+            log.warning("restored", reason=reason)
+            await restored.note(conn, settings.slot, reason)
         return await checkpoint.lead(conn, settings.slot)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from psycopg import AsyncConnection
 
+from outbox import restored
 from outbox.dirty import CHANGED, Dirty
 from outbox.projector import project
 from sql import conflicts, scopes
@@ -24,6 +25,8 @@ async def project_page(conn: AsyncConnection, frame: Frame) -> Work | None:
         return None
     if work.kind == "client":
         await _clients(conn, work, frame)
+    elif work.kind == "versions":
+        await restored.page(conn, work)
     elif work.hotel_id is None:
         await scopes.expand(conn, work)
     else:

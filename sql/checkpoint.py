@@ -14,6 +14,9 @@ from sql.queries import fill, load
 
 _QUERIES = load("checkpoint.sql")
 _TAKE = fill(_QUERIES["take"], invisible=_QUERIES["invisible"])
+_READ, _START, _LEAD = (
+    fill(_QUERIES[name], incarnation=_QUERIES["incarnation"]) for name in ("read", "start", "lead")
+)
 
 
 class DeposedError(Exception):
@@ -25,7 +28,12 @@ class DeposedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The stored position of a slot; horizon is the hotel-local day that availability stands on."""
+    """The stored position of a slot.
+
+    horizon: the hotel-local day that availability stands on; copied: it was written in another database or table,
+    as what a dump brings back was; restored_at, restored: when it was last found that the database had been put
+    back, and by what.
+    """
 
     system_id: str
     timeline: int
@@ -33,11 +41,14 @@ class Checkpoint:
     end_lsn: int
     committed_at: datetime | None
     horizon: date
+    copied: bool = False
+    restored_at: datetime | None = None
+    restored: str | None = None
 
 
 async def read(conn: AsyncConnection, slot: str) -> Checkpoint | None:
     """The checkpoint of a slot, None before its first."""
-    row = await (await conn.execute(_QUERIES["read"], {"slot": slot})).fetchone()
+    row = await (await conn.execute(_READ, {"slot": slot})).fetchone()
     return Checkpoint(*row) if row else None
 
 
@@ -46,7 +57,12 @@ async def start(
 ) -> None:
     """Set a new slot's first position, or a position after a gap that a resync will close."""
     values = {"slot": slot, "system_id": system_id, "timeline": timeline, "end_lsn": end_lsn, "today": today}
-    await conn.execute(_QUERIES["start"], values)
+    await conn.execute(_START, values)
+
+
+async def note_restored(conn: AsyncConnection, slot: str, reason: str) -> None:
+    """Keep when and by what it was found that the database had been put back."""
+    await conn.execute(_QUERIES["restored"], {"slot": slot, "reason": reason})
 
 
 async def lead(conn: AsyncConnection, slot: str) -> Checkpoint:
@@ -55,7 +71,7 @@ async def lead(conn: AsyncConnection, slot: str) -> Checkpoint:
     Raises:
         DeposedError: the slot has no checkpoint any more.
     """
-    row = await (await conn.execute(_QUERIES["lead"], {"slot": slot})).fetchone()
+    row = await (await conn.execute(_LEAD, {"slot": slot})).fetchone()
     if row is None:
         raise DeposedError(slot)
     return Checkpoint(*row)

@@ -1,22 +1,33 @@
 How far the change stream has become documents, and who may say so.
 
+-- name: incarnation
+-- The database and the table that it stands in: a dump that is restored stands in others.
+(select oid from pg_database where datname = current_database()) || '/' || 'booking_engine.checkpoint'::regclass::oid
+
 -- name: read
-select system_id, timeline, epoch, (end_lsn - '0/0')::bigint, committed_at, horizon
+select system_id, timeline, epoch, (end_lsn - '0/0')::bigint, committed_at, horizon, incarnation <> {incarnation}, restored_at,
+    restored
 from booking_engine.checkpoint
 where slot = %(slot)s
 
 -- name: start
-insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn, horizon)
-values (%(slot)s, %(system_id)s, %(timeline)s, '0/0'::pg_lsn + %(end_lsn)s::numeric, %(today)s)
+insert into booking_engine.checkpoint (slot, system_id, timeline, end_lsn, horizon, incarnation)
+values (%(slot)s, %(system_id)s, %(timeline)s, '0/0'::pg_lsn + %(end_lsn)s::numeric, %(today)s, {incarnation})
 on conflict (slot) do update set
     system_id = excluded.system_id, timeline = excluded.timeline, end_lsn = excluded.end_lsn,
-    horizon = excluded.horizon, updated_at = clock_timestamp()
+    horizon = excluded.horizon, incarnation = excluded.incarnation, updated_at = clock_timestamp()
+
+-- name: restored
+update booking_engine.checkpoint
+set restored_at = clock_timestamp(), restored = %(reason)s
+where slot = %(slot)s
 
 -- name: lead
 update booking_engine.checkpoint
 set epoch = epoch + 1, updated_at = clock_timestamp()
 where slot = %(slot)s
-returning system_id, timeline, epoch, (end_lsn - '0/0')::bigint, committed_at, horizon
+returning system_id, timeline, epoch, (end_lsn - '0/0')::bigint, committed_at, horizon, incarnation <> {incarnation}, restored_at,
+    restored
 
 -- name: advance
 update booking_engine.checkpoint

@@ -9,8 +9,8 @@ on conflict (kind, hotel_id) do update
 -- name: next
 select id, kind, hotel_id, reason, cursor, done, total
 from booking_engine.dirty_scope
-order by hotel_id is not null or kind = 'client',
-    array_position(array['content', 'rates', 'horizon', 'availability', 'booking', 'client'], kind), id
+order by hotel_id is not null or kind in ('client', 'versions'),
+    array_position(array['content', 'rates', 'horizon', 'availability', 'booking', 'client', 'versions'], kind), id
 limit 1
 for update
 

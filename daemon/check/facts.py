@@ -7,6 +7,7 @@ from daemon.replication.errors import ReplicationError
 from daemon.replication.slot import SlotState
 from daemon.settings import Settings
 from sql.check import Clock, Identity, Room, Schema, Server, Table, Transaction
+from sql.checkpoint import Checkpoint
 from sql.migrate import MigrationError
 
 
@@ -54,8 +55,8 @@ class ApiAccess:
 class Facts:
     """Everything that `roomwire check` looks at.
 
-    plugin: what the slot is read with, or will be; publication_fault: None where it is sound; led_before: there is
-    a checkpoint; wal_rate: bytes a second, None where it is not known; skew: seconds that the server's clock is
+    plugin: what the slot is read with, or will be; publication_fault: None where it is sound; checkpoint: None
+    before the first; wal_rate: bytes a second, None where it is not known; skew: seconds that the server's clock is
     ahead of ours, None where it was not told, give or take skew_error; endpoints: those that are not disabled;
     unread: those whose secrets cannot be read.
     """
@@ -65,7 +66,7 @@ class Facts:
     slot: SlotState
     plugin: str | ReplicationError
     publication_fault: ReplicationError | None
-    led_before: bool
+    checkpoint: Checkpoint | None
     wal_rate: float | None
     skew: float | None
     skew_error: float

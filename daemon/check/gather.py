@@ -63,21 +63,21 @@ async def gather(conn: AsyncConnection, settings: Settings, *, measure_seconds: 
     clock = await check.clock(conn, settings.time_zone)
     answered = time.time()
     state = await slots.inspect(conn, settings.slot)
-    led_before = _have_tables(essentials) and await checkpoint.read(conn, settings.slot) is not None
+    have_tables = _have_tables(essentials)
     return Facts(
         essentials=replace(essentials, clock=clock),
         room=room,
         slot=state,
         plugin=await _plugin(conn, settings, state),
         publication_fault=await _publication_fault(conn, settings.publication),
-        led_before=led_before,
+        checkpoint=await checkpoint.read(conn, settings.slot) if have_tables else None,
         wal_rate=room.wal_rate or _rate(essentials.clock, clock),
         skew=clock.now - (asked + answered) / 2 if clock else None,
         skew_error=(answered - asked) / 2,
         transactions=await check.transactions(conn, LONG_SECONDS),
         endpoints=reached,
-        unread=await _unread(conn, settings) if _have_tables(essentials) else [],
-        api=await _api(settings) if _have_tables(essentials) else ApiAccess(),
+        unread=await _unread(conn, settings) if have_tables else [],
+        api=await _api(settings) if have_tables else ApiAccess(),
     )
 
 

@@ -115,7 +115,7 @@ def slot(facts: Facts) -> Verdict:
         return warning(f"Slot {name} is lost ({state.invalidation_reason or state.wal_status})", SLOT_LOST)
     written = facts.essentials.clock.written if facts.essentials.clock else None
     behind = max(0, written - (state.confirmed_flush_lsn or 0)) if written else 0
-    if state.active_pid is None and facts.led_before:
+    if state.active_pid is None and facts.checkpoint is not None:
         return warning(f"Nobody reads slot {name}, {size(behind)} of log behind", SLOT_UNREAD)
     if behind > _MUCH or state.wal_status == "unreserved":
         return warning(f"Slot {name} is {size(behind)} of log behind", SLOT_BEHIND)

@@ -1,5 +1,7 @@
 """Checks of what is Roomwire's own: its tables, and the endpoints it sends to."""
 
+from typing import Final
+
 from daemon.check.facts import Essentials, Facts
 from daemon.check.verdict import Verdict, ok, warning, wrong
 from sql.migrate import MigrationError
@@ -15,6 +17,10 @@ UNREAD = (
 NO_HOLD = "In the PMS: insert the client {client}, whom its own holds name; until then no room can be held."
 STRANGER = "Set ROOMWIRE_PMS_USER to the id of a user of the PMS; make one for the booking engine."
 UNREACHED = "See that its machine runs and lets us through; deliveries wait for it, and nothing is lost."
+
+RESTORED = "Look for bookings made since the backup: the engine's own records name them, the PMS has them no more."
+
+_LATELY: Final = 3 * 86_400.0
 
 
 def migrations(facts: Essentials) -> Verdict:
@@ -34,6 +40,18 @@ def endpoints(facts: Facts) -> Verdict:
         return warning(f"Not reached: {', '.join(away)}", UNREACHED)
     count = len(facts.endpoints)
     return ok("There is no endpoint yet" if not count else f"{count} endpoints take connections")
+
+
+def restored(facts: Facts) -> Verdict:
+    """The database was not put back of late. If it was, engines follow by themselves, and lose what it lost."""
+    stored = facts.checkpoint
+    if stored is None or stored.restored_at is None:
+        return ok("The database has not been put back")
+    said = f"{stored.restored_at:%Y-%m-%d %H:%M} UTC: {stored.restored}"
+    now = facts.essentials.clock.now if facts.essentials.clock else 0.0
+    if now - stored.restored_at.timestamp() < _LATELY:
+        return warning(f"The database was found to have been put back, {said}", RESTORED)
+    return ok(f"The database was last found to have been put back {said}")
 
 
 def secrets(facts: Facts) -> Verdict:

@@ -18,6 +18,7 @@ from daemon.cli.status_text import as_text as status_as_text
 from daemon.parts import PARTS, Part
 from daemon.settings import check_dsn
 from daemon.setup import run_setup
+from outbox import restored as put_back
 from sql import migrate as migrations
 from sql import scopes
 
@@ -33,6 +34,7 @@ app.add_typer(deliveries.app, name="delivery")
 app.add_typer(replay.app, name="replay", help=replay.start.__doc__)
 app.add_typer(keys.app, name="key")
 
+_OPERATOR = "asked for by an operator"
 Owner = Annotated[str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as a superuser.")]
 
 
@@ -110,15 +112,24 @@ def run(
 
 @app.command()
 def resync(
+    *,
     hotel: Annotated[int | None, typer.Option(help="Only this hotel.")] = None,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="The database was put back: send everything in newer versions.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Show progress until it is done.")] = True,
 ) -> None:
     """Compare everything with the PMS again; endpoints get only what differs."""
+    if restored and hotel is not None:
+        raise typer.BadParameter("a database is put back with all its hotels: leave out --hotel")
     found = running.settings()
 
     async def work() -> None:
         async with running.database(found) as conn, conn.transaction():
-            await scopes.add_resync(conn, hotel, "asked for by an operator")
+            if restored:
+                await put_back.note(conn, found.slot, _OPERATOR)
+            else:
+                await scopes.add_resync(conn, hotel, _OPERATOR)
         if wait:
             await show_resync(found)
 

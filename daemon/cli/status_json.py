@@ -78,6 +78,8 @@ def _checkpoint_fields(stored: Checkpoint, age_seconds: float | None) -> dict[st
         "committed_at": stored.committed_at,
         "epoch": stored.epoch,
         "horizon": str(stored.horizon),
+        "restored_at": stored.restored_at,
+        "restored": stored.restored,
     }
 
 

@@ -36,6 +36,8 @@ def troubles(status: Status) -> Iterator[str]:
         yield f"changes come {span(status.lag_seconds or 0.0)} late: see what holds them in the leader's log"
     if seen.slot.wal_status == "unreserved":
         yield "the server is about to give the slot up: raise max_slot_wal_keep_size now"
+    if any(one.kind == "versions" for one in seen.work):
+        yield "the database was put back: everything is being sent again, and what is gone withdrawn"
     for row in seen.endpoints:
         yield from _endpoint_troubles(row)
     yield from _feed_troubles(seen)
@@ -85,6 +87,7 @@ def as_text(status: Status) -> str:
         f"lag        {_lag(status)}",
         f"log kept   {_kept(status)}",
         f"checkpoint {_checkpoint(seen)}",
+        *_restored(seen),
         f"work       {_work(status)}",
         f"documents  {', '.join(f'{n:,} {kind}' for kind, n in status.documents.items()) or 'none yet'}",
         "endpoints  " + ("" if seen.endpoints else "none yet: roomwire endpoint add NAME URL"),
@@ -161,6 +164,12 @@ def _checkpoint(seen: Observation) -> str:
     )
     written = f"written {span(seen.checkpoint_age or 0.0)} ago"
     return f"{format_lsn(stored.end_lsn)}, {written}, {newest}, epoch {stored.epoch}, horizon from {stored.horizon}"
+
+
+def _restored(seen: Observation) -> Iterator[str]:
+    stored = seen.checkpoint
+    if stored is not None and stored.restored_at is not None:
+        yield f"restored   {_ago(stored.restored_at, seen.now)}: {stored.restored}"
 
 
 def _work(status: Status) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from daemon.check.facts import ApiAccess, Essentials, Facts
 from daemon.replication.slot import SlotState
 from daemon.settings import Settings
 from sql.check import Clock, Identity, Room, Schema, Server, Table
+from sql.checkpoint import Checkpoint
 from sql.pms.columns import IDENTITY, READ
 
 GB = 1 << 30
@@ -37,7 +39,7 @@ HEALTHY = Facts(
     slot=SLOT,
     plugin="wal2json",
     publication_fault=None,
-    led_before=True,
+    checkpoint=Checkpoint("7500", 1, 1, 5 * GB - 100, None, date(2026, 11, 23)),
     wal_rate=20_000.0,
     skew=0.001,
     skew_error=0.002,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from daemon.check.verdict import Level
 from daemon.replication import errors
 from daemon.replication.slot import SlotState
 from sql.check import Identity, Transaction
+from sql.checkpoint import Checkpoint
 from sql.migrate import MigrationError
 from tests.unit.check.facts import (
     CLOCK,
@@ -32,6 +34,14 @@ from tests.unit.check.facts import (
 
 PGOUTPUT = HEALTHY.settings.model_copy(update={"plugin": "pgoutput"})
 UNREAD = replace(SLOT, active_pid=None)
+
+
+def put_back(*, hours: float) -> Checkpoint:
+    """The checkpoint of a database that was found put back so long ago."""
+    assert HEALTHY.checkpoint is not None
+    at = datetime.fromtimestamp(CLOCK.now - hours * 3600, UTC)
+    return replace(HEALTHY.checkpoint, restored_at=at, restored="it has gone back")
+
 
 # check, facts, level, words of what it says, template of the remedy
 CASES: list[tuple[str, Facts, Level, str, str]] = [
@@ -242,6 +252,13 @@ CASES: list[tuple[str, Facts, Level, str, str]] = [
         "Not reached: two (two:80: refused)",
         ours.UNREACHED,
     ),
+    (
+        "restored",
+        facts(checkpoint=put_back(hours=70)),
+        Level.warning,
+        "put back, 2026-11-15 13:06 UTC: it has gone back",
+        ours.RESTORED,
+    ),
     ("secrets", facts(unread=["one", "two"]), Level.wrong, "sent to one, two: their secrets", ours.UNREAD),
     ("api", facts(api=ApiAccess(error="it may not read hold")), Level.wrong, "it may not read hold", ours.WRITER),
     ("api", facts(api=ApiAccess(stranger=True)), Level.wrong, "no user 2", ours.STRANGER),
@@ -254,11 +271,13 @@ FINE: list[tuple[str, Facts]] = [
     ("slots", facts(room=replace(ROOM, slots_used=10))),
     ("senders", facts(room=replace(ROOM, senders_used=10))),
     ("reading", essentials(tables=table("rooms", hidden=["extra"]))),
-    ("slot", facts(slot=UNREAD, led_before=False)),
+    ("slot", facts(slot=UNREAD, checkpoint=None)),
     ("kept", facts(wal_rate=None)),
     ("clock", facts(skew=3.0, skew_error=1.5)),
     ("clock", facts(skew=None)),
     ("endpoints", facts(endpoints=[Reached("one", "one:443", None)])),
+    ("restored", facts(checkpoint=put_back(hours=73))),
+    ("restored", facts(checkpoint=None)),
     ("secrets", facts()),
     ("api", facts(api=ApiAccess(missing="ROOMWIRE_WRITER_DSN"))),
 ]

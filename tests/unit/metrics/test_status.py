@@ -134,6 +134,20 @@ def test_durable_work_has_an_estimate() -> None:
     assert line(replace(working, keys_per_second=None), "work").endswith("900 keys left, it is not moving")
 
 
+def test_a_database_that_was_put_back_is_told_of_for_good_and_is_urgent_while_engines_are_told() -> None:
+    assert SEEN.checkpoint is not None
+    stored = replace(SEEN.checkpoint, restored_at=NOW - timedelta(minutes=9), restored="the slot is gone")
+    put_back = seen(checkpoint=stored)
+    assert line(put_back, "restored") == "restored   9 min ago: the slot is gone"
+    assert json.loads(as_json(put_back))["checkpoint"]["restored"] == "the slot is gone"
+    assert list(troubles(put_back)) == []
+    (trouble,) = troubles(
+        seen(checkpoint=stored, work=[Work(1, "versions", None, "the slot is gone", None, 0, None)])
+    )
+    assert "everything is being sent again" in trouble
+    assert "restored" not in as_text(WELL)
+
+
 def test_replays_that_are_under_way_are_shown() -> None:
     replay = Replay(3, "engine", "it is told of more", [7], ["booking"], None, 40_000, 12_000, NOW, None, None)
     said = as_text(replace(WELL, replays=[replay]))
@@ -170,6 +184,8 @@ def test_json_says_the_same_and_shows_no_secret() -> None:
         "committed_at": "2026-03-01T02:59:55+00:00",
         "epoch": 3,
         "horizon": "2026-03-01",
+        "restored_at": None,
+        "restored": None,
     }
     assert [endpoint["url"] for endpoint in said["endpoints"]] == ["https://engine.example/hook?…"]
     assert "SECRET" not in as_json(WELL) + as_text(WELL)
