@@ -16,7 +16,7 @@ _PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _plain(value: object) -> object:
-    """Let nothing pass for a date that another reader would take for a number or an instant."""
+    """Take no text but YYYY-MM-DD: pydantic would also read numbers and instants as dates."""
     if not isinstance(value, str):
         return value
     if not _PLAIN.fullmatch(value):

@@ -49,7 +49,7 @@ class Freshness:
         return (await self.look())(hotel_id)
 
     async def look(self) -> Callable[[int | None], Fresh]:
-        """How fresh documents are that are read from here on: to be asked once their hotel is known.
+        """Look now; what is returned tells of any hotel how fresh its documents are that are read from here on.
 
         Raises:
             AwayError: as `now`.

@@ -15,8 +15,12 @@ T = TypeVar("T")
 
 PATIENCE = 2.0
 _PAUSE = 1.0
-AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
-"""What tells that the database cannot be asked now."""
+AWAY: Final = (
+    psycopg.OperationalError,  # also a lock that was not to be had, and a statement that took too long
+    psycopg.InterfaceError,
+    PoolTimeout,
+)
+"""Errors that say that the database cannot be asked now."""
 
 
 class AwayError(psycopg.OperationalError):
@@ -24,9 +28,9 @@ class AwayError(psycopg.OperationalError):
 
 
 class Lookup:
-    """Asks small questions. While the database is away one of those who ask tries, and the others are told at once.
+    """Asks small questions. While the database is away, one caller at a time tries it and the others fail at once.
 
-    It is away, too, where it neither answers nor hangs up. Attributes: pool: where its connections are from.
+    One that neither answers nor hangs up counts as away. Attributes: pool: where the connections come from.
     """
 
     def __init__(self, pool: Pool) -> None:

@@ -25,9 +25,7 @@ AUDIT_LOST = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-for _outcome in ("pushed_out", "refused"):
-    AUDIT_LOST.labels(_outcome)  # at 0 from the start: an alert on any looks at how it rises
-# From zero on: what appears with its first line has not risen for whoever watches it.
+# At 0 from the start: a series that appears with its first lost line has not risen for an alert on its increase.
 for _outcome in ("pushed_out", "refused"):
     AUDIT_LOST.labels(_outcome)
 

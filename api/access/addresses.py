@@ -32,8 +32,12 @@ def caller(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network
 
 
 def is_in(text: str | None, networks: Sequence[Network]) -> bool:
-    """Whether an address lies in one of these networks; what is no address does not."""
-    return text is not None and _is_address(text) and any(ip_address(text) in network for network in networks)
+    """Whether an address lies in one of these networks, also IPv4 written as IPv6 (::ffff:…)."""
+    if text is None or not _is_address(text):
+        return False
+    address = ip_address(text)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in network for network in networks)
 
 
 @lru_cache(maxsize=4096)

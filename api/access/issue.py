@@ -70,7 +70,7 @@ async def create(conn: AsyncConnection, wanted: Wanted) -> NewKey:
 async def rotate(
     conn: AsyncConnection, key_id: str, *, overlap: timedelta = OVERLAP, lifetime: timedelta | None = None
 ) -> tuple[NewKey, datetime]:
-    """Make a key that is what another is, which then works for `overlap` only; returns it and when that ends.
+    """Make a key with the rights of another, which works for `overlap` longer; returns the new one, and until when.
 
     Raises:
         IssueError: no valid key has this id.

@@ -1,4 +1,4 @@
-"""What is written down of calls, in batches beside them: the audit log, and when keys were used last."""
+"""The audit log, and when each key was used last: written in batches, beside the requests."""
 
 import asyncio
 from collections import deque
@@ -29,8 +29,8 @@ _REFUSED = (psycopg.DataError, psycopg.IntegrityError, UnicodeError)
 class Journal:
     """Keeps lines until they are written.
 
-    Where the database is away for long, the oldest are lost; a line that it refuses is lost alone. Both is said and
-    counted.
+    While the database is away for long, the oldest are lost; a line that it refuses is lost alone. Either is logged
+    and counted.
 
     Args:
         pool: to write with.
@@ -55,7 +55,7 @@ class Journal:
         self._lines.append(line)
 
     async def keep(self) -> None:
-        """Write for ever; cancelling writes what is left."""
+        """Write every second until cancelled, and then what is left."""
         loop = asyncio.get_running_loop()
         forget_at = 0.0
         try:
@@ -70,7 +70,7 @@ class Journal:
             await asyncio.wait({asyncio.create_task(self._try(self.write))}, timeout=5)
 
     async def write(self) -> None:
-        """Write what there is.
+        """Write all that was added.
 
         Raises:
             psycopg.Error, PoolTimeout: it is kept for the next time.
@@ -93,7 +93,7 @@ class Journal:
             self._lost = 0
 
     async def _write(self, lines: Sequence[Audited]) -> None:
-        """Write the oldest lines; where the database refuses them, by halves down to the one that it means."""
+        """Write the oldest lines; where the database refuses some, halve them until the one it refuses is alone."""
         try:
             async with self._pool.connection(timeout=_PATIENCE) as conn:
                 await access.audit(conn, lines)
@@ -112,7 +112,7 @@ class Journal:
                 self._lines.popleft()
 
     async def forget(self) -> None:
-        """Delete what is older than it has to be kept."""
+        """Delete lines that are older than `days`."""
         async with self._pool.connection(timeout=_PATIENCE) as conn:
             while await access.forget_audit(conn, self._days, _BATCH) == _BATCH:
                 pass

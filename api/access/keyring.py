@@ -1,16 +1,17 @@
-"""Keys as they are checked: a verified one is kept for a few seconds, so that a request costs no query.
+"""Verified keys, each kept for a few seconds so that a request costs no query.
 
-One that cannot be looked up again is unproven: for a while, what is kept in memory can be read with it, and nothing
-else. Connections that others use do not keep a look waiting: it has some to itself.
+A key that cannot be looked up again, because the database is away, is unproven: for a while it opens what is kept
+in memory, and nothing else. Looking keys up has connections of its own, so that no other work delays it.
 """
 
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 
 from api.access import keys
+from api.access.addresses import Network, is_in
 from api.access.scopes import Access, Scope
 from api.lookup import AwayError, Lookup
 from api.request.problems import Problem
@@ -32,7 +33,7 @@ class Held:
 
     access: Access
     digest: bytes
-    networks: tuple[IPv4Network | IPv6Network, ...] | None
+    networks: tuple[Network, ...] | None
     requests_per_minute: int
 
     def check(self, address: str | None, now: datetime) -> None:
@@ -43,15 +44,16 @@ class Held:
         """
         if self.access.expires_at is not None and self.access.expires_at <= now:
             raise Problem("unauthorized", "The key has expired.", headers=REFUSED)
-        if self.networks is not None and not _within(address, self.networks):
+        if self.networks is not None and not is_in(address, self.networks):
             raise Problem("address_not_allowed")
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a look found.
+    """What was found of a key.
 
-    looked: when the last one began; found: the last that was answered; monotonic seconds; proven: that is the last.
+    looked: when the last look-up began; found: when the last one that was answered began (monotonic seconds);
+    proven: they are the same one.
     """
 
     looked: float
@@ -69,10 +71,10 @@ class Keyring:
         self.used: dict[str, datetime] = {}
 
     async def verify(self, text: str, address: str | None) -> Held:
-        """The key that this text is.
+        """The key with this text.
 
         Raises:
-            Problem: it is none that may be used now, from there.
+            Problem: it is no key of ours, or may not be used now, or not from this address.
             AwayError: the database cannot be asked, and the key is not among those that were used lately.
         """
         key_id = keys.key_id(text)
@@ -135,11 +137,3 @@ def _held(key_id: str, row: KeyRow) -> Held:
     )
     networks = None if row.addresses is None else tuple(ip_network(one) for one in row.addresses)
     return Held(may, bytes(row.digest), networks, row.requests_per_minute)
-
-
-def _within(address: str | None, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    if address is None:
-        return False
-    found = ip_address(address)
-    mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in network for network in networks)

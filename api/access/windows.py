@@ -32,13 +32,13 @@ class _Window:
 
 
 class Windows:
-    """Counts by whom they are of; who has not been heard of for longest is forgotten when there are many."""
+    """A window for each caller; when there are too many, the one that was idle for longest is forgotten."""
 
     def __init__(self) -> None:
         self._windows: OrderedDict[Hashable, _Window] = OrderedDict()
 
     def hit(self, who: Hashable, limit: int) -> Count:
-        """Count one, unless `limit` a minute are used up; those of the minute before count less and less."""
+        """Count a request, unless `limit` a minute are used up; the previous minute's count less and less."""
         now = time.monotonic()
         window = self._windows.get(who)
         if window is None or now >= window.began + 2 * SECONDS:

@@ -38,7 +38,7 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """An answer's body, and a tag that is another whenever more than `as_of` is; room_types: how many are on it."""
+    """An answer's body, and a tag that changes whenever more than `as_of` does; room_types: how many are on it."""
 
     body: bytes
     etag: str
@@ -103,7 +103,7 @@ class Calendars:
         return Calendar(stamped(state, page.body), f"{page.digest}{'-stale' * state.stale}", len(page.versions))
 
     async def _look(self, hotel_id: int, since: float) -> _Seen:
-        """What a look finds that began after `since`; while the database is away, the last one."""
+        """The result of a look that began after `since`; while the database is away, of the last look."""
         while True:
             seen = self._seen.get(hotel_id)
             if seen is not None and (seen.began >= since or self._lookup.away):
@@ -134,7 +134,7 @@ class Calendars:
             self._seen[hotel] = _Seen(began, look.standing, versions)
 
     async def _page(self, wanted: Wanted, since: float) -> _Page:
-        """A page that was read after `since`; while the database is away, the last one."""
+        """A page that was read after `since`; while the database is away, the last one read."""
         kept = self._pages.get(wanted)
         if kept is not None and self._lookup.away:
             return kept
@@ -164,7 +164,7 @@ class Calendars:
         return page
 
     def _keep(self, wanted: Wanted, page: _Page) -> None:
-        """Keep a page, and drop those that were made longest ago where all together grow too large."""
+        """Keep a page, and drop the oldest ones while all of them together are too large."""
         old = self._pages.pop(wanted, None)
         self._bytes += len(page.body) - (len(old.body) if old else 0)
         self._pages[wanted] = page

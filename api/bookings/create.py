@@ -48,7 +48,7 @@ async def make_booking(call: Booked) -> Reply:
 class _Making:
     """The attempts at a booking.
 
-    What nothing else decides about is asked first and together: prices, who books, and the room where it is one.
+    What depends on nothing else is asked first and together: prices, who books, and the room where it is only one.
     The order keeps waits harmless: whoever comes second with the engine's own id waits before he holds a room, and
     the lock of a user is waited for before anything of the PMS is locked.
     """
@@ -75,7 +75,7 @@ class _Making:
         self.room = await rooms.ask_best(conn, self.nights, only.room_type_id, only.people) if alone else None
 
     async def book(self, conn: AsyncConnection) -> Reply | Done:
-        """Do what is left of it."""
+        """Write the booking and answer, with what `ask` has asked for."""
         call, asked = self.call, self.call.body
         check_days(asked.check_in, asked.check_out, len(asked.rooms), today(call.context.options.time_zone))
         check_guests(asked.rooms)

@@ -3,7 +3,7 @@
 The claim on the key, what is written and the stored answer are one transaction: all of it is there, or nothing. A
 refusal undoes it, and is final too: it is stored by a transaction of its own, unless the key has got an answer
 meanwhile. What is not final (we are too busy, the key is being worked on) is not stored: the same request is then
-decided anew. An attempt that did nothing is told of either way, so that whoever looks after bookings sees it.
+decided anew. An attempt that changed nothing is noted either way, so that whoever looks after bookings sees it.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from psycopg.errors import (
 from psycopg_pool import PoolTimeout
 
 from api.bookings.rights import lacking, of_answer, rights
+from api.lookup import AWAY
 from api.prices.tariffs import UnpricedError
 from api.request.handling import encoded
-from api.request.middleware import AWAY
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Reply
 from sql import idempotency, links, savepoints
@@ -46,7 +46,7 @@ from sql.sync import Ended
 
 
 class Done(NamedTuple):
-    """What came of work. taken: is to be secured just before the commit."""
+    """The outcome of `work`. taken: what is to be secured just before the commit."""
 
     reply: Reply
     taken: Taken
@@ -145,7 +145,7 @@ async def _insisting(call: Call[Any, Any], attempt: Callable[[], Awaitable[Reply
 
 
 async def _price(call: Call[Any, Any], unpriced: UnpricedError) -> float:
-    """Make prices in nobody's way, and by nobody's clock; returns the seconds that it took."""
+    """Compute prices outside of the booking's transaction and its time limit; returns the seconds it took."""
     began = time.monotonic()
     async with call.context.connection() as conn:
         await call.context.prices.tariff(conn, *unpriced.wanted)
@@ -153,7 +153,7 @@ async def _price(call: Call[Any, Any], unpriced: UnpricedError) -> float:
 
 
 async def _tell_undecided(call: Call[Any, Any], request: Request, told: Told, ended: Ended) -> None:
-    """Tell of an attempt without an answer, unless it has one after all, or another one is under way."""
+    """Note an attempt without an answer, unless its key has one after all, or another attempt is under way."""
     with contextlib.suppress(psycopg.Error, PoolTimeout, TimeoutError):
         async with asyncio.timeout(_TELLING), call.context.connection() as conn, conn.transaction():
             # Whoever had the key is done once we have it; what he wrote just before is seen by the second look.
@@ -201,7 +201,7 @@ def _given(outcome: Reply | Problem) -> Reply:
 
 
 async def _decided(conn: AsyncConnection, write: _Write, user: int | None, more: float = 0.0) -> Reply | Problem:
-    """What is answered, and stored unless it was before or is not final. user: as `idempotency.ask` has it."""
+    """Decide the answer, and store it unless it was or is not final. user: as `idempotency.ask` has it."""
     ahead = write.ahead
     await conn.execute("begin")
     asked = await idempotency.ask(conn, write.request, user, more, ahead.link if ahead else None)

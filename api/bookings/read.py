@@ -29,7 +29,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:
 
 
 def _written(value: object) -> object:
-    """Let no number pass for an instant."""
+    """Take no text but RFC 3339: pydantic would also read numbers as instants."""
     if isinstance(value, str) and not _INSTANT.fullmatch(value):
         raise ValueError("an instant is written as RFC 3339 says, with its zone")
     return value

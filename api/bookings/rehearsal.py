@@ -1,7 +1,7 @@
-"""What a session plans of a booking before anybody waits for it.
+"""Having a new session plan the statements of a booking before anybody waits for it.
 
-A transaction of a booking is short (`sql.pms.brevity`), and a new session would spend most of it on planning what
-it has never said. So it says all of it once beforehand, of nothing: no row of the PMS is written or locked.
+A booking's transaction is short (`sql.pms.brevity`), and a new session would spend most of it on planning. So it
+runs every statement once beforehand, with keys of nothing: no row of the PMS is written or locked.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ async def rehearse(conn: AsyncConnection) -> None:
 
 
 async def _say(conn: AsyncConnection) -> None:
-    """What `create` and `once` say, in any order: the claim comes last, for it bounds what follows."""
+    """Run the statements of `create` and `once`, in any order; the claim comes last, for it bounds what follows."""
     nights, made = Nights(_NOWHERE, _DAY, _DAY), uuid4()
     await prices.ask_fingerprint(conn, _NOWHERE)
     await clients.ask(conn, _NOBODY, _NOWHERE, Circle("", [_NOWHERE]))

@@ -10,9 +10,9 @@ from api.access.scopes import Access
 
 
 def rights(access: Access, hotel_id: int | None) -> dict[str, Any]:
-    """What somebody may see, to be stored with what he is answered.
+    """What a caller may see, to be stored with the answer.
 
-    hotel_id: the hotel that he asks about, where he names it: what else he may know of does not matter then.
+    hotel_id: the hotel that the request names, if any; the caller's other hotels do not matter then.
     """
     hotels = None if access.hotels is None else sorted(access.hotels)
     return {
@@ -23,13 +23,13 @@ def rights(access: Access, hotel_id: int | None) -> dict[str, Any]:
 
 
 def of_answer(rights: Mapping[str, Any], body: object) -> Mapping[str, Any]:
-    """What is to be seen by who is told an answer: of the hotel that it names no more than that one."""
+    """The rights that an answer takes to be read: where it names a hotel, of that one only."""
     hotel_id = body.get("hotel_id") if isinstance(body, Mapping) else None
     return rights if hotel_id is None else {**rights, "hotels": [hotel_id]}
 
 
 def lacking(mine: Mapping[str, Any], answered: Mapping[str, Any]) -> list[str]:
-    """What I may see less of than who was answered; both as `rights` has them."""
+    """The rights among `answered` that `mine` lacks; both as `rights` returns them."""
     found = []
     if mine["hotels"] is not None and (
         answered["hotels"] is None or not set(answered["hotels"]) <= set(mine["hotels"])

@@ -1,8 +1,8 @@
 """Whose turn it is to write into the PMS: few at a time, those of one hotel in the order in which they came.
 
-Who asks for the last room beside two hundred others waits here, in memory, until those before him are done, and not
-for their locks: he then finds it free or taken. And however many ask for one hotel, others are served beside them,
-and who only reads finds a connection.
+Of two hundred who ask for the last room, each waits here, in memory, and not for the locks of those before him;
+then he finds it free or taken. However many ask for one hotel, other hotels are served beside it, and readers find
+a connection.
 """
 
 import asyncio

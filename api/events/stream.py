@@ -20,7 +20,7 @@ from sql import feed
 LONGEST = 300.0
 """Seconds after which a stream ends: whoever connects again shows his key again."""
 UNREAD = 10.0
-"""Seconds in which a reader has to take what is written; who does not is cut off, and comes back as he wishes."""
+"""Seconds in which a reader has to take what is written; who does not is cut off, and may come back."""
 _QUIET = 15.0
 _PAGE = 100
 _RETRY_MS = 1000
@@ -65,7 +65,7 @@ async def _taken(call: Call[FollowAsked, Nothing], writing: Awaitable[None]) -> 
 
 
 async def _next(call: Call[FollowAsked, Nothing], asked: feed.Asked, page: Read, ends: float) -> Read:
-    """What comes next, or after a quiet while how far the reader got with nothing for it."""
+    """The next events; after a quiet while none, with the position that was reached."""
     quiet = min(time.time() + _QUIET, ends)
     while True:
         if not page.more:

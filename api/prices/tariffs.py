@@ -1,7 +1,8 @@
 """Prices as they are in the PMS now, without computing them for every request.
 
-Each request reads which rows the prices of its hotel come from, which is cheap; they are computed again when those
-are others than before. That takes its time where there are many rates: who is to be brief has it done beforehand.
+Each request reads a fingerprint of the rows that its hotel's prices come from, which is cheap; the prices are
+computed again when it has changed. That takes time where there are many rates, so a transaction that has to be
+short has it done before it begins.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ _AHEAD = HORIZON + timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """A hotel's plans, by key, and its prices for nights in [first, until), and of which rows they were made."""
+    """A hotel's plans by key and its prices for nights in [first, until); fingerprint: of the rows behind them."""
 
     fingerprint: tuple[int, int]
     first: date
@@ -71,10 +72,10 @@ class Tariffs:
         until: date,
         seen: Later[tuple[int, int]] | None = None,
     ) -> Tariff:
-        """The same, for whoever has no time to make them. seen: the fingerprint, where it was asked for already.
+        """As `tariff`, but only what is there already. seen: the fingerprint, where it was asked for before.
 
         Raises:
-            UnpricedError: they were not made yet, or of other rows.
+            UnpricedError: it was not made yet, or from other rows.
         """
         found = await (seen.get() if seen else fingerprint(conn, hotel_id))
         kept = self._valid(hotel_id, found, first, until)
@@ -83,7 +84,7 @@ class Tariffs:
         return kept
 
     async def ask(self, conn: AsyncConnection, hotel_id: int) -> Later[tuple[int, int]]:
-        """What of a hotel's prices `at_hand` wants to have seen, not waited for."""
+        """Ask for the fingerprint that `at_hand` takes as `seen`, without waiting for it."""
         return await ask_fingerprint(conn, hotel_id)
 
     def _valid(self, hotel_id: int, seen: tuple[int, int], first: date, until: date) -> Tariff | None:

@@ -1,7 +1,6 @@
 """One route's request, from the gate to the answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from hashlib import blake2b
 
 import orjson
 from aiohttp import web
@@ -11,6 +10,7 @@ from api.access.scopes import Access
 from api.context import Context
 from api.lookup import AwayError
 from api.request import parsing, trace
+from api.request.etags import digest
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Nothing, Reply, Route
 
@@ -91,7 +91,7 @@ def _answer(request: web.Request, reply: Reply) -> web.Response:
         response.content_type = "application/json"
     tag = reply.etag
     if tag is None and request.method in {"GET", "HEAD"} and reply.status == 200:
-        tag = blake2b(body or b"", digest_size=12).hexdigest()
+        tag = digest(body or b"")
     if tag is not None:
         response.headers["ETag"] = f'"{tag}"'
         # Whoever keeps it asks each time whether it still holds.

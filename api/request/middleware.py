@@ -4,13 +4,12 @@ import time
 import traceback
 
 import orjson
-import psycopg
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from psycopg_pool import PoolTimeout
 
 from api.context import Context
+from api.lookup import AWAY
 from api.metrics import answered
 from api.request import trace
 from api.request.problems import BASE, CONTENT_TYPE, Problem
@@ -19,12 +18,6 @@ from sql.access import Audited
 
 log = structlog.get_logger()
 
-AWAY = (
-    psycopg.OperationalError,  # also a lock that was not to be had, and a statement that took too long
-    psycopg.InterfaceError,
-    PoolTimeout,
-)
-"""The database is away, or does not let us in."""
 _OF_HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _UNREAD = {"bad_http", "body_too_large", "request_timeout"}
 """What is answered while there is more to read, or nothing that could be read."""

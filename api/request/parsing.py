@@ -83,7 +83,7 @@ async def body(model: type[M], request: web.Request) -> tuple[M, bytes]:
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> None:
-    """Let no name stand twice in an object: which of the two is meant, every reader decides otherwise.
+    """Refuse an object that holds a name twice: readers differ on which of the two counts.
 
     Raises:
         Problem: one does.

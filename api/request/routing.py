@@ -119,8 +119,8 @@ class Route:
         returns: status → answer, the successful ones.
         problems: codes that this route answers with beyond those that every route has.
         writes: needs an Idempotency-Key.
-        from_memory: can be answered without the database, so that a key will do that cannot be checked now; what
-            does need it makes sure of `Access.checked`.
+        from_memory: can be answered without the database, so a key that cannot be checked now will do; a handler
+            that does need the database looks at `Access.checked`.
         if_match: whether a call may or must have the header If-Match; the handler looks at it.
         links: status → name → what to call next.
     """

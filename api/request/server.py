@@ -1,7 +1,7 @@
-"""aiohttp's server, with its own errors said as ours are: as problems, naming no software and quoting nobody.
+"""aiohttp's server, whose own errors are answered as problems too, naming no software and quoting nobody.
 
-What is no proper HTTP never reaches the application, and aiohttp would answer it, and log it, with a quotation of
-what came, which may be a key.
+Broken HTTP never reaches the application: aiohttp would answer it, and log it, with a quotation of what came, which
+may be a key.
 """
 
 from collections.abc import Awaitable, Callable
@@ -61,7 +61,7 @@ class _Connection(web.RequestHandler):
 
 
 def _expecting(answer: Answering) -> Answering:
-    """An unknown `Expect` is refused before any middleware: say that as a problem too."""
+    """Answer an unknown `Expect`, which aiohttp refuses before any middleware, as a problem too."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
