@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -60,45 +61,37 @@ class Engine:
             return Answer(answer.status, said, "Idempotent-Replayed" in answer.headers)
 
 
-# Whose transactions are undone is tested of one server as well as of two.
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
-async def test_it_is_killed_amid_all_writes(roomwire: Roomwire) -> None:
-    async with roomwire.running():
-        await roomwire.settled()
-    async with (
-        await psycopg.AsyncConnection.connect(roomwire.database.dsn, autocommit=True) as conn,
-        gates(roomwire.database.server.address) as gate,
-    ):
-        behind_gates(roomwire, gate)
-        engines = [await client(conn, name) for name in WRITES]
-        kinds = await room_types(conn, len(WRITES))
-        killed: list[Killed] = []
-        # As soon as one is amid its statements, before its commit, or behind it.
-        for number, place in enumerate((8, COMMIT, ANSWER)):
-            async with roomwire.running("--only", "api") as daemon:
-                await listen(daemon, engines)
-                await ask_again(conn, killed)
-                sites = [Site(engine.ask, kind, number) for engine, kind in zip(engines, kinds, strict=True)]
-                killed = [
-                    Killed(site, write, await write.prepare(site))
-                    for site, write in zip(sites, WRITES.values(), strict=True)
-                ]
-                for one in killed:
-                    one.before = await one.site.written(conn)
-                await stop_and_kill(daemon, gate, killed, place)
-            await at_rest(conn, roomwire.writer)
-            for one in killed:
-                one.done = await one.site.written(conn) != one.before
-            assert {one.done for one in killed if one.request.key in gate.stopped} == {place == ANSWER}
-        async with roomwire.running("--only", "api") as daemon:
+@dataclass
+class Scene:
+    """A PMS whose API is reached through gates. conn: a look at the database; gate: the gates."""
+
+    roomwire: Roomwire
+    conn: Conn
+    gate: Gates
+
+    @asynccontextmanager
+    async def process(self, engines: Sequence[Engine]) -> AsyncIterator[Daemon]:
+        """A process of the API that all of them call."""
+        async with self.roomwire.running("--only", "api") as daemon:
             await listen(daemon, engines)
-            await ask_again(conn, killed)
-        await sound(conn)
+            yield daemon
+
+    async def killed(self, daemon: Daemon, sites: Mapping[str, Site], place: int) -> list[Killed]:
+        """Ask for these writes at once, and kill the process as soon as one is stopped at this place."""
+        killed = [Killed(site, WRITES[name], await WRITES[name].prepare(site)) for name, site in sites.items()]
+        for one in killed:
+            one.before = await one.site.written(self.conn)
+        await stop_and_kill(daemon, self.gate, killed, place)
+        await at_rest(self.conn, self.roomwire.writer)
+        for one in killed:
+            one.done = await one.site.written(self.conn) != one.before
+        assert {one.done for one in killed if one.request.key in self.gate.stopped} == {place == ANSWER}
+        return killed
 
 
-# Whose transactions are undone is tested of one server as well as of two.
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
-async def test_it_is_killed_at_each_statement_of_a_booking(roomwire: Roomwire) -> None:
+@pytest.fixture
+async def scene(roomwire: Roomwire) -> AsyncIterator[Scene]:
+    """Such a PMS, with documents in step."""
     async with roomwire.running():
         await roomwire.settled()
     async with (
@@ -106,30 +99,47 @@ async def test_it_is_killed_at_each_statement_of_a_booking(roomwire: Roomwire) -
         gates(roomwire.database.server.address) as gate,
     ):
         behind_gates(roomwire, gate)
-        engine = await client(conn, "booking")
-        (kind,) = await room_types(conn, 1)
-        write = WRITES["book"]
-        async with roomwire.running("--only", "api") as daemon:
-            await listen(daemon, [engine])
-            for number in range(2):  # the first one of a process also reads what is kept from then on
-                await insist(engine.ask, await write.prepare(Site(engine.ask, kind, number)))
-        places = [*range(2, len(gate.road) + 1), ANSWER]
-        assert (len(places), gate.road[-1]) > (10, "commit")
-        killed: list[Killed] = []
-        for number, place in enumerate(places, 2):
-            async with roomwire.running("--only", "api") as daemon:
-                await listen(daemon, [engine])
-                await ask_again(conn, killed)
-                site = Site(engine.ask, kind, number)
-                killed = [Killed(site, write, await write.prepare(site))]
-                await stop_and_kill(daemon, gate, killed, place)
-            await at_rest(conn, roomwire.writer)
-            killed[0].done = await site.written(conn) is not None
-            assert killed[0].done == (place == ANSWER)
-        async with roomwire.running("--only", "api") as daemon:
-            await listen(daemon, [engine])
-            await ask_again(conn, killed)
-        await sound(conn)
+        yield Scene(roomwire, conn, gate)
+
+
+# Whose transactions are undone is tested of one server as well as of two.
+@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+async def test_it_is_killed_amid_all_writes(scene: Scene) -> None:
+    engines = {name: await client(scene.conn, name) for name in WRITES}
+    kinds = await room_types(scene.conn, len(WRITES))
+    killed: list[Killed] = []
+    # As soon as one is amid its statements, before its commit, or behind it.
+    for number, place in enumerate((4, 8, COMMIT, ANSWER)):
+        async with scene.process([*engines.values()]) as daemon:
+            await ask_again(scene.conn, killed)
+            of = zip(engines.items(), kinds, strict=True)
+            sites = {name: Site(engine.ask, kind, number) for (name, engine), kind in of}
+            killed = await scene.killed(daemon, sites, place)
+    async with scene.process([*engines.values()]):
+        await ask_again(scene.conn, killed)
+    await sound(scene.conn)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", WRITES)
+async def test_it_is_killed_at_each_statement(scene: Scene, name: str) -> None:
+    engine = await client(scene.conn, name)
+    (kind,) = await room_types(scene.conn, 1)
+    async with scene.process([engine]):
+        for number in range(2):  # the first one of a process also reads what is kept from then on
+            site = Site(engine.ask, kind, number)
+            await insist(engine.ask, await WRITES[name].prepare(site))
+    places = [*range(2, len(scene.gate.road) + 1), ANSWER]
+    assert (len(places) > 5, scene.gate.road[-1]) == (True, "commit")
+    killed: list[Killed] = []
+    for number, place in enumerate(places, 2):
+        async with scene.process([engine]) as daemon:
+            await ask_again(scene.conn, killed)
+            killed = await scene.killed(daemon, {name: Site(engine.ask, kind, number)}, place)
+    async with scene.process([engine]):
+        await ask_again(scene.conn, killed)
+    await sound(scene.conn)
 
 
 @dataclass
@@ -167,7 +177,7 @@ async def client(conn: Conn, name: str) -> Engine:
     return Engine((await issue.create(conn, issue.Wanted(name.replace(" ", "-"), scopes))).text)
 
 
-async def listen(daemon: Daemon, engines: list[Engine]) -> None:
+async def listen(daemon: Daemon, engines: Sequence[Engine]) -> None:
     """Let all of them call this process, which knows the prices then, so that nobody waits for who reads them."""
     url = await daemon.api()
     for engine in engines:
