@@ -7,6 +7,7 @@ is found by the projector from the ids noted here.
 from collections.abc import Callable, Mapping
 from hashlib import md5
 
+from daemon.places import Places
 from daemon.replication.changes import Row
 from outbox.dirty import CHANGED, Dirty, Scope, ScopeKind
 
@@ -16,9 +17,12 @@ _ALL_KINDS: tuple[ScopeKind, ...] = ("content", "availability", "booking")
 _SHOWN_OF_CLIENTS = ("name", "name_kana", "name_kanji", "email", "phone")
 
 
-def route(row: Row, dirty: Dirty) -> None:
-    """Add to `dirty` what this change of a followed table may have changed."""
-    _ROUTES[row.table](row, dirty)
+def route(row: Row, dirty: Dirty, places: Places) -> None:
+    """Add to `dirty` what this change of a followed table may have changed; `places` notes where nights stand."""
+    if row.table == "reservation_details" and not places.moved(row):
+        _priced(row, dirty)
+    else:
+        _ROUTES[row.table](row, dirty)
 
 
 def route_everything(dirty: Dirty, hotel_id: int | None) -> None:
@@ -102,6 +106,11 @@ def _nights(row: Row, dirty: Dirty) -> None:
     hotel_id = _hotel(values)
     dirty.reservations.add((hotel_id, _text(values, "reservation_id")))
     dirty.nights.add((hotel_id, _text(values, "date")))
+
+
+def _priced(row: Row, dirty: Dirty) -> None:
+    """A night that stands where it stood: its booking may be another, availability and conflicts are not."""
+    dirty.reservations.add((_hotel(row.values), _text(row.values, "reservation_id")))
 
 
 def _child(column: str) -> Callable[[Row, Dirty], None]:

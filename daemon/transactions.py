@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
+from daemon.places import Places
 from daemon.replication.changes import Begin, Commit, Event, Message, Row, Truncate
 from daemon.routes import route, route_everything
 from outbox.dirty import Dirty
@@ -55,9 +56,10 @@ class Transaction:
 
 
 class Assembler:
-    """Makes transactions of the decoder's events."""
+    """Makes transactions of the decoder's events, those of one connection in their order."""
 
     def __init__(self) -> None:
+        self._places = Places()
         self._open = Transaction(0, 0.0)
         self._rows = 0
         self._inside = False
@@ -92,12 +94,13 @@ class Assembler:
 
     def _row(self, row: Row) -> None:
         if row.table in FOLLOWED and row.schema == SCHEMA:
-            route(row, self._open.keys())
+            route(row, self._open.keys(), self._places)
             self._rows += 1
             if self._rows % _ROWS_BETWEEN_LOOKS == 0 and len(self._open.keys()) > MOST_KEYS:
                 self._open.keys().collapse()
         elif hotel := row.values.get("hotel_id"):
-            # Of a relation that is noise this may be anything.
+            # Of a relation that is noise this may be anything; or nights of a hotel whose partitions are made anew.
+            self._places.forget()
             self._open.unknown.add((row.schema, row.table, int(hotel) if hotel.isdecimal() else None))
 
     def _truncate(self, truncate: Truncate) -> None:

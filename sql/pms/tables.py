@@ -20,7 +20,7 @@ FOLLOWED: Mapping[str, frozenset[str]] = {
     "plans_rates": frozenset({"id", "hotel_id", "plans_hotel_id"}),
     "clients": frozenset({"id", "name", "name_kana", "name_kanji", "email", "phone"}),
     "reservations": frozenset({"hotel_id", "id"}),
-    "reservation_details": frozenset({"hotel_id", "id", "reservation_id", "date"}),
+    "reservation_details": frozenset({"hotel_id", "id", "reservation_id", "date", "room_id", "cancelled"}),
     "reservation_clients": frozenset({"hotel_id", "id", "reservation_details_id"}),
     "reservation_addons": frozenset({"hotel_id", "id", "reservation_detail_id"}),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from daemon.places import Places
 from daemon.replication.changes import Action, Row
 from daemon.routes import client_digest, route, route_everything
 from outbox.dirty import ALL_CLIENTS, Dirty, Scope
@@ -15,7 +16,14 @@ from sql.pms.tables import FOLLOWED
 ACTIONS: tuple[Action, ...] = ("insert", "update", "delete")
 HOTEL_7 = {Scope(kind, 7) for kind in ("content", "availability", "booking")}
 CLIENT = {"name": "TBD", "name_kana": None, "name_kanji": "山田 太郎", "email": None, "phone": "03"}
-NIGHT = {"hotel_id": "7", "id": "n1", "reservation_id": "r1", "date": "2026-12-24"}
+NIGHT = {
+    "hotel_id": "7",
+    "id": "n1",
+    "reservation_id": "r1",
+    "date": "2026-12-24",
+    "room_id": "3",
+    "cancelled": None,
+}
 
 Told = Mapping[str, str | None]
 
@@ -71,7 +79,7 @@ EVERY = [
 
 def dirtied(table: str, action: Action, values: Told) -> Dirty:
     dirty = Dirty()
-    route(Row(action, "public", table, dict(values)), dirty)
+    route(Row(action, "public", table, dict(values)), dirty, Places())
     return dirty
 
 
@@ -102,9 +110,9 @@ def test_a_value_that_was_too_long_to_send_counts_as_changed(missing: str) -> No
 def test_a_client_that_changes_there_and_back_counts_as_changed() -> None:
     dirty, later = Dirty(), Dirty()
     for name in ("A", "B"):
-        route(Row("update", "public", "clients", {"id": "c1", **CLIENT, "name": name}), dirty)
+        route(Row("update", "public", "clients", {"id": "c1", **CLIENT, "name": name}), dirty, Places())
     assert dirty.clients == {"c1": ""}
-    route(Row("update", "public", "clients", {"id": "c1", **CLIENT, "name": "A"}), later)
+    route(Row("update", "public", "clients", {"id": "c1", **CLIENT, "name": "A"}), later, Places())
     other = Dirty(clients={"c1": client_digest({**CLIENT, "name": "B"}), "c2": "2"})
     other.update(later)
     assert other.clients == {"c1": "", "c2": "2"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon import transactions
-from daemon.replication.changes import IGNORED, Begin, Commit, Event, Message, Row, Truncate
+from daemon.replication.changes import IGNORED, Begin, Commit, Event, Message, Row, Truncate, Values
 from daemon.transactions import MOST_KEYS, Assembler, Pending, Transaction
 from outbox.dirty import Dirty, Scope
 
@@ -59,6 +59,20 @@ def test_our_heartbeat_is_told_from_other_messages() -> None:
     assert assembled(Message("other", b"12.5", True, 100)).beat is None
     assert assembled(Message("roomwire", b"12.5", False, 100)).beat is None
     assert assembled(Message("roomwire", b"12.5", True, 100)).done
+
+
+def test_nights_are_known_from_one_transaction_to_the_next_unless_a_table_comes_between_that_is_not() -> None:
+    values: Values = {"hotel_id": "7", "id": "n1", "reservation_id": "r1", "date": "2026-12-24"}
+    night = Row("update", "public", "reservation_details", values | {"room_id": "3", "cancelled": None})
+    elsewhere = Row("update", "public", "reservation_details_new", values)
+    assembler, nights = Assembler(), []
+    for between in (IGNORED, IGNORED, elsewhere, IGNORED):
+        for event in (Begin(1, 1.0), night, between):
+            assembler.feed(event)
+        whole = assembler.feed(Commit(90, 100, 1.0))
+        assert whole is not None
+        nights.append(whole.keys().nights)
+    assert nights == [{(7, "2026-12-24")}, set(), set(), {(7, "2026-12-24")}]
 
 
 def test_nothing_of_a_transaction_is_left_in_the_next() -> None:
