@@ -14,7 +14,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from deploy.embedded import free_port
 from tests.support.daemon import SECRET_KEY, Roomwire, until
+from tests.support.servers import ON_PG18
 from tests.support.servers.databases import Database
+
+pytestmark = ON_PG18
 
 README = Path(__file__).parents[2] / "README.md"
 
