@@ -34,7 +34,7 @@ CHANGEABLE = (
 
 
 class OvertakenError(EndpointError):
-    """The endpoint is not set up any more as it was when the change was thought of."""
+    """Somebody else has changed the endpoint since the caller read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ async def begin(
     *,
     expected: Container[int] | None = None,
 ) -> Begun:
-    """Change an endpoint in the caller's transaction, which is to end soon: who writes documents waits for it.
+    """Change an endpoint in the caller's transaction, which must end soon: writers of documents wait for it.
 
     Args and raises: as `change`, but the address is not looked at; and `LockNotAvailable`, where documents are
     being written: try again; and `OvertakenError`, where its revision is not among those expected. After the commit
@@ -109,7 +109,7 @@ async def begin(
 async def finish(conn: AsyncConnection, begun: Begun, *, patience: float = 60.0) -> Changed:
     """Count what is sent for the first time, and take out of the queue what the endpoint is told of no more.
 
-    Not before the change is committed, and in transactions of its own: who writes documents would wait meanwhile.
+    After the change is committed, in transactions of its own: writers of documents would wait for it otherwise.
 
     Raises:
         EndpointError: there was no moment when nobody writes documents.

@@ -1,8 +1,8 @@
 """The conflict watch: bookings of ours in rooms that another stay has on the same night, too.
 
-Nothing in the PMS prevents that. Who has been given a room is waited for when we look at it, if his statement is
-done; one that still runs cannot be seen. And the PMS looks without a lock, and revives a stay or moves its dates
-without one: it may give a room away that is ours. The stream tells of every night that changes, so those alone are
+Nothing in the PMS prevents that. A booking of ours waits for whoever was given its room by a statement that has
+ended; one that still runs cannot be seen. And the PMS itself looks for rooms, revives stays and moves their dates
+without a lock, so it may give away a room of ours. The stream tells of every night that changes, so those alone are
 looked at; a conflict is noted with the document that shows it, and ends by itself when either stay leaves the room.
 """
 
@@ -50,7 +50,7 @@ async def watch(
 
 
 def _tell(changes: list[Change], first: date) -> None:
-    """A line for each booking: what is new of the nights from the first on, and what is over."""
+    """Log, in a line for each booking, which conflicts are new among the nights from `first` on, and which are over."""
     for (hotel_id, booking), group in groupby(changes, key=lambda one: (one.hotel_id, one.reservation_id)):
         nights = list(group)
         if shared := [one for one in nights if one.others and one.date >= first]:

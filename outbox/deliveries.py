@@ -17,7 +17,7 @@ _ANY_SIZE = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One key's. document: None where there never was any; told: by endpoint; tried: newest first.
+    """What became of one key. document: None where there never was one; told: by endpoint; tried: newest first.
 
     Of what is sent, or fetched by an engine, together with other things, `tried` are the hotel's latest.
     """

@@ -48,7 +48,7 @@ async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, 
 
 
 async def insert(conn: AsyncConnection, settings: Settings, outbound: Outbound) -> int:
-    """Add an endpoint in the caller's transaction, which is to end soon: who writes documents waits for it.
+    """Add an endpoint in the caller's transaction, which must end soon: writers of documents wait for it.
 
     Raises:
         EndpointError: the name is taken.
@@ -95,7 +95,7 @@ async def enable(conn: AsyncConnection, name: str, *, patience: float = 60.0) ->
 
 
 async def reset(conn: AsyncConnection, name: str) -> None:
-    """Enable an endpoint in the caller's transaction, which is to end soon: who writes documents waits for it.
+    """Enable an endpoint in the caller's transaction, which must end soon: writers of documents wait for it.
 
     Raises:
         EndpointError: there is none of this name.

@@ -49,7 +49,7 @@ async def start(conn: AsyncConnection, name: str, wanted: Scope, *, reason: str,
 
 
 async def note(conn: AsyncConnection, name: str, wanted: Scope, reason: str) -> Replay:
-    """Note a replay in the caller's transaction, which is to end soon: who writes documents waits for it.
+    """Note a replay in the caller's transaction, which must end soon: writers of documents wait for it.
 
     Raises:
         EndpointError: there is no such endpoint, or it needs no replay.

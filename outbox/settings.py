@@ -1,4 +1,4 @@
-"""What an endpoint is set up as, and what is possible of that."""
+"""How an endpoint is set up, and which of that is possible."""
 
 import socket
 from dataclasses import asdict, dataclass, field
@@ -26,7 +26,7 @@ class EndpointError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an endpoint is.
+    """How an endpoint is set up.
 
     url: http or https; of `cache-refresh` that of the engine's cache interface; format: how it is spoken to;
     secret: `whsec_…` or `whsk_…`; ca: PEM, the only authority that its certificate may be of; headers: sent with

@@ -17,7 +17,7 @@ _QUERIES = load("check.sql")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Who we are to which server; version as in server_version_num, such as 150018."""
+    """The server, and our role there; version as in server_version_num, such as 150018."""
 
     version: int
     wal_level: str
@@ -92,12 +92,12 @@ class Transaction:
 
 
 async def server(conn: AsyncConnection) -> Server:
-    """Who we are to which server."""
+    """Ask which server this is, and which role we have there."""
     return (await _ask(conn, "server", Server))[0]
 
 
 async def schema(conn: AsyncConnection) -> Schema:
-    """Whose the schema of our own tables is."""
+    """Ask who owns the schema of our own tables."""
     return (await _ask(conn, "schema", Schema))[0]
 
 

@@ -57,7 +57,7 @@ class Claim:
 
 
 async def claim(conn: AsyncConnection, request: Request, user: int | None, more: float = 0.0) -> Claim:
-    """What `ask` asks for."""
+    """As `ask`, and wait for the answer."""
     return await (await ask(conn, request, user, more)).get()
 
 

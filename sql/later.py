@@ -1,4 +1,4 @@
-"""Answers that are waited for later: within a pipeline, what is asked until then goes out together."""
+"""Answers that are waited for later: what is sent in a pipeline until then goes out together."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Later(Generic[T]):
-    """The one row that a statement gives, if any, as `read` makes it out."""
+    """The answer of a statement that gives one row or none: what `read` makes of that row, or of None."""
 
     __slots__ = ("_cursor", "_read")
 

@@ -1,4 +1,4 @@
-"""The command line: what an operator types, and what it answers a tired one."""
+"""The command line: what an operator types, and what a tired one is answered."""
 
 from daemon.cli.commands import main
 

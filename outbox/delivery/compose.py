@@ -59,7 +59,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What a claim comes to. silent: keys and the versions to acknowledge, as there is nothing to say of them."""
+    """What claimed keys come to. silent: those that there is nothing to say of, with the version to acknowledge."""
 
     messages: list[Message]
     silent: list[tuple[Claim, int]]

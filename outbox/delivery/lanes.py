@@ -47,7 +47,7 @@ class Lanes:
     Attributes:
         live: what changed just now.
         backlog: the rest.
-        broken: an error that is nobody's outcome.
+        broken: an error that nobody foresaw, for the pump to raise.
     """
 
     def __init__(

@@ -118,9 +118,9 @@ class Lease:
         await steadily(self._pool, partial(workers.leave, worker=self.worker))
 
     def lose(self, endpoint_id: int, token: UUID) -> None:
-        """Note a claim of which nobody knows whether it was made: it is given back when it can have ended.
+        """Note a claim whose outcome is not known: it is given back once it must have ended.
 
-        Without that its keys would be this worker's, who knows nothing of them, for as long as he lives.
+        Otherwise its keys would stay this worker's, which knows nothing of them, for as long as it lives.
         """
         self._lost[token] = (endpoint_id, time.monotonic() + self.seconds)
         # Perhaps the server has crashed, and no claim is made before that is known.

@@ -1,4 +1,4 @@
-"""How one endpoint is, as one worker sees it, and telling the others."""
+"""The health of one endpoint as one worker sees it, and telling the other workers."""
 
 import math
 import random
@@ -129,5 +129,5 @@ class Monitor:
 
 
 def _earlier(one: Health, other: Health) -> bool:
-    """Whether it knows less of failures."""
+    """Whether one was read before a failure that the other knows of."""
     return other.failed_at is not None and (one.failed_at is None or one.failed_at < other.failed_at)

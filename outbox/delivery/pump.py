@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 class Timing:
     """Times in seconds.
 
-    lease: after which others send what a worker had that is heard of no more; send and connect: what one send may
+    lease: after which others take what a worker had that is not heard of; send and connect: what one send may
     take; poll: between looks at the database; drain: for sends in flight when stopping.
     """
 
@@ -81,7 +81,7 @@ class Pump:
         self._alarm = Alarm(self.hint)
 
     def poke(self, standing: Standing, asked: float) -> None:
-        """Tell what the last look at the database found, and when it was asked (monotonic)."""
+        """Take in what the last look at the database found. asked: when it was made (monotonic seconds)."""
         self._monitor.learn(standing.health, open_=standing.open, as_of=asked)
         paced_at = time.monotonic() - standing.paced_for
         self._pace.adjust(pace=standing.health.pace, paced_at=paced_at)
@@ -101,7 +101,7 @@ class Pump:
             self._turn.set()
 
     def share(self) -> None:
-        """The lanes that are this worker's are others than before."""
+        """Keep to the lanes that are this worker's now."""
         if not self._pace.lanes(time.monotonic()):
             self._lanes.put_back()
         self._wake()

@@ -67,5 +67,5 @@ class Refresher:
 
 
 def _judged(outcome: Outcome) -> Outcome:
-    """A key that is not taken says nothing against what was asked for: everything waits until it is."""
+    """Take a refused API key (401, 403) for an outage: it says nothing of the call, and everything waits for it."""
     return replace(outcome, verdict="outage") if outcome.status in {401, 403} else outcome

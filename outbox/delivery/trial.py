@@ -33,6 +33,6 @@ async def send(target: Target, outbound: Outbound) -> Sent:
 
 
 async def note(conn: AsyncConnection, target: Target, sent: Sent) -> None:
-    """Write the attempt down beside those of deliveries; where none has ever run there is no place for it."""
+    """Write the attempt down beside those of deliveries; where none has ever run, there is no partition for today."""
     with contextlib.suppress(CheckViolation):
         await ledger.note(conn, target.id, sent.attempt)

@@ -189,7 +189,7 @@ async def price_list(
 
 
 async def fingerprint(conn: AsyncConnection, hotel_id: int) -> tuple[int, int]:
-    """What `ask_fingerprint` asks for."""
+    """As `ask_fingerprint`, and wait for the answer."""
     return await (await ask_fingerprint(conn, hotel_id)).get()
 
 

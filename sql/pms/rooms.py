@@ -63,7 +63,7 @@ async def capacities(conn: AsyncConnection, hotel_id: int, room_types: Collectio
 async def lock_best(
     conn: AsyncConnection, nights: Nights, room_type_id: int, people: int, taken: Collection[int]
 ) -> Room | None:
-    """What `ask_best` asks for."""
+    """As `ask_best`, and wait for the answer."""
     return await (await ask_best(conn, nights, room_type_id, people, taken)).get()
 
 
