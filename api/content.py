@@ -10,29 +10,15 @@ from api.fields import AsOf, HotelPath, Stale
 from api.freshness import Fresh
 from api.request.etags import tag
 from api.request.routing import Answer, Call, Link, Nothing, Reply, Returns, Route
-from outbox.messages.documents import HotelId, LocalTime, PlanKey, PlanType
+from outbox.messages.documents import Hotel, HotelId, LocalTime, PlanKey, PlanType
 from outbox.messages.examples import HOTEL, PLAN, ROOM_TYPE
 from sql import content
 
 _AS_OF = "2026-11-23T05:14:56.118204Z"
 
 
-class HotelListed(Answer):
-    """A hotel."""
-
-    hotel_id: HotelId
-    name: str = Field(description="Name in everyday use.")
-    formal_name: str | None = Field(description="Full registered name.")
-    facility_type: str | None = Field(description="Kind of house, as the PMS words it.")
-    open_date: date | None = Field(description="Day it opened, hotel-local.")
-    total_rooms: int | None = Field(description="Number of rooms that are for sale.")
-    postal_code: str | None = Field(description="Postal code.")
-    address: str | None = Field(description="Postal address.")
-    email: str | None = Field(description="Address for mail.")
-    phone_number: str | None = Field(description="Telephone number.")
-    latitude: float | None = Field(description="Degrees north.")
-    longitude: float | None = Field(description="Degrees east.")
-    created_at: LocalTime
+class HotelListed(Hotel, Answer):
+    """A hotel, as messages tell it."""
 
 
 class HotelAnswer(HotelListed):

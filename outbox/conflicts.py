@@ -50,7 +50,7 @@ async def watch(
 
 
 def _tell(changes: list[Change], first: date) -> None:
-    """Log, in a line for each booking, which conflicts are new among the nights from `first` on, and which are over."""
+    """Log a line for each booking: conflicts that are new among the nights from `first` on, and that are over."""
     for (hotel_id, booking), group in groupby(changes, key=lambda one: (one.hotel_id, one.reservation_id)):
         nights = list(group)
         if shared := [one for one in nights if one.others and one.date >= first]:

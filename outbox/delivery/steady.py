@@ -45,7 +45,7 @@ async def steadily(pool: Pool, work: Work[T]) -> T:
 
 
 async def unhurried(work: Awaitable[T], grace: float) -> T:
-    """Await work; where that is cancelled, let the work go on for up to `grace` seconds before it is cancelled too."""
+    """Await work; when cancelled, let the work go on for up to `grace` seconds before it is cancelled too."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

@@ -33,6 +33,6 @@ async def send(target: Target, outbound: Outbound) -> Sent:
 
 
 async def note(conn: AsyncConnection, target: Target, sent: Sent) -> None:
-    """Write the attempt down beside those of deliveries; where none has ever run, there is no partition for today."""
+    """Write the attempt down beside those of deliveries; where none ever ran, there is no partition for it."""
     with contextlib.suppress(CheckViolation):
         await ledger.note(conn, target.id, sent.attempt)

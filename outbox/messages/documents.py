@@ -52,7 +52,7 @@ class Hotel(Shape):
     name: str = Field(description="Name in everyday use.")
     formal_name: str | None = Field(description="Full registered name.")
     facility_type: str | None = Field(description="Kind of house, as the PMS words it.")
-    open_date: date | None = Field(description="Day it opened.")
+    open_date: date | None = Field(description="Day it opened, hotel-local.")
     total_rooms: int | None = Field(description="Number of rooms that are for sale.")
     postal_code: str | None = Field(description="Postal code.")
     address: str | None = Field(description="Postal address.")

@@ -58,7 +58,7 @@ KNOWN = _QUERIES["known"]
 
 
 async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> UUID:
-    """As `ask`, and wait for the answer; of several at once who name the same new guest, one makes him, the others find him."""
+    """As `ask`, waited for; of several at once who name the same new guest, one makes him, the others find him."""
     if guest.email is not None or guest.phone is not None:
         await conn.execute(_QUERIES["alone"], {"contact": guest.email or guest.phone})
     return await (await ask(conn, guest, user, circle)).get()
