@@ -2,7 +2,8 @@ The calendar that engines read: availability as the documents have it, and since
 
 -- name: freshness
 -- Durable work leaves documents behind the checkpoint, so that nobody knows as of when they are; but midnight's only
--- adds a night far ahead, and giving newer versions changes nothing that they say. pending: the hotels that it concerns, null among them for all.
+-- adds a night far ahead, and giving newer versions changes nothing that they say. pending: the hotels that it
+-- concerns, null among them for all.
 select c.committed_at, clock_timestamp() as now,
     array(select distinct w.hotel_id from booking_engine.dirty_scope w where w.kind not in ('horizon', 'client', 'versions')) as pending
 from (select %(slot)s::text as slot) s

@@ -67,12 +67,13 @@ order by e.id
 
 -- name: claim
 -- Leases the next keys of one endpoint, from a place in its queue on, and reads in the same snapshot what they say.
--- Without a place it takes what was marked just now; beside the queue, some of those whose pause is over. Of an endpoint
--- that is paused any key will do, and the claim that moves the next try is the probe. Who knows the endpoint as it was
--- before its last change gets nothing, nor does who has not heard of the server's last crash, which may have taken claims
--- back. What it is told of no more, and what was waived during a send, is claimed as not
--- told: filtering it here would read past all of it. It goes on by places of rows, not by keys: a plan that was made while the tables were empty would look for keys in all of them. A row that moves in that
--- moment is missed: whoever moved it has marked it anew.
+-- Without a place it takes what was marked just now; beside the queue, some of those whose pause is over. Of an
+-- endpoint that is paused any key will do, and the claim that moves the next try is the probe. Who knows the endpoint
+-- as it was before its last change gets nothing, nor does who has not heard of the server's last crash, which may
+-- have taken claims back. What it is told of no more, and what was waived during a send, is claimed as not told:
+-- filtering it here would read past all of it. It goes on by places of rows, not by keys: a plan that was made while
+-- the tables were empty would look for keys in all of them. A row that moves in that moment is missed: whoever moved
+-- it has marked it anew.
 with gate as (
     select e.id, e.status = 'paused' as paused, e.bookings = 'own' as own, e.hotels, e.types
     from booking_engine.endpoint e

@@ -177,9 +177,9 @@ order by n desc
 limit 1
 
 -- name: settled
--- Of a `page` of documents, numbered as they come, those before the first one that is being written, or just was. Who writes documents
--- locks them before their marks, and kind by kind in another order: who marks a page waits for its first alone, while it holds
--- none. So nobody who writes waits for longer than a page takes.
+-- Of a `page` of documents, numbered as they come, those before the first one that is being written, or just was. Who
+-- writes documents locks them before their marks, and kind by kind in another order: who marks a page waits for its
+-- first alone, while it holds none. So nobody who writes waits for longer than a page takes.
 locked as (
     select p.n, d.*
     from (select * from page where n = 1) p

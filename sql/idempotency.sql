@@ -1,7 +1,8 @@
 Answers that are given once and repeated.
 
 -- name: claim
--- Also what every transaction that writes into the PMS begins with. Not mine where another transaction is at it: a unique index alone would block until that one ends.
+-- Also what every transaction that writes into the PMS begins with. Not mine where another transaction is at it: a
+-- unique index alone would block until that one ends.
 select ({act_as}) as acting, pg_try_advisory_xact_lock(hashtextextended(%(client)s || E'\x1f' || %(key)s, 47)) as mine,
     i.fingerprint, i.rights, i.status, i.headers, i.body
 from (values (true)) as always

@@ -212,9 +212,10 @@ nights as (
 select count(*) from moved
 
 -- name: marks
--- In the queue bookings stand a second before the rest, and many keys of one hotel apart from each other, so that those
--- of other hotels come between. A booking that is no longer our own is marked to be withdrawn. Marking locks the row, so that an acknowledgement on its
--- way sees the new version. The feed gives positions to what is told, once this is committed.
+-- In the queue bookings stand a second before the rest, and many keys of one hotel apart from each other, so that
+-- those of other hotels come between. A booking that is no longer our own is marked to be withdrawn. Marking locks
+-- the row, so that an acknowledgement on its way sees the new version. The feed gives positions to what is told, once
+-- this is committed.
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
     select e.id, m.kind, m.hotel_id, m.id, m.version, m.old_version,
