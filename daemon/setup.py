@@ -6,20 +6,23 @@ migrates its schema and makes the slot.
 
 from collections.abc import Callable
 
+import psycopg
+from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
 
 from daemon.leadership import ensure_slot
 from daemon.settings import Settings
 from sql import migrate, setup
 from sql.pool import connect
-from sql.setup import WRITER, Wanted
+from sql.setup import WRITER, SetupRefusedError, Step, Wanted
 
 
 async def run_setup(settings: Settings, owner_dsn: str, *, dry_run: bool, say: Callable[[str], None]) -> None:
     """Prepare the database; with `dry_run` only say the SQL, without passwords.
 
     Raises:
-        psycopg.Error: the owner may not do a step, or a server cannot be reached.
+        SetupRefusedError: the owner may not do a step; it says who may.
+        psycopg.Error: a server cannot be reached.
         ReplicationError: the slot cannot be made.
     """
     await _as_owner(settings, owner_dsn, dry_run=dry_run, say=say)
@@ -56,13 +59,26 @@ async def _as_owner(settings: Settings, owner_dsn: str, *, dry_run: bool, say: C
         )
         steps = await setup.statements(owner, wanted)
         for step in steps:
-            said, hidden, _ = step.as_string(owner).partition(" password ")
-            text = f"{said}{hidden}{'…' if hidden else ''}"
+            text = _discreet(step, owner)
             say(f"{text};" if dry_run else f"  {text}")
         if not dry_run:
             async with owner.transaction():
                 for step in steps:
-                    await owner.execute(step)
+                    await _do(owner, step)
+
+
+async def _do(owner: AsyncConnection, step: Step) -> None:
+    try:
+        await owner.execute(step.statement)
+    except psycopg.errors.InsufficientPrivilege as error:
+        said = f"{error.diag.message_primary}: {_discreet(step, owner)}"
+        raise SetupRefusedError(f"{said}. {step.remedy}") from None
+
+
+def _discreet(step: Step, conn: AsyncConnection) -> str:
+    """A statement without the password that it sets."""
+    said, hidden, _ = step.statement.as_string(conn).partition(" password ")
+    return f"{said}{hidden}{'…' if hidden else ''}"
 
 
 def _writer(settings: Settings) -> tuple[str, str | None]:

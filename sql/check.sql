@@ -3,7 +3,9 @@ What `roomwire check` asks the server. Everything here an ordinary role may ask;
 -- name: server
 select current_setting('server_version_num')::int as version, current_setting('wal_level') as wal_level,
     pg_is_in_recovery() as in_recovery, current_database()::text as database, current_user::text as role,
-    (select rolreplication or rolsuper from pg_roles where rolname = current_user) as may_replicate
+    (select rolreplication or rolsuper from pg_roles where rolname = current_user)
+        or exists (select from pg_roles where rolname = 'rds_replication' and pg_has_role(oid, 'member'))
+        as may_replicate
 
 -- name: schema
 -- usable: this role may do there what an owner may.

@@ -1,8 +1,14 @@
-"""What `roomwire setup` says to PostgreSQL as the owner of the PMS's tables: roles, grants, schema, publication."""
+"""What `roomwire setup` says to PostgreSQL as the owner of the PMS's tables: roles, grants, schema, publication.
+
+The owner need be no superuser, which managed databases do not give: what is there already is not asked for again,
+and each step knows who may do it.
+"""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from psycopg import AsyncConnection
+from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from sql.pms import grants as pms_grants
@@ -10,8 +16,33 @@ from sql.pms.tables import FOLLOWED
 from sql.queries import load
 
 _QUERIES = load("setup.sql")
+T = TypeVar("T")
 WRITER = "roomwire_writer"
 """The writer's name where no setting gives another."""
+
+REPLICATES = (
+    "Only a superuser gives REPLICATION, or from PostgreSQL 16 on who has it and CREATEROLE. Otherwise have {role}"
+    " made as your provider says (CREATE ROLE {role} LOGIN REPLICATION, with ROOMWIRE_DSN's password), or give"
+    " ROOMWIRE_DSN a role that has it, such as {owner} itself."
+)
+ROLE = "Give {owner} CREATEROLE, or have {role} made (CREATE ROLE {role} LOGIN, with its DSN's password)."
+MEMBER = "As whoever made {role}: GRANT {role} TO {owner}."
+CREATE = "As the owner of database {database}: GRANT CREATE ON DATABASE {database} TO {owner}."
+CONNECT = "As the owner of database {database}: GRANT CONNECT ON DATABASE {database} TO {role}."
+USAGE = "As the owner of schema public: GRANT USAGE ON SCHEMA public TO {role}."
+OWNED = "Give ROOMWIRE_OWNER_DSN a role that owns the PMS's tables, or let it: GRANT {theirs} TO {owner}."
+PUBLISHED = "Have its owner drop the publication, or give it: ALTER PUBLICATION {publication} OWNER TO {owner}."
+
+
+class SetupRefusedError(Exception):
+    """The owner's role may not do what has to be done; the message says what, and who may."""
+
+
+class Step(NamedTuple):
+    """A statement, and what to do where it is refused for want of a right."""
+
+    statement: Composed
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,67 +57,157 @@ class Wanted:
     writer_password: str | None = field(repr=False, default=None)
 
 
-async def statements(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
-    """The statements that bring the database from what it is to what is wanted; harmless to run again."""
-    names: dict[str, Composable] = {
-        "database": Identifier(wanted.database),
-        "capture": Identifier(wanted.capture),
-        "writer": Identifier(wanted.writer),
-        "publication": Identifier(wanted.publication),
-        "tables": SQL(", ").join(Identifier("public", table) for table in FOLLOWED),
-    }
-    steps = await _roles(conn, wanted)
-    steps += [_QUERIES[name].format(**names) for name in ("connect", "schema", "schema_usage", "usage", "read")]
-    steps += await _writing(conn, Identifier(wanted.writer))
-    if await _exists(conn, "publication_exists", publication=wanted.publication):
-        steps += [_QUERIES[name].format(**names) for name in ("alter_publication", "publish_roots")]
-    else:
-        steps.append(_QUERIES["create_publication"].format(**names))
-    return steps
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom we are connected as. rds: the server has Amazon's role whose members may replicate."""
+
+    name: str
+    superuser: bool
+    rds: bool
 
 
-async def _roles(conn: AsyncConnection, wanted: Wanted) -> list[Composed]:
-    steps = []
-    owner = conn.info.user
-    if wanted.capture != owner:
-        known = await _exists(conn, "role_exists", role=wanted.capture)
-        query = _QUERIES["alter_capture" if known else "create_capture"]
-        steps.append(query.format(role=Identifier(wanted.capture)))
-        if wanted.password:
-            steps.append(_password(wanted.capture, wanted.password))
-    if not await _exists(conn, "role_exists", role=wanted.writer):
-        steps.append(_QUERIES["create_writer"].format(role=Identifier(wanted.writer)))
-    if wanted.writer_password and wanted.writer not in {owner, wanted.capture}:
-        steps.append(_password(wanted.writer, wanted.writer_password))
-    return steps
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that is there. alterable: the owner may change it; mine: the owner may act as it."""
+
+    logs_in: bool
+    replicates: bool
+    alterable: bool
+    mine: bool
 
 
-async def _writing(conn: AsyncConnection, writer: Identifier) -> list[Composed]:
-    """The writer's rights in the PMS; tables that a PMS does not have are passed over."""
-    tables = list(pms_grants.WRITER)
-    inserted = [table for table, privilege in pms_grants.single() if privilege == "insert"]
-    present = [table async for (table,) in await conn.execute(_QUERIES["present"], {"tables": tables})]
-    numbered = [name async for (name,) in await conn.execute(_QUERIES["sequences"], {"tables": inserted})]
-    steps = [
-        _QUERIES["grant_table"].format(privileges=SQL(allowed), table=Identifier("public", table), writer=writer)
-        for table, allowed in pms_grants.WRITER.items()
-        if table in present
-    ]
-    return steps + [
-        _QUERIES["grant_sequence"].format(sequence=Identifier("public", name), writer=writer) for name in numbered
-    ]
+async def statements(conn: AsyncConnection, wanted: Wanted) -> list[Step]:
+    """The statements that bring the database from what it is to what is wanted; harmless to run again.
+
+    Raises:
+        SetupRefusedError: tables of the PMS are not this session's to give rights on.
+    """
+    owner = await _one(conn, Owner, "owner")
+    assert owner is not None  # a session has a role
+    await _check_owned(conn, owner)
+    parts = _Parts(conn, wanted, owner)
+    made = [await parts.capture(), await parts.writer(), await parts.schema()]
+    made += [await parts.rights(), await parts.publication()]
+    return [step for steps in made for step in steps]
 
 
-def _password(role: str, password: str) -> Composed:
-    return _QUERIES["password"].format(role=Identifier(role), password=Literal(password))
+class _Parts:
+    """The steps of one setup, part by part."""
+
+    def __init__(self, conn: AsyncConnection, wanted: Wanted, owner: Owner) -> None:
+        self._conn = conn
+        self._wanted = wanted
+        self._owner = owner
+
+    def _step(self, query: str, remedy: str, *, role: str = "", **names: Composable) -> Step:
+        said = {"role": role, "owner": self._owner.name, "theirs": "their owner"}
+        said |= {"database": self._wanted.database, "publication": self._wanted.publication}
+        return Step(_QUERIES[query].format(role=Identifier(role), **names), remedy.format(**said))
+
+    async def capture(self) -> list[Step]:
+        """The role that reads; whoever is connected as it already has what it needs, or `check` says so."""
+        name, owner = self._wanted.capture, self._owner
+        if name == owner.name:
+            return []
+        found = await _one(self._conn, Role, "role", role=name)
+        if found and found.logs_in and found.replicates and not found.alterable:
+            return []
+        if owner.rds and not owner.superuser:
+            made = [] if found else [self._step("create_role", ROLE, role=name)]
+            made.append(self._step("let_replicate", REPLICATES, role=name))
+        else:
+            made = [self._step("alter_capture" if found else "create_capture", REPLICATES, role=name)]
+        return made + self._password(name, self._wanted.password)
+
+    async def writer(self) -> list[Step]:
+        """The role that writes bookings."""
+        name = self._wanted.writer
+        found = await _one(self._conn, Role, "role", role=name)
+        made = [] if found else [self._step("create_role", ROLE, role=name)]
+        if name in {self._owner.name, self._wanted.capture} or (found and not found.alterable):
+            return made
+        return made + self._password(name, self._wanted.writer_password)
+
+    def _password(self, role: str, password: str | None) -> list[Step]:
+        return [self._step("password", ROLE, role=role, password=Literal(password))] if password else []
+
+    async def schema(self) -> list[Step]:
+        """Our schema, the capture role's own: who is no superuser has to be its member to give it away."""
+        capture, owner = self._wanted.capture, self._owner
+        row = await (await self._conn.execute(_QUERIES["schema_owner"])).fetchone()
+        if row is not None:
+            return []
+        names = {"capture": Identifier(capture), "owner": Identifier(owner.name)}
+        made = [self._step("schema", CREATE, **names)]
+        found = await _one(self._conn, Role, "role", role=capture)
+        if owner.superuser or capture == owner.name or (found and found.mine):
+            return made
+        join, leave = (self._step(query, MEMBER, role=capture, **names) for query in ("join", "leave"))
+        return [join, *made, leave]
+
+    async def rights(self) -> list[Step]:
+        """What both roles may do with the PMS's tables, and the writer besides."""
+        made = []
+        for role in (self._wanted.capture, self._wanted.writer):
+            row = await (await self._conn.execute(_QUERIES["open"], {"role": role})).fetchone()
+            connects, uses = row or (False, False)
+            if not connects:
+                made.append(self._step("connect", CONNECT, role=role, database=Identifier(self._wanted.database)))
+            if not uses:
+                made.append(self._step("usage", USAGE, role=role))
+        names = {name: Identifier(getattr(self._wanted, name)) for name in ("capture", "writer")}
+        made.append(self._step("read", OWNED, **names, tables=_followed()))
+        return made + await self._writing(names["writer"])
+
+    async def _writing(self, writer: Identifier) -> list[Step]:
+        """The writer's rights in the PMS; tables that a PMS does not have are passed over."""
+        tables = list(pms_grants.WRITER)
+        inserted = [table for table, privilege in pms_grants.single() if privilege == "insert"]
+        present = [table async for (table,) in await self._conn.execute(_QUERIES["present"], {"tables": tables})]
+        numbered = [name async for (name,) in await self._conn.execute(_QUERIES["sequences"], {"tables": inserted})]
+        steps = [
+            self._step(
+                "grant_table", OWNED, privileges=SQL(allowed), table=Identifier("public", table), writer=writer
+            )
+            for table, allowed in pms_grants.WRITER.items()
+            if table in present
+        ]
+        return steps + [
+            self._step("grant_sequence", OWNED, sequence=Identifier("public", name), writer=writer)
+            for name in numbered
+        ]
+
+    async def publication(self) -> list[Step]:
+        """What pgoutput sends."""
+        names = {"publication": Identifier(self._wanted.publication), "tables": _followed()}
+        cursor = await self._conn.execute(_QUERIES["publication_exists"], {"publication": self._wanted.publication})
+        if await cursor.fetchone():
+            return [self._step(query, PUBLISHED, **names) for query in ("alter_publication", "publish_roots")]
+        return [self._step("create_publication", CREATE, **names)]
+
+
+async def _check_owned(conn: AsyncConnection, owner: Owner) -> None:
+    """A grant by who may not give a right is no error where he has one himself: the server only warns."""
+    wanted = {"tables": [*FOLLOWED, *pms_grants.WRITER]}
+    rows = await (await conn.execute(_QUERIES["strangers"], wanted)).fetchall()
+    if rows:
+        tables, owners = ", ".join(sorted({name for name, _ in rows})), ", ".join(sorted({of for _, of in rows}))
+        raise SetupRefusedError(
+            f"{owner.name} may not give rights on {tables}: they belong to {owners}."
+            f" {OWNED.format(theirs=owners, owner=owner.name)}"
+        )
 
 
 def grants(writer: str) -> list[Composed]:
     """What the capture role gives the writer, of tables that are there and that will come. It makes no keys."""
-    names = ("our_tables", "our_new_tables", "keys_are_read", "keys_are_used")
+    names = ("schema_usage", "our_tables", "our_new_tables", "keys_are_read", "keys_are_used")
     return [_QUERIES[name].format(writer=Identifier(writer)) for name in names]
 
 
-async def _exists(conn: AsyncConnection, query: str, **values: str) -> bool:
-    row = await (await conn.execute(_QUERIES[query], values)).fetchone()
-    return bool(row and row[0])
+def _followed() -> Composed:
+    return SQL(", ").join(Identifier("public", table) for table in FOLLOWED)
+
+
+async def _one(conn: AsyncConnection, kind: type[T], query: str, **values: str) -> T | None:
+    async with conn.cursor(row_factory=class_row(kind)) as cursor:
+        return await (await cursor.execute(_QUERIES[query], values)).fetchone()

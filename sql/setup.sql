@@ -1,8 +1,41 @@
 What the owner of the PMS's tables does once. {braces} take identifiers and literals.
 Only partition parents are addressed: a new hotel's leaves need no grant and no change of the publication.
 
--- name: role_exists
-select exists (select from pg_roles where rolname = %(role)s)
+-- name: owner
+-- rds: there is Amazon's role whose members may replicate; only they themselves can give the attribute.
+select current_user::text as name, rolsuper as superuser, to_regrole('rds_replication') is not null as rds
+from pg_roles
+where rolname = current_user
+
+-- name: role
+-- A role that is there. alterable: this session may change it; PostgreSQL 16 and later ask for the admin option, and
+-- before only a superuser changes who may replicate.
+select r.rolcanlogin as logs_in,
+    r.rolreplication or r.rolsuper
+        or exists (select from pg_roles rds where rds.rolname = 'rds_replication' and pg_has_role(r.oid, rds.oid, 'member'))
+        as replicates,
+    me.rolsuper or me.rolcreaterole and case when current_setting('server_version_num')::int >= 160000
+        then pg_has_role(r.oid, 'member with admin option') else not r.rolreplication end as alterable,
+    pg_has_role(r.oid, 'usage') as mine
+from pg_roles r
+cross join (select * from pg_roles where rolname = current_user) me
+where r.rolname = %(role)s
+
+-- name: strangers
+-- Those of the tables that this session may not give rights on, and whose they are.
+select c.relname::text as name, pg_get_userbyid(c.relowner)::text as owner
+from unnest(%(tables)s::text[]) t
+join pg_class c on c.oid = to_regclass('public.' || quote_ident(t))
+where not pg_has_role(c.relowner, 'usage')
+order by c.relname
+
+-- name: open
+-- What everybody, or this role, has already: whether it may connect, and use the schema public.
+select has_database_privilege(who, current_database(), 'connect'), has_schema_privilege(who, 'public', 'usage')
+from (select coalesce((select rolname from pg_roles where rolname = %(role)s), 'public') as who) one
+
+-- name: schema_owner
+select pg_get_userbyid(nspowner)::text from pg_namespace where nspname = 'booking_engine'
 
 -- name: create_capture
 create role {role} login replication
@@ -10,14 +43,23 @@ create role {role} login replication
 -- name: alter_capture
 alter role {role} login replication
 
+-- name: create_role
+create role {role} login
+
+-- name: let_replicate
+grant rds_replication to {role}
+
+-- name: join
+grant {capture} to {owner}
+
+-- name: leave
+revoke {capture} from {owner}
+
 -- name: password
 alter role {role} password {password}
 
--- name: create_writer
-create role {role} login
-
 -- name: connect
-grant connect on database {database} to {capture}, {writer}
+grant connect on database {database} to {role}
 
 -- name: schema
 create schema if not exists booking_engine authorization {capture}
@@ -26,7 +68,7 @@ create schema if not exists booking_engine authorization {capture}
 grant usage on schema booking_engine to {writer}
 
 -- name: usage
-grant usage on schema public to {capture}, {writer}
+grant usage on schema public to {role}
 
 -- name: read
 grant select on {tables} to {capture}, {writer}
@@ -51,7 +93,7 @@ grant {privileges} on {table} to {writer}
 grant usage on sequence {sequence} to {writer}
 
 -- name: publication_exists
-select exists (select from pg_publication where pubname = %(publication)s)
+select pubname from pg_publication where pubname = %(publication)s
 
 -- name: create_publication
 create publication {publication} for table {tables} with (publish_via_partition_root = true)

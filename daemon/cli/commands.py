@@ -35,7 +35,9 @@ app.add_typer(replay.app, name="replay", help=replay.start.__doc__)
 app.add_typer(keys.app, name="key")
 
 _OPERATOR = "asked for by an operator"
-Owner = Annotated[str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as a superuser.")]
+Owner = Annotated[
+    str, typer.Option(envvar="ROOMWIRE_OWNER_DSN", help="The database as its tables' owner, or a superuser.")
+]
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from outbox.settings import EndpointError
 from sql.checkpoint import DeposedError
 from sql.migrate import MigrationError
 from sql.pool import connect
+from sql.setup import SetupRefusedError
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -36,6 +37,7 @@ _KNOWN = (
     IssueError,
     SecretsError,
     MigrationError,
+    SetupRefusedError,
     DeposedError,
     PartEndedError,
     psycopg.Error,
@@ -127,7 +129,7 @@ def _remedy(error: BaseException, text: str) -> str | None:
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return "Check ROOMWIRE_DSN, and that `roomwire setup` was run."
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return "Run `roomwire setup` with ROOMWIRE_OWNER_DSN as a superuser."
+        return "`roomwire check` says which right is missing; `roomwire setup` gives them all."
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return "`roomwire check` says what is missing and what to do."
     if isinstance(error, OSError) and error.errno in _NO_ADDRESS:

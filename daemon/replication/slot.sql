@@ -15,7 +15,8 @@ SELECT current_setting('server_version_num')::int AS version,
        current_setting('wal_level') AS wal_level,
        current_setting('server_encoding') AS encoding,
        pg_is_in_recovery() AS standby,
-       (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may_replicate
+       (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)
+       OR EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication' AND pg_has_role(oid, 'member')) AS may_replicate
 
 -- name: sender_timeout
 SELECT setting::int / 1000.0 AS seconds FROM pg_settings WHERE name = 'wal_sender_timeout'

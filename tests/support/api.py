@@ -171,7 +171,7 @@ async def _set_up(dsn: str, day: date) -> None:
             writer_password=_PASSWORD,
         )
         for step in await setup.statements(conn, wanted):
-            await conn.execute(step)
+            await conn.execute(step.statement)
         await migrate.migrate(conn)
         for step in setup.grants(WRITER):
             await conn.execute(step)
