@@ -202,8 +202,7 @@ async def stop_and_kill(daemon: Daemon, gate: Gates, killed: list[Killed], place
 
 
 async def _ask(one: Killed) -> None:
-    """Ask for it until nobody is there any more."""
+    """Ask for it until nobody is there any more, or who waited for its commit has looked whether it was done."""
     with suppress(aiohttp.ClientError):
-        while True:
-            answer = await one.site.ask(one.request)
+        while not (answer := await one.site.ask(one.request)).replayed:
             assert answer.status in {409, 503}, answer

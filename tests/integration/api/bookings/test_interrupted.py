@@ -18,18 +18,25 @@ async def ask(api: Api, wanted: Request) -> Answer:
     return Answer(answer.status, answer.body, "Idempotent-Replayed" in answer.headers)
 
 
-# Whose transactions are undone is tested of one server as well as of two.
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
-async def test_it_is_interrupted_at_every_statement(in_step: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+# Whose transactions are undone is tested of one server as well as of two: each has its share of the writes.
+@pytest.mark.parametrize(
+    ("server", "names"),
+    [("pg18", [*WRITES][::2]), ("pg15", [*WRITES][1::2])],
+    indirect=["server"],
+    ids=["pg18", "pg15"],
+)
+async def test_it_is_interrupted_at_every_statement(
+    in_step: Database, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # However slow the machine is, an attempt that is cut off is not made again by itself.
     monkeypatch.setattr("sql.pms.brevity._SILENCE", 600.0)
     async with gates(in_step.server.address) as gate:
         gate.cuts = True
         through: dict[str, str | int] = {"host": "127.0.0.1", "port": gate.port, "sslmode": "disable"}
         async with running_api(in_step, through=through | {"gssencmode": "disable"}) as api:
-            kinds = await room_types(api.desk, len(WRITES))
-            for write, kind in zip(WRITES.values(), kinds, strict=True):
-                await interrupted(api, gate, write, kind)
+            kinds = await room_types(api.desk, len(names))
+            for name, kind in zip(names, kinds, strict=True):
+                await interrupted(api, gate, WRITES[name], kind)
             await sound(api.desk)
 
 
@@ -60,5 +67,9 @@ async def cut(site: Site, gate: Gates, wanted: Request, place: int) -> None:
     gate.stopped.clear()
     gate.stops = {wanted.key: place}
     while not gate.stopped:
-        assert (await site.ask(wanted)).status in {409, 503}
+        answer = await site.ask(wanted)
+        # Where the machine is slow it has waited too long for its commit, and looked whether that was done.
+        if place == ANSWER and answer.replayed:
+            break
+        assert answer.status in {409, 503}, answer
     gate.stops = {}
