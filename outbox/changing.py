@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from outbox.delivery import reaching
 from outbox.delivery.outbound import Outbound
-from outbox.endpoints import UnknownEndpointError, alone, check_address
+from outbox.endpoints import PATIENCE, UnknownEndpointError, alone, check_address
 from outbox.settings import TYPES, EndpointError, Settings
 from sql import content, control, endpoints, replay
 from sql.control import Endpoint
@@ -46,14 +46,7 @@ class Changed:
     withdrawn: int
 
 
-async def change(
-    conn: AsyncConnection,
-    name: str,
-    wishes: Mapping[str, Any],
-    outbound: Outbound,
-    *,
-    patience: float = 60.0,
-) -> Changed:
+async def change(conn: AsyncConnection, name: str, wishes: Mapping[str, Any], outbound: Outbound) -> Changed:
     """Change some of what CHANGEABLE names.
 
     Args:
@@ -62,7 +55,6 @@ async def change(
         wishes: the new values; headers: all of them, and needed with a url that leads to another host, unless
             there are none: theirs are secrets of the one before.
         outbound: what encrypts the headers, and says where messages may go.
-        patience: seconds to wait for a moment when nobody writes documents.
 
     Raises:
         EndpointError: there is none of this name, it would be impossible, nothing may be sent to its new address,
@@ -71,8 +63,8 @@ async def change(
     """
     if "url" in wishes:
         await check_address(wishes["url"], outbound)
-    begun = await alone(conn, lambda: begin(conn, name, wishes, outbound), patience)
-    return await finish(conn, begun, patience=patience)
+    begun = await alone(conn, lambda: begin(conn, name, wishes, outbound))
+    return await finish(conn, begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +98,7 @@ async def begin(
     return Begun(*await _update(conn, before, wishes, outbound))
 
 
-async def finish(conn: AsyncConnection, begun: Begun, *, patience: float = 60.0) -> Changed:
+async def finish(conn: AsyncConnection, begun: Begun, *, patience: float = PATIENCE) -> Changed:
     """Count what is sent for the first time, and take out of the queue what the endpoint is told of no more.
 
     After the change is committed, in transactions of its own: writers of documents would wait for it otherwise.

@@ -21,6 +21,8 @@ T = TypeVar("T")
 _PAGE = 5_000
 _EVERYTHING = 2**63 - 1
 _LOOK_UP = 3.0
+PATIENCE = 60.0
+"""Seconds to wait for a moment when nobody writes documents."""
 
 
 class UnknownEndpointError(EndpointError):
@@ -34,17 +36,17 @@ class BusyError(EndpointError):
     """Documents were being written all the time, and their writers go first."""
 
 
-async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound, *, patience: float = 60.0) -> int:
+async def add(conn: AsyncConnection, settings: Settings, outbound: Outbound) -> int:
     """Add an endpoint; its first sync begins within a second where deliveries run. Returns its id.
 
-    Waits up to `patience` seconds for a moment when nobody writes documents.
+    Waits up to PATIENCE seconds for a moment when nobody writes documents.
 
     Raises:
         EndpointError: the name is taken, nothing may be sent to its address, or there was no such moment.
         SecretsError: nothing is set that its secret could be encrypted with.
     """
     await check_address(settings.url, outbound)
-    return await alone(conn, lambda: insert(conn, settings, outbound), patience)
+    return await alone(conn, lambda: insert(conn, settings, outbound))
 
 
 async def insert(conn: AsyncConnection, settings: Settings, outbound: Outbound) -> int:
@@ -84,14 +86,14 @@ async def check_address(url: str, outbound: Outbound) -> None:
         return
 
 
-async def enable(conn: AsyncConnection, name: str, *, patience: float = 60.0) -> None:
+async def enable(conn: AsyncConnection, name: str) -> None:
     """Enable an endpoint, also one that is enabled: either way it gets a first sync.
 
     Raises:
-        EndpointError: there is none of this name, or no moment within `patience` seconds when nobody writes
+        EndpointError: there is none of this name, or no moment within PATIENCE seconds when nobody writes
             documents.
     """
-    await alone(conn, lambda: reset(conn, name), patience)
+    await alone(conn, lambda: reset(conn, name))
 
 
 async def reset(conn: AsyncConnection, name: str) -> None:
@@ -150,7 +152,7 @@ async def told(conn: AsyncConnection) -> Mapping[str, list[int] | None]:
     return await endpoints.told(conn)
 
 
-async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float) -> T:
+async def alone(conn: AsyncConnection, change: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
     """Run a change that needs the list of endpoints to itself, in a transaction, as often as it takes.
 
     Each try waits no longer than the session's lock_timeout, since writers of documents queue behind it.

@@ -38,14 +38,14 @@ async def count(conn: AsyncConnection, name: str, wanted: Scope) -> Mapping[str,
     return await replay.count(conn, (await _usable(conn, name)).id, wanted)
 
 
-async def start(conn: AsyncConnection, name: str, wanted: Scope, *, reason: str, patience: float = 60.0) -> Replay:
+async def start(conn: AsyncConnection, name: str, wanted: Scope, *, reason: str) -> Replay:
     """Note a replay: it begins within a second where deliveries run.
 
     Raises:
-        EndpointError: there is no such endpoint, it needs no replay, or for `patience` seconds there was no moment
+        EndpointError: there is no such endpoint, it needs no replay, or for PATIENCE seconds there was no moment
             when nobody wrote documents.
     """
-    return await alone(conn, lambda: note(conn, name, wanted, reason), patience)
+    return await alone(conn, lambda: note(conn, name, wanted, reason))
 
 
 async def note(conn: AsyncConnection, name: str, wanted: Scope, reason: str) -> Replay:

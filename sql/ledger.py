@@ -15,6 +15,7 @@ from sql.queries import fill, load
 _QUERIES = load("ledger.sql")
 _HELD = fill(_QUERIES["held"], flying=load("delivery.sql")["flying"])
 _PAGE = 2_000
+_SHOWN = 20
 
 
 def _of(name: str, *rows: str) -> SQL:
@@ -212,14 +213,13 @@ async def attempts(
     webhook_ids: Sequence[str] = (),
     types: Sequence[str] = (),
     hotel: int | None = None,
-    most: int = 20,
 ) -> list[Tried]:
     """The latest sends of these messages, and of these types for a hotel or for all, newest first."""
     given = {
         "webhook_ids": list(webhook_ids),
         "types": list(types),
         "hotel": hotel,
-        "most": most,
+        "most": _SHOWN,
     }
     async with conn.cursor(row_factory=class_row(Tried)) as cursor:
         await cursor.execute(_QUERIES["attempts"], given, prepare=False)
