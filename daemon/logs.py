@@ -1,7 +1,9 @@
 """Logs: one line per event that matters, as text for a terminal or as JSON. docs/LOGS.md lists the events."""
 
 import logging
+import re
 import sys
+import time
 import warnings
 from typing import Literal
 
@@ -9,6 +11,10 @@ import structlog
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "text", "json"]
+
+SILENT_SECONDS = 60.0
+"""What a library has not said for so long is news again."""
+_NUMBER = re.compile(r"\b(0x[0-9a-f]+|[0-9.]+)\b")
 
 
 def configure(level: Level, form: Format) -> None:
@@ -29,16 +35,32 @@ def configure(level: Level, form: Format) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
     logging.captureWarnings(capture=True)
     warnings.simplefilter("default")
 
 
-class _Libraries(logging.Handler):
-    """Passes on what libraries log, as events of ours."""
+class Libraries(logging.Handler):
+    """Passes on what libraries log, as events of ours: what one repeats, only once it has been silent of it.
+
+    A pool whose server is away says so at each of its attempts.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log the record as one line."""
-        log = structlog.get_logger()
+        """Log the record as one line, unless it is a repetition."""
         message = " ".join(record.getMessage().split())
+        if self._repeats(record.name, message):
+            return
+        log = structlog.get_logger()
         log.log(record.levelno, "library", library=record.name, message=message, exc_info=record.exc_info)
+
+    def _repeats(self, library: str, message: str) -> bool:
+        now, what = time.monotonic(), (library, _NUMBER.sub("0", message))
+        self._said = {one: at for one, at in self._said.items() if now - at < SILENT_SECONDS}
+        known = what in self._said
+        self._said[what] = now
+        return known

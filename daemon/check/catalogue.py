@@ -71,10 +71,10 @@ FURTHER: tuple[Check[Facts], ...] = (
     Check("transactions", clocks.transactions, (), (clocks.LONG, clocks.LONG_PREPARED, clocks.HIDDEN)),
     Check("synchronous", clocks.synchronous, (), (clocks.SYNCHRONOUS,)),
     Check("clock", clocks.skew, (clocks.SKEW,), (clocks.SKEW,)),
-    Check("restored", ours.restored, (), (ours.RESTORED,)),
-    Check("endpoints", ours.endpoints, (), (ours.UNREACHED,)),
-    Check("secrets", ours.secrets, (ours.UNREAD,)),
-    Check("api", ours.api, (ours.WRITER, ours.STRANGER), (ours.NO_HOLD,)),
+    Check("restored", ours.restored, (), (ours.RESTORED, ours.UNSEEN)),
+    Check("endpoints", ours.endpoints, (), (ours.UNREACHED, ours.UNSEEN)),
+    Check("secrets", ours.secrets, (ours.UNREAD,), (ours.UNSEEN,)),
+    Check("api", ours.api, (ours.WRITER, ours.STRANGER), (ours.NO_HOLD, ours.UNSEEN)),
 )
 
 

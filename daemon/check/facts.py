@@ -57,8 +57,9 @@ class Facts:
 
     plugin: what the slot is read with, or will be; publication_fault: None where it is sound; checkpoint: None
     before the first; wal_rate: bytes a second, None where it is not known; skew: seconds that the server's clock is
-    ahead of ours, None where it was not told, give or take skew_error; endpoints: those that are not disabled;
-    unread: those whose secrets cannot be read.
+    ahead of ours, None where it was not told, give or take skew_error; readable: Roomwire's own tables are, without
+    which nothing is known of what follows; endpoints: those that are not disabled; unread: those whose secrets
+    cannot be read.
     """
 
     essentials: Essentials
@@ -71,6 +72,7 @@ class Facts:
     skew: float | None
     skew_error: float
     transactions: Sequence[Transaction]
+    readable: bool
     endpoints: Sequence[Reached]
     unread: Sequence[str]
     api: ApiAccess

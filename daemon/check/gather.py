@@ -75,6 +75,7 @@ async def gather(conn: AsyncConnection, settings: Settings, *, measure_seconds: 
         skew=clock.now - (asked + answered) / 2 if clock else None,
         skew_error=(answered - asked) / 2,
         transactions=await check.transactions(conn, LONG_SECONDS),
+        readable=have_tables,
         endpoints=reached,
         unread=await _unread(conn, settings) if have_tables else [],
         api=await _api(settings) if have_tables else ApiAccess(),

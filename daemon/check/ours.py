@@ -18,9 +18,15 @@ NO_HOLD = "In the PMS: insert the client {client}, whom its own holds name; unti
 STRANGER = "Set ROOMWIRE_PMS_USER to the id of a user of the PMS; make one for the booking engine."
 UNREACHED = "See that its machine runs and lets us through; deliveries wait for it, and nothing is lost."
 
+UNSEEN = "Heal what is wrong of schema and migrations above, then run `roomwire check` again."
 RESTORED = "Look for bookings made since the backup: the engine's own records name them, the PMS has them no more."
 
 _LATELY: Final = 3 * 86_400.0
+
+
+def _unseen(what: str) -> Verdict:
+    """What stands in tables of ours that this role may not read, or that are those of another version."""
+    return warning(f"{what} cannot be seen: Roomwire's own tables cannot be read", UNSEEN)
 
 
 def migrations(facts: Essentials) -> Verdict:
@@ -35,6 +41,8 @@ def migrations(facts: Essentials) -> Verdict:
 
 def endpoints(facts: Facts) -> Verdict:
     """Every endpoint takes a connection. No message is sent."""
+    if not facts.readable:
+        return _unseen("The endpoints")
     away = [f"{found.name} ({found.address}: {found.error})" for found in facts.endpoints if found.error]
     if away:
         return warning(f"Not reached: {', '.join(away)}", UNREACHED)
@@ -44,6 +52,8 @@ def endpoints(facts: Facts) -> Verdict:
 
 def restored(facts: Facts) -> Verdict:
     """The database was not put back of late. If it was, engines follow by themselves, and lose what it lost."""
+    if not facts.readable:
+        return _unseen("Whether the database was put back")
     stored = facts.checkpoint
     if stored is None or stored.restored_at is None:
         return ok("The database has not been put back")
@@ -56,6 +66,8 @@ def restored(facts: Facts) -> Verdict:
 
 def secrets(facts: Facts) -> Verdict:
     """The endpoints' secrets can be read with the secret keys that are set."""
+    if not facts.readable:
+        return _unseen("The endpoints' secrets")
     if facts.unread:
         return wrong(f"Nothing can be sent to {', '.join(facts.unread)}: their secrets cannot be read", UNREAD)
     return ok("The endpoints' secrets can be read")
@@ -63,6 +75,8 @@ def secrets(facts: Facts) -> Verdict:
 
 def api(facts: Facts) -> Verdict:
     """The API is closed, or its role reaches the database, may use Roomwire's tables, and can book and hold."""
+    if not facts.readable:
+        return _unseen("Whether the API's role can work")
     if facts.api.missing:
         return ok(f"The API is closed: {facts.api.missing} is not set")
     if facts.api.error:

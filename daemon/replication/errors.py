@@ -16,7 +16,7 @@ class ReplicationError(Exception):
     heals = False
 
     def __str__(self) -> str:
-        return f"{super().__str__()}. {self.remedy}"
+        return f"{super().__str__().rstrip(' .?')}. {self.remedy}"
 
 
 class ProtocolError(ReplicationError):

@@ -261,3 +261,15 @@ async def test_a_server_that_cannot_be_asked() -> None:
     (found,) = await run_check(nowhere)
     assert (found.check, found.level) == ("connection", Level.wrong)
     assert "ROOMWIRE_DSN" in found.remedy
+
+
+@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+async def test_who_may_not_see_our_tables_is_not_told_that_they_are_empty(
+    pms: Database, settings: Settings
+) -> None:
+    with pms.connect() as owner:
+        owner.execute("alter schema booking_engine owner to postgres")
+    found = await amiss(settings)
+    for check in ("restored", "endpoints", "secrets", "api"):
+        assert "cannot be seen" in found[check].says
+        assert "schema" in found[check].remedy

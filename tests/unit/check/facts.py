@@ -44,6 +44,7 @@ HEALTHY = Facts(
     skew=0.001,
     skew_error=0.002,
     transactions=[],
+    readable=True,
     endpoints=[],
     unread=[],
     api=ApiAccess(),

@@ -259,6 +259,10 @@ CASES: list[tuple[str, Facts, Level, str, str]] = [
         "put back, 2026-11-15 13:06 UTC: it has gone back",
         ours.RESTORED,
     ),
+    *(
+        (check, facts(readable=False, checkpoint=None), Level.warning, "cannot be seen", ours.UNSEEN)
+        for check in ("restored", "endpoints", "secrets", "api")
+    ),
     ("secrets", facts(unread=["one", "two"]), Level.wrong, "sent to one, two: their secrets", ours.UNREAD),
     ("api", facts(api=ApiAccess(error="it may not read hold")), Level.wrong, "it may not read hold", ours.WRITER),
     ("api", facts(api=ApiAccess(stranger=True)), Level.wrong, "no user 2", ours.STRANGER),
