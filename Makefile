@@ -5,9 +5,10 @@ VENV ?= .venv
 # Servers that the tests start; what is missing is installed where this user may, and said where not.
 PACKAGES ?= postgresql-15 postgresql-15-wal2json chromium
 # What pytest gets: make test PYTEST='-k replication --servers containers'
-PYTEST ?= -n $(WORKERS) --dist worksteal
-# Tests also wait, for clocks and for the processes they started: three for two processors. Each has its own servers.
-WORKERS = $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )); echo $$(( n < 6 ? n : 6 )))
+# Tests are handed out one by one in their order, the long ones of tests/acceptance first, so that all end together.
+PYTEST ?= -n $(WORKERS) --dist load --maxschedchunk 1
+# Tests also wait, for clocks and for the processes they started: two for each processor. Each has its own servers.
+WORKERS = $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) * 2 )); echo $$(( n < 8 ? n : 8 )))
 
 # Where this is set, each of the many commands that the tests start would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE

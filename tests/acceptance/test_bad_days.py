@@ -17,6 +17,7 @@ import pytest
 from daemon.replication import errors
 from tests.support.daemon import Daemon, Ended, Roomwire, until
 from tests.support.mirror.process import MirrorProcess
+from tests.support.servers import ON_PG15, ON_PG18
 from tests.support.servers.databases import Database
 
 NOWHERE = "postgresql://capture:s3cret@127.0.0.1:1/pms"
@@ -111,7 +112,7 @@ async def test_a_check_of_nothing_says_so_and_exits_with_2() -> None:
     assert (await attempt(["check"], {"ROOMWIRE_DSN": "host=db user"})).code == 2
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -126,7 +127,7 @@ async def test_run_refuses_what_would_lose_changes(roomwire: Roomwire, harm: str
     assert said in await refused(roomwire)
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 async def test_a_plugin_that_is_not_there(roomwire: Roomwire) -> None:
     drop_slot(roomwire)
     roomwire.settings["ROOMWIRE_PLUGIN"] = "wal2json"
@@ -134,7 +135,7 @@ async def test_a_plugin_that_is_not_there(roomwire: Roomwire) -> None:
     assert "or use pgoutput" in await refused(roomwire)
 
 
-@pytest.mark.parametrize("server", ["pg15"], indirect=True)
+@ON_PG15
 @pytest.mark.own_server(settings={"wal_level": "replica"})
 async def test_a_server_that_logs_too_little(pms: Database) -> None:
     roomwire = Roomwire(pms)
@@ -144,7 +145,7 @@ async def test_a_server_that_logs_too_little(pms: Database) -> None:
     assert "wal_level is replica. Set wal_level = logical" in await refused(roomwire)
 
 
-@pytest.mark.parametrize("server", ["pg15"], indirect=True)
+@ON_PG15
 async def test_a_column_that_goes_while_it_runs(roomwire: Roomwire) -> None:
     async with roomwire.running("--only", "capture") as daemon:
         await daemon.logged('"leading"')
@@ -172,7 +173,7 @@ async def test_a_publication_that_goes_while_it_runs_loses_nothing(
     assert roomwire.wrong(await mirror.mirror()) == []
 
 
-@pytest.mark.parametrize("server", ["pg15"], indirect=True)
+@ON_PG15
 async def test_a_second_daemon_stands_by(roomwire: Roomwire) -> None:
     async with roomwire.running() as first:
         await first.logged('"leading"')
@@ -181,7 +182,7 @@ async def test_a_second_daemon_stands_by(roomwire: Roomwire) -> None:
             assert '"leading"' not in second.log()
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 async def test_an_endpoint_that_is_away_is_waited_for(roomwire: Roomwire) -> None:
     await roomwire.add_endpoint("away", "http://127.0.0.1:1/hooks", "whsec_" + "QUJD" * 8)
     checked = await attempt(["check"], roomwire.environment())
@@ -195,7 +196,7 @@ async def test_an_endpoint_that_is_away_is_waited_for(roomwire: Roomwire) -> Non
         assert await until(shown, 30), await roomwire.command("status")
 
 
-@pytest.mark.parametrize("server", ["pg15"], indirect=True)
+@ON_PG15
 @pytest.mark.own_server(settings={"max_replication_slots": "1"})
 async def test_a_full_slot_list_is_waited_for(roomwire: Roomwire) -> None:
     drop_slot(roomwire)

@@ -9,9 +9,10 @@ import pytest
 from deploy.pms.simulator import Simulator
 from tests.support.cache_engine import CacheEngine
 from tests.support.daemon import Roomwire, today
+from tests.support.servers import ON_PG18
 from tests.support.truth import truth
 
-pytestmark = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+pytestmark = ON_PG18
 """Where the server makes no difference, one is enough."""
 
 

@@ -9,9 +9,10 @@ import re
 import pytest
 
 from outbox.signing import new_secret
-from tests.acceptance.test_operations import ON_ONE, ask, refused
+from tests.acceptance.test_operations import ask, refused
 from tests.support.daemon import Roomwire, until
 from tests.support.mirror.process import MirrorProcess
+from tests.support.servers import ON_PG18
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -30,7 +31,7 @@ async def replayed(roomwire: Roomwire) -> None:
     assert await until(done, 60)
 
 
-@ON_ONE
+@ON_PG18
 async def test_an_endpoint_is_tried_out_paused_changed_and_resumed(
     roomwire: Roomwire, mirror: MirrorProcess
 ) -> None:
@@ -66,7 +67,7 @@ async def test_an_endpoint_is_tried_out_paused_changed_and_resumed(
         assert "has it" in await roomwire.command("delivery", "show", "hotel:2")
 
 
-@ON_ONE
+@ON_PG18
 async def test_what_was_refused_is_listed_and_sent_again_by_a_command(
     roomwire: Roomwire, mirror: MirrorProcess
 ) -> None:
@@ -91,7 +92,7 @@ async def test_what_was_refused_is_listed_and_sent_again_by_a_command(
     assert roomwire.wrong(await mirror.mirror()) == []
 
 
-@ON_ONE
+@ON_PG18
 async def test_a_replay_goes_on_after_a_kill_and_sends_everything_again(
     roomwire: Roomwire, mirror: MirrorProcess
 ) -> None:
@@ -121,7 +122,7 @@ async def test_a_replay_goes_on_after_a_kill_and_sends_everything_again(
     assert roomwire.wrong(await mirror.mirror()) == []
 
 
-@ON_ONE
+@ON_PG18
 async def test_an_endpoint_that_is_told_of_more_is_sent_it(roomwire: Roomwire) -> None:
     secret = new_secret()
     async with MirrorProcess(secret) as mirror:
@@ -141,7 +142,7 @@ async def test_an_endpoint_that_is_told_of_more_is_sent_it(roomwire: Roomwire) -
         assert roomwire.wrong(await mirror.mirror()) == []
 
 
-@ON_ONE
+@ON_PG18
 async def test_a_slip_of_the_fingers_is_explained(roomwire: Roomwire) -> None:
     slips = (
         (["replay"], "--endpoint NAME"),

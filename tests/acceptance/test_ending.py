@@ -12,9 +12,10 @@ from daemon.parts import PARTS, PartEndedError
 from daemon.settings import Settings, read
 from outbox.delivery import worker
 from tests.support.daemon import Roomwire
+from tests.support.servers import ON_PG18
 
 PATIENCE = 30.0
-pytestmark = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+pytestmark = ON_PG18
 """How parts of a process end together does not depend on the server."""
 
 

@@ -12,11 +12,12 @@ from tests.support.daemon import Roomwire, today
 from tests.support.mirror.process import MirrorProcess
 from tests.support.nextjs.engine import Engine
 from tests.support.nextjs.supabase import Supabase
+from tests.support.servers import ON_PG15
 from tests.support.servers.databases import fresh_database
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("server", ["pg15"], indirect=True)
+@ON_PG15
 async def test_the_example_holds_the_truth(roomwire: Roomwire, mirror: MirrorProcess, nextjs: Path) -> None:
     secret = new_secret()
     simulator = Simulator(roomwire.database.dsn, seed=5, connections=3, rate=None, today=today())

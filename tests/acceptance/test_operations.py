@@ -15,6 +15,7 @@ from deploy.pms.simulator import Simulator
 from outbox.signing import new_secret
 from tests.support.daemon import Roomwire, today, until
 from tests.support.mirror.process import MirrorProcess
+from tests.support.servers import ON_PG18
 from tests.support.servers.databases import Database
 
 STANDING = """
@@ -32,7 +33,6 @@ STANDING = """
 """
 
 
-ON_ONE = pytest.mark.parametrize("server", ["pg18"], indirect=True)
 """Where the server makes no difference, one is enough."""
 
 
@@ -63,7 +63,7 @@ def staff(roomwire: Roomwire, seed: int = 31) -> Simulator:
     return Simulator(roomwire.database.dsn, seed=seed, connections=2, today=today(), pause=0.05)
 
 
-@ON_ONE
+@ON_PG18
 async def test_a_dry_run_says_what_a_run_does_and_changes_nothing(pms: Database) -> None:
     roomwire = Roomwire(pms)
     roomwire.settings["ROOMWIRE_DSN"] = make_conninfo(pms.dsn, user=roomwire.role, password="dry-s3cret'")
@@ -92,7 +92,7 @@ async def test_a_dry_run_says_what_a_run_does_and_changes_nothing(pms: Database)
             conn.execute("update reservations set comment = 'ours'")
 
 
-@ON_ONE
+@ON_PG18
 async def test_who_has_not_set_up_is_told_to(pms: Database) -> None:
     roomwire = Roomwire(pms)
     roomwire.settings["ROOMWIRE_PATIENCE_SECONDS"] = "0.5"
@@ -108,7 +108,7 @@ async def test_who_has_not_set_up_is_told_to(pms: Database) -> None:
     assert ask(roomwire, STANDING)["slots"] is None, "who refuses to run leaves no slot that keeps the log"
 
 
-@ON_ONE
+@ON_PG18
 async def test_status_and_resync_show_what_there_is_to_see(roomwire: Roomwire, mirror: MirrorProcess) -> None:
     said = await roomwire.command("status")
     assert "NOBODY LEADS" in said
@@ -143,7 +143,7 @@ async def test_status_and_resync_show_what_there_is_to_see(roomwire: Roomwire, m
     assert "NOBODY LEADS" in said
 
 
-@ON_ONE
+@ON_PG18
 async def test_an_endpoint_is_disabled_enabled_and_removed(roomwire: Roomwire, mirror: MirrorProcess) -> None:
     async with roomwire.running():
         await roomwire.settled()
@@ -219,7 +219,7 @@ async def test_a_slot_that_the_server_gave_up_heals_by_itself(roomwire: Roomwire
     assert roomwire.wrong(await mirror.mirror()) == []
 
 
-@ON_ONE
+@ON_PG18
 @pytest.mark.own_server
 async def test_who_is_asked_to_stop_stops_while_the_server_is_gone(
     roomwire: Roomwire, mirror: MirrorProcess
@@ -238,7 +238,7 @@ async def test_who_is_asked_to_stop_stops_while_the_server_is_gone(
     assert roomwire.wrong(await mirror.mirror()) == []
 
 
-@ON_ONE
+@ON_PG18
 async def test_all_is_taken_back_and_made_again(roomwire: Roomwire) -> None:
     async with roomwire.running():
         await roomwire.settled()

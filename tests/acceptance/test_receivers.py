@@ -16,10 +16,10 @@ from outbox.signing import new_secret
 from tests.support.daemon import Roomwire, today, until
 from tests.support.mirror.process import MirrorProcess
 from tests.support.mirror.receiver import Mode
+from tests.support.servers import ON_PG15, ON_PG18
 from tests.support.truth import Key
 
 pytestmark = pytest.mark.timeout(600)
-ON_ONE = pytest.mark.parametrize("server", ["pg18"], indirect=True)
 """Where the server makes no difference, one is enough."""
 
 NOTICEABLE = 0.05
@@ -79,7 +79,7 @@ async def desk(roomwire: Roomwire) -> AsyncIterator[Desk]:
 BEHIND = "select count(*) from booking_engine.behind b join booking_engine.endpoint e on e.id = b.endpoint_id"
 
 
-@ON_ONE
+@ON_PG18
 async def test_a_receiver_that_misbehaves_on_a_third_of_the_requests_ends_with_the_truth(
     roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess
 ) -> None:
@@ -129,7 +129,7 @@ def test_what_slows_another_endpoint_down_is_noticed(beside: Sequence[float], no
 LONG = pytest.param(10_000, marks=[pytest.mark.chaos, pytest.mark.timeout(900)])
 
 
-@pytest.mark.parametrize("server", ["pg15"], indirect=True)
+@ON_PG15
 @pytest.mark.parametrize("actions", [300, LONG])
 async def test_two_endpoints_that_are_down_cost_a_row_per_key_and_get_the_net_state(
     roomwire: Roomwire, mirror: MirrorProcess, second: MirrorProcess, desk: Desk, actions: int
@@ -166,7 +166,7 @@ CANCEL = "update reservation_details set cancelled = gen_random_uuid() where hot
 REVIVE = "update reservation_details set cancelled = null where hotel_id = 1"
 
 
-@ON_ONE
+@ON_PG18
 async def test_what_an_endpoint_always_refuses_holds_up_nothing_else(
     roomwire: Roomwire, mirror: MirrorProcess, desk: Desk
 ) -> None:

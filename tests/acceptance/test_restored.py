@@ -9,13 +9,13 @@ import json
 from typing import Any
 
 import psycopg
-import pytest
 from psycopg import sql
 
 from deploy.pms.simulator import Simulator
 from tests.support.daemon import Roomwire, today, until
 from tests.support.mirror.process import MirrorProcess
 from tests.support.operations import metrics
+from tests.support.servers import ON_PG18
 
 UNFINISHED = """
     select exists (select from booking_engine.replay where finished_at is null)
@@ -67,7 +67,7 @@ async def complete(roomwire: Roomwire) -> None:
     await roomwire.settled()
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 async def test_engines_follow_a_database_that_was_restored(roomwire: Roomwire, mirror: MirrorProcess) -> None:
     name, backup = roomwire.database.name, f"{roomwire.database.name}_backup"
     async with roomwire.running():

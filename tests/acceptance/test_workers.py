@@ -14,12 +14,13 @@ import pytest
 from deploy.pms.simulator import Simulator
 from tests.support.daemon import Daemon, Roomwire, today, until
 from tests.support.mirror.process import MirrorProcess
+from tests.support.servers import ON_PG18
 
 LONG = pytest.param(6_000, 20, marks=[pytest.mark.chaos, pytest.mark.timeout(900)], id="6000-20")
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 @pytest.mark.parametrize(("actions", "kills"), [pytest.param(600, 4, id="600-4"), LONG])
 async def test_three_workers_of_which_one_after_the_other_is_killed(
     roomwire: Roomwire, mirror: MirrorProcess, actions: int, kills: int
@@ -56,7 +57,7 @@ async def test_three_workers_of_which_one_after_the_other_is_killed(
     assert found.stale == 0, "versions of a key only rise"
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 async def test_a_worker_that_was_frozen_past_its_lease_sends_nothing_of_what_it_held(
     roomwire: Roomwire, mirror: MirrorProcess
 ) -> None:

@@ -20,6 +20,7 @@ from sql.pms.rooms import Nights
 from tests.integration.api import rooms as truth
 from tests.support.api import Api
 from tests.support.daemon import today, until
+from tests.support.servers import ON_PG18
 
 CLIENT = "11111111-1111-1111-1111-111111111111"
 
@@ -212,6 +213,7 @@ async def test_a_calendar_is_as_new_as_the_documents_and_says_304_until_they_cha
     assert now["version"] > was["version"]
 
 
+@ON_PG18
 async def test_many_who_ask_at_once_get_the_same(api: Api) -> None:
     asked = {"from": api.day(0), "to": api.day(30)}
     answers = await asyncio.gather(*(api.get("/availability/1", **asked) for _ in range(50)))
@@ -225,6 +227,7 @@ async def says(api: Api, *, known: bool, stale: bool) -> bool:
     return (shown["as_of"] is not None, shown["stale"]) == (known, stale)
 
 
+@ON_PG18
 async def test_it_says_when_nobody_knows_how_fresh_it_is(api: Api) -> None:
     assert await says(api, known=True, stale=False)
     await api.desk.execute(
@@ -239,6 +242,7 @@ async def test_it_says_when_nobody_knows_how_fresh_it_is(api: Api) -> None:
     assert await until(partial(says, api, known=True, stale=True), 5)
 
 
+@ON_PG18
 async def test_what_cannot_be_asked_is_pointed_to(api: Api) -> None:
     stay = {"check_in": api.day(1), "check_out": api.day(2), "guests": 1}
     month = {"from": api.day(0), "to": api.day(30)}
@@ -270,6 +274,7 @@ async def test_what_cannot_be_asked_is_pointed_to(api: Api) -> None:
     assert (gone.status, gone.code) == (404, "unknown_room_type")
 
 
+@ON_PG18
 async def test_another_s_hotel_is_as_unknown_as_none(api: Api) -> None:
     key = await api.key(hotels=(2,))
     asked = {"from": api.day(0), "to": api.day(1)}
@@ -281,6 +286,7 @@ async def test_another_s_hotel_is_as_unknown_as_none(api: Api) -> None:
     assert (await api.get("/availability/2", key=key, **asked)).status == 200
 
 
+@ON_PG18
 @pytest.mark.own_server
 async def test_the_calendar_is_answered_and_called_stale_while_the_database_is_away(
     api: Api, monkeypatch: pytest.MonkeyPatch
@@ -307,6 +313,7 @@ async def test_the_calendar_is_answered_and_called_stale_while_the_database_is_a
         api.database.server.start()
 
 
+@ON_PG18
 async def test_an_answer_never_waits_long_for_a_database_that_says_nothing(api: Api) -> None:
     before = await calendar(api)
     busy = [await api.context.pool.getconn() for _ in range(api.context.pool.max_size)]

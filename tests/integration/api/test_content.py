@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import Any, LiteralString
 
 from tests.support.api import Api
+from tests.support.servers import ON_PG18
+
+pytestmark = ON_PG18
 
 
 async def write(api: Api, statement: LiteralString, *values: Any) -> None:

@@ -6,6 +6,9 @@ import pytest
 
 from deploy.demo.chromium import browsing, installed
 from tests.support.api import Api
+from tests.support.servers import ON_PG18
+
+pytestmark = ON_PG18
 
 
 @pytest.mark.skipif(installed() is None, reason="Chromium is not installed")

@@ -17,8 +17,8 @@ from outbox.keys import parse
 from outbox.settings import EndpointError, Settings
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
+from tests.support.servers import ON_PG18
 
-ON_ONE = pytest.mark.parametrize("server", ["pg18"], indirect=True)
 """Where the server makes no difference, one is enough."""
 KEY = "Bearer engine-key"
 TODAY = (datetime.now(UTC) + timedelta(hours=9)).date()
@@ -81,7 +81,7 @@ async def refreshed(bench: Bench, url: str, **wishes: Any) -> int:
     return await bench.endpoint("engine", **given)
 
 
-@ON_ONE
+@ON_PG18
 async def test_a_first_sync_asks_for_everything_once(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     for hotel in (7, 8):
@@ -104,7 +104,7 @@ async def test_a_first_sync_asks_for_everything_once(bench: Bench, interface: tu
         assert [tried.type for tried in told.tried] == [name]
 
 
-@ON_ONE
+@ON_PG18
 async def test_what_changes_while_it_is_away_is_asked_for_once(
     bench: Bench, interface: tuple[Interface, str]
 ) -> None:
@@ -124,7 +124,7 @@ async def test_what_changes_while_it_is_away_is_asked_for_once(
     assert await bench.count("behind") == 0
 
 
-@ON_ONE
+@ON_PG18
 async def test_both_pieces_of_a_long_span_must_be_taken(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     await bench.documents.availability(7, 31, nights(TODAY, [1] * 700))
@@ -136,7 +136,7 @@ async def test_both_pieces_of_a_long_span_must_be_taken(bench: Bench, interface:
     assert starts == [str(TODAY), str(TODAY), str(TODAY + timedelta(days=366))]
 
 
-@ON_ONE
+@ON_PG18
 async def test_a_rejected_call_is_not_split_and_comes_again(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     for hotel in (7, 8, 9):
@@ -155,7 +155,7 @@ async def test_a_rejected_call_is_not_split_and_comes_again(bench: Bench, interf
     assert engine.names() == ["update-hotels"]
 
 
-@ON_ONE
+@ON_PG18
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_key_that_is_not_taken_is_an_outage(
     bench: Bench, interface: tuple[Interface, str], status: int
@@ -178,7 +178,7 @@ class Slow(asyncio.Event):
         return True
 
 
-@ON_ONE
+@ON_PG18
 async def test_one_call_is_made_at_a_time_whatever_the_number_of_workers(
     bench: Bench, interface: tuple[Interface, str]
 ) -> None:
@@ -198,7 +198,7 @@ async def test_one_call_is_made_at_a_time_whatever_the_number_of_workers(
     assert {name for name, body in engine.calls if body is not None} == set(CALLS.values())
 
 
-@ON_ONE
+@ON_PG18
 async def test_its_heartbeat_asks_for_its_status(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     await refreshed(bench, url, heartbeat_seconds=1)
@@ -225,7 +225,7 @@ def test_what_cannot_be_such_an_endpoint(wishes: dict[str, Any], said: str) -> N
         Settings("engine", format="cache-refresh", **given | wishes)
 
 
-@ON_ONE
+@ON_PG18
 async def test_trying_it_out_asks_whether_it_answers(bench: Bench, interface: tuple[Interface, str]) -> None:
     engine, url = interface
     await refreshed(bench, url)

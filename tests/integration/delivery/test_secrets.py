@@ -20,6 +20,9 @@ from sql.endpoints import sealed
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id
 from tests.integration.delivery.receiver import Received, Receiver
+from tests.support.servers import ON_PG18
+
+pytestmark = ON_PG18
 
 TOKEN = "Bearer t0ken-of-a-gateway"
 

@@ -10,7 +10,10 @@ from outbox import signing
 from tests.integration.delivery.conftest import Bench
 from tests.integration.delivery.documents import booking_id, nights
 from tests.integration.delivery.receiver import Receiver
+from tests.support.servers import ON_PG18
 from tests.unit.outbox.samples import DAY
+
+pytestmark = ON_PG18
 
 
 async def test_a_message_carries_the_headers_of_standard_webhooks(bench: Bench) -> None:

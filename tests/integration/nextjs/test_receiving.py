@@ -19,11 +19,12 @@ from outbox.signing import new_secret, signature, signer, webhook_id
 from tests.support.mirror import Mirror
 from tests.support.nextjs.engine import Engine
 from tests.support.nextjs.supabase import Supabase
+from tests.support.servers import ON_PG18
 from tests.support.servers.databases import Database
 from tests.unit.outbox.samples import as_json
 from tests.unit.pms.messages import booking, message, nights, room_type, snapshot
 
-pytestmark = pytest.mark.parametrize("server", ["pg18"], indirect=True)
+pytestmark = ON_PG18
 """Where the server makes no difference, one is enough."""
 Message = dict[str, Any]
 

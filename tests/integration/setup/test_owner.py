@@ -9,6 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.support.daemon import Roomwire
+from tests.support.servers import ON_PG18
 from tests.support.servers.databases import Database
 
 GIVE_AWAY = """
@@ -91,7 +92,7 @@ async def test_a_role_that_the_provider_made_is_taken_as_it_is(managed: Roomwire
     assert await wrong(managed) == []
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 @pytest.mark.parametrize(
     ("harm", "words", "remedy"),
     [
@@ -120,7 +121,7 @@ async def test_the_right_that_is_missing_is_named_with_who_may_give_it(
     assert remedy.format(**names) in said
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 async def test_members_of_amazons_role_replicate(managed: Roomwire) -> None:
     execute(managed, f"alter role {owner(managed)} noreplication")
     with managed.database.connect() as conn:
