@@ -173,8 +173,8 @@ async def _set_up(dsn: str, day: date) -> None:
         for step in await setup.statements(conn, wanted):
             await conn.execute(step.statement)
         await migrate.migrate(conn)
-        for step in setup.grants(WRITER):
-            await conn.execute(step)
+        for grant in setup.grants(WRITER):
+            await conn.execute(grant)
     await prepare(dsn, day)
 
 
