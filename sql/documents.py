@@ -23,10 +23,3 @@ class Document:
 async def counts(conn: AsyncConnection) -> dict[str, int]:
     """How many documents live, by kind."""
     return {kind: number async for kind, number in await conn.execute(_QUERIES["counts"])}
-
-
-async def get(conn: AsyncConnection, kind: str, hotel_id: int, key: str) -> Document | None:
-    """A key's document as it stands; None where there never was one."""
-    values = {"kind": kind, "hotel": hotel_id, "id": key}
-    row = await (await conn.execute(_QUERIES["one"], values)).fetchone()
-    return Document(*row) if row else None
