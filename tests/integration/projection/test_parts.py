@@ -150,6 +150,55 @@ async def test_the_original_is_deleted_and_what_was_split_off_lives(house: House
     assert await house.booking(ours) is None
 
 
+async def test_what_staff_bring_into_a_part_that_they_have_made_theirs_is_not_the_guest_s(house: House) -> None:
+    one, other, third, *_ = await house.rooms()
+    ours = await booked(house, [one, other])
+    theirs = await house.stay([third], ahead=FAR - 30)
+    part = await split(house, ours, ours.nights[1:])
+    await hear(house)
+    # An employee's stay, and then an ordinary one: the copy is no booking from outside any more.
+    for kind in ("employee", "default"):
+        await house.write(
+            "update reservations set type = %(kind)s, updated_by = 3 where id = %(id)s", kind=kind, id=part.id
+        )
+        await hear(house)
+    before = await told(house, ours)
+    await merge(house, theirs, part)
+    await house.write(
+        "update reservations set check_in = %(day)s, updated_by = 3 where id = %(id)s",
+        day=house.day(FAR - 30),
+        id=part.id,
+    )
+    await hear(house)
+    assert await told(house, ours) == before == ("confirmed", 2, ids(ours, part))
+    body = await house.booking(ours)
+    assert body is not None
+    assert body["check_in"] == str(house.day(FAR))
+
+
+async def test_dates_that_are_not_those_of_the_nights_are_told_as_the_desk_has_them(house: House) -> None:
+    one, other, third, *_ = await house.rooms()
+    ours, theirs = await booked(house, [one, other]), await house.stay([third])
+    part = await split(house, ours, ours.nights[1:])
+    # Two have written them at once, each the one that he moved.
+    for stay in (ours, part, theirs):
+        await house.write(
+            "update reservations set check_in = %(first)s, check_out = %(last)s, updated_by = 3 where id = %(id)s",
+            first=house.day(FAR + 20),
+            last=house.day(FAR - 20),
+            id=stay.id,
+        )
+    await house.write("delete from reservation_details where reservation_id = %(id)s", id=part.id)
+    await hear(house)
+    for stay in (ours, theirs):
+        body = await house.booking(stay)
+        assert body is not None
+        assert (body["check_in"], body["check_out"]) == (str(house.day(FAR + 20)), str(house.day(FAR - 20)))
+    await merge(house, part, theirs)
+    await merge(house, theirs, ours)
+    await hear(house)
+
+
 async def test_split_and_merged_back_it_is_as_it_was(house: House) -> None:
     one, other, *_ = await house.rooms()
     ours = await booked(house, [one, other], nights=2)

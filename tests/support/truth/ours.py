@@ -3,7 +3,8 @@
 A reservation is a booking's home that it was made with, or that carries what a split copies: our channel name and
 the booking's own id. A night belongs to the first booking in whose home it has stood. Who looks only now and then
 cannot know of a home in which a night stood for a moment: of nights that staff have made, what is known is then as
-good, if one of their homes was that booking's, or they were written in the place of one of its nights.
+good, if one of their homes was that booking's, or they were written in the place of one of its nights. Nor need he
+know of one that has since become something else, as staff do who give a copy another type.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class Ours:
         passed: dict[str, list[Link]] = defaultdict(list)
         replaced: dict[tuple[str, datetime], list[Link]] = defaultdict(list)
         ours = set[str]()
+        now = {(row["hotel_id"], row["id"]) for row in rows.read("SELECT * FROM reservations") if self.home(row)}
         for row in rows.read(
             "SELECT record_id, action, log_time, coalesce(changes -> 'new', changes) AS new FROM logs_reservation"
             " WHERE table_name LIKE 'reservation_details%' ORDER BY id"
@@ -84,11 +86,11 @@ class Ours:
         }
         for night in rows.nights:
             been = passed[str(night["id"])]
-            stands = homes.get((night["hotel_id"], str(night["reservation_id"])))
+            stands = (night["hotel_id"], night["reservation_id"]) in now
             one = been[0] if been else None
             if str(night["id"]) not in ours:
                 said = next((link for link in been if link.booking == known.get(night["id"])), None)
-                one = said or (one if stands is not None else None)
+                one = said or (one if stands else None)
             if one is not None:
                 self._nights[one].append(night)
 
