@@ -29,8 +29,15 @@ def test_each_rule_is_about_metrics_that_there_are_and_says_what_to_do(rules: li
     assert named(rules) <= set(re.findall(r"^\| `(\w+)` \|", METRICS, re.MULTILINE))
     assert len({rule["alert"] for rule in rules}) == len(rules)
     for rule in rules:
-        assert set(rule["annotations"]) == {"summary", "remedy"}, rule["alert"]
+        assert set(rule["annotations"]) == {"summary", "remedy", "runbook"}, rule["alert"]
         assert rule["labels"]["severity"] in {"page", "ticket"}, rule["alert"]
+
+
+def test_each_rule_leads_to_a_section_that_there_is(rules: list[dict[str, Any]]) -> None:
+    for rule in rules:
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        headings = re.findall(r"^##+ (.+)$", (ROOT / page).read_text(), re.MULTILINE)
+        assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, rule["alert"]
 
 
 def test_what_the_page_asks_to_be_alerted_on_has_a_rule(rules: list[dict[str, Any]]) -> None:
