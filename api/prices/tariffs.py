@@ -50,7 +50,7 @@ class Tariffs:
     async def nightly(
         self, conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None, first: date, until: date
     ) -> list[Night]:
-        """The prices for the nights in [first, until); the same as `sql.pms.prices.nightly`."""
+        """The prices for the nights in [first, until), as `sql.pms.prices.PriceList.nights` gives them."""
         return (await self.tariff(conn, hotel_id, first, until)).prices.nights(plan_keys, first, until)
 
     async def tariff(self, conn: AsyncConnection, hotel_id: int, first: date, until: date) -> Tariff:
@@ -97,7 +97,7 @@ class Tariffs:
     ) -> Tariff:
         today = datetime.now(UTC).date()
         first, until = min(first, today - timedelta(days=1)), max(until, today + _AHEAD)
-        prices = await price_list(conn, hotel_id, None, first, until)
+        prices = await price_list(conn, hotel_id, first, until)
         kept = Tariff(seen, first, until, prices, await plans(conn, hotel_id, None))
         self._kept[hotel_id] = kept
         return kept

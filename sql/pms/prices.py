@@ -119,7 +119,10 @@ class PriceList:
         self._periods = [period for _, period in sorted(periods.items(), key=itemgetter(0))]
 
     def nights(self, plan_keys: Collection[str] | None, first: date, until: date) -> list[Night]:
-        """The prices for the nights in [first, until), by plan and date; see `nightly`."""
+        """The prices of these plans (None: all) for the nights in [first, until), by plan and date.
+
+        A night on which no rate holds, and a plan that the hotel does not have, are left out.
+        """
         days = [first + n * _DAY for n in range((until - first).days)]
         slots = [(day, day.month * 7 + day.weekday()) for day in days]
         return [
@@ -164,27 +167,9 @@ class _Period(NamedTuple):
                 yield Night(plan_key, plan_type, day, priced and sold_from <= day <= sold_until, price)
 
 
-async def nightly(
-    conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None, first: date, until: date
-) -> list[Night]:
-    """The prices of a hotel's plans for the nights in [first, until), by plan and date.
-
-    A night on which no rate holds, and a plan that the hotel does not have, are left out. `plan_keys` None: every
-    plan.
-    """
-    return (await price_list(conn, hotel_id, plan_keys, first, until)).nights(plan_keys, first, until)
-
-
-async def price_list(
-    conn: AsyncConnection, hotel_id: int, plan_keys: Collection[str] | None, first: date, until: date
-) -> PriceList:
-    """The prices of a hotel's plans, all of them for `plan_keys` None, good for the nights in [first, until)."""
-    wanted = {
-        "hotels": [hotel_id],
-        "plan_keys": None if plan_keys is None else list(plan_keys),
-        "first": first,
-        "until": until,
-    }
+async def price_list(conn: AsyncConnection, hotel_id: int, first: date, until: date) -> PriceList:
+    """The prices of a hotel's plans, good for the nights in [first, until)."""
+    wanted = {"hotels": [hotel_id], "first": first, "until": until}
     return PriceList(await (await conn.execute(NIGHTLY, wanted, prepare=True)).fetchall())
 
 

@@ -163,7 +163,6 @@ from (
 cross join lateral (
     {cells}
 ) c
-where %(plan_keys)s::text[] is null or p.plan_key = any(%(plan_keys)s::text[])
 
 -- name: holding
 r.date_start < %(until)s::date and (r.date_end is null or r.date_end >= %(first)s::date)

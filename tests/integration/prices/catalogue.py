@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from sql.pms.prices import DOCUMENT, Night, nightly
+from sql.pms.prices import DOCUMENT, Night, price_list
 
 TODAY = date(2026, 11, 23)
 FRIDAY, SUNDAY = date(2026, 12, 4), date(2026, 12, 6)
@@ -91,7 +91,7 @@ class Catalogue:
         self, plans: Collection[str] | None, first: date, until: date, *, hotel: int = 1
     ) -> list[Night]:
         """What the product says of several nights."""
-        return await nightly(self.conn, hotel, plans, first, until)
+        return (await price_list(self.conn, hotel, first, until)).nights(plans, first, until)
 
     async def document(self, plan: str = OWN, *, hotel: int = 1) -> dict[str, Any]:
         """The document of a plan's rates."""

@@ -13,7 +13,7 @@ from sql.pms.prices import DOCUMENT, NIGHTLY
 from tests.integration.prices.catalogue import TODAY, Catalogue, Rate, fee, percent
 
 UNTIL = TODAY + timedelta(days=730)
-ASKED = {"hotels": [1], "plan_keys": None, "first": TODAY, "until": UNTIL}
+ASKED = {"hotels": [1], "first": TODAY, "until": UNTIL}
 
 
 async def furnish(catalogue: Catalogue, plans: int) -> None:
