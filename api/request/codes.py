@@ -39,7 +39,7 @@ CODES: Mapping[str, Kind] = {
     "unsupported_media_type": Kind(
         415,
         "Unsupported media type",
-        "The body is not declared to be JSON.",
+        "The body is not declared to be JSON, or compressed.",
         "Send Content-Type: application/json, uncompressed.",
     ),
     "invalid_request": Kind(

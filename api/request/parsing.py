@@ -62,9 +62,10 @@ async def body(model: type[M], request: web.Request) -> tuple[M, bytes]:
     """The body, and its bytes.
 
     Raises:
-        Problem: it is not JSON, not declared so, too large, or a field is missing, unknown or wrong.
+        Problem: it is not JSON, not declared so, compressed, too large, or a field is missing, unknown or wrong.
     """
-    if request.content_type != "application/json":
+    packed = request.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+    if packed or request.content_type != "application/json":
         raise Problem("unsupported_media_type")
     if (request.content_length or 0) > BODY_BYTES:
         raise Problem("body_too_large")

@@ -22,10 +22,15 @@ Answering = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
-    """Runs the application. drain: seconds that requests in flight are given at the end."""
+    """Runs the application. drain: seconds that requests in flight are given at the end.
+
+    Nothing that comes compressed is unpacked, which might be a thousand times as large: it is refused as it is.
+    """
 
     def __init__(self, app: web.Application, *, drain: float = 8.0) -> None:
-        super().__init__(app, access_log=None, access_log_class=AccessLogger, shutdown_timeout=drain)
+        super().__init__(
+            app, access_log=None, access_log_class=AccessLogger, shutdown_timeout=drain, auto_decompress=False
+        )
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 from tests.integration.api.wire.problems import is_problem
@@ -96,6 +97,18 @@ async def test_a_body_is_declared_to_be_json(api: Api) -> None:
         headers = {"Content-Type": kind} if kind else {}
         answer = await api.call("PUT", "/auth/user/u1", data=b"{}", headers=headers)
         assert is_problem(answer, 415, "unsupported_media_type"), kind
+
+
+async def test_a_compressed_body_is_refused_and_not_unpacked(api: Api) -> None:
+    # What a thousandth of it takes to send would keep everybody waiting while it is unpacked.
+    plain = b'{"token": "x"}'
+    large = gzip.compress(b" " * 20_000_000 + plain)
+    for data, how in ((gzip.compress(plain), "gzip"), (large, "gzip"), (plain, "br"), (plain, "x")):
+        headers = {"Content-Type": "application/json", "Content-Encoding": how}
+        answer = await api.call("POST", "/auth/validate-token", data=data, headers=headers)
+        assert is_problem(answer, 415, "unsupported_media_type"), how
+    headers["Content-Encoding"] = "Identity"
+    assert (await api.call("POST", "/auth/validate-token", data=plain, headers=headers)).status == 200
 
 
 async def test_a_body_over_256_kb_is_refused(api: Api) -> None:
