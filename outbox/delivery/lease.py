@@ -59,6 +59,9 @@ class Lease:
         self.lapsed: Callable[[], None] = _nothing
         self.shared: Callable[[], None] = _nothing
         self._pool = pool
+        # Times of the database's clock: `_since` this worker came, `_news` is when the workers last were others,
+        # `_met` when it last looked who they are, `_kept` the look that all of its sends keep to. `_known`: all
+        # others have heard of it. `_awaiting`: after a crash, that what was on its way has ended.
         self._known = False
         self._since: datetime | None = None
         self._news: datetime | None = None
