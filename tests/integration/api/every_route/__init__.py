@@ -1,0 +1,1 @@
+"""What holds at every door, tried at each one that the running application's document names."""
