@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -20,9 +20,14 @@ _SHOWN = 20
 
 def _of(name: str, *rows: str) -> SQL:
     """A statement on the keys that these blocks find."""
-    found = SQL("\nunion all\n").join(_QUERIES[row] for row in rows)
+    found = SQL("\nunion all\n").join(fill(_QUERIES[row], after=_after(name, row)) for row in rows)
     picked = fill(_QUERIES["picked"], asked=_QUERIES["asked"], rows=found)
     return fill(_QUERIES[name], asked=_QUERIES["asked"], rows=found, picked=picked, held=_HELD)
+
+
+def _after(name: str, row: str) -> SQL:
+    """Only a list goes on after a place."""
+    return _QUERIES[f"after_{row}"] if name == "list" and f"after_{row}" in _QUERIES else SQL("true")
 
 
 _NAMED = {name: _of(name, "named") for name in ("list", "retry", "skip")}
@@ -67,12 +72,46 @@ class Choice:
         }
 
 
+class Place(NamedTuple):
+    """Where a list goes on: after this key of its section (refused, waiting for a try, queued) and order in it."""
+
+    section: int
+    at: int
+    name: str
+    kind: str
+    hotel_id: int
+    id: str
+
+    def given(self) -> dict[str, Any]:
+        """As the queries want it: nothing is left of the sections before, all is of those after."""
+        moment = _EPOCH + timedelta(microseconds=self.at) if self.section < _QUEUED else _EPOCH
+        froms = [
+            "infinity" if self.section > section else "-infinity" if self.section < section else moment.isoformat()
+            for section in range(_QUEUED)
+        ]
+        return {
+            "refused_from": froms[0],
+            "paused_from": froms[1],
+            "queued_from": self.at if self.section == _QUEUED else -(2**63),
+            "at_name": self.name,
+            "at_kind": self.kind,
+            "at_hotel": self.hotel_id,
+            "at_id": self.id,
+        }
+
+
+_QUEUED = 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_START = Place(-1, 0, "", "", 0, "").given()
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A key that an endpoint lacks the newest version of.
 
     version: that one; acked: the one it has, 0 for none; since: when it fell behind; tries: rejections of this
-    version; outages: failed sends; not_before: the next try; rejected_at: when it was refused for good.
+    version; outages: failed sends; not_before: the next try; rejected_at: when it was refused for good; section,
+    at: where a list has it, see Place.
     """
 
     name: str
@@ -88,6 +127,13 @@ class Waiting:
     in_flight: bool
     rejected_at: datetime | None
     last_error: str | None
+    section: int = 0
+    at: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the list goes on after it."""
+        return Place(self.section, self.at, self.name, self.kind, self.hotel_id, self.id)
 
 
 class Document(NamedTuple):
@@ -155,10 +201,14 @@ class Author:
     key_id: str | None = None
 
 
-async def waiting(conn: AsyncConnection, choice: Choice, most: int) -> list[Waiting]:
-    """Up to `most` keys: what was refused for good first, then what failed, then what waits longest."""
+async def waiting(conn: AsyncConnection, choice: Choice, most: int, after: Place | None = None) -> list[Waiting]:
+    """Up to `most` keys: what was refused for good first, then what waits for its next try, then the queue.
+
+    Each section is in the order of its time; the queue of one hotel, for which there is none, in that of its keys.
+    """
+    given = choice.given() | (after.given() if after else _START)
     async with conn.cursor(row_factory=class_row(Waiting)) as cursor:
-        await cursor.execute(choice.among("list"), choice.given() | {"most": most}, prepare=False)
+        await cursor.execute(choice.among("list"), given | {"most": most}, prepare=False)
         return await cursor.fetchall()
 
 

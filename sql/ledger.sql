@@ -27,8 +27,14 @@ where b.hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int
 from booking_engine.behind
 where endpoint_id = e.id and rejected_at is not null
     and hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int, 2147483647)
-order by rejected_at
+    and {after}
+order by rejected_at, kind, hotel_id, id
 limit %(most)s)
+
+-- name: after_refused
+rejected_at >= %(refused_from)s::timestamptz
+    and (rejected_at, e.name, kind, hotel_id, id)
+        > (%(refused_from)s::timestamptz, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
 
 -- name: paused
 -- Of `endpoint e`: those that wait after a try, the next ones first.
@@ -36,8 +42,14 @@ limit %(most)s)
 from booking_engine.behind
 where endpoint_id = e.id and rejected_at is null and not_before is not null and %(rejected)s is not true
     and hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int, 2147483647)
-order by not_before
+    and {after}
+order by not_before, kind, hotel_id, id
 limit %(most)s)
+
+-- name: after_paused
+not_before >= %(paused_from)s::timestamptz
+    and (not_before, e.name, kind, hotel_id, id)
+        > (%(paused_from)s::timestamptz, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
 
 -- name: queued
 -- Of `endpoint e`: those that are in the queue, as it goes; of one hotel by key, for there is no queue of a hotel.
@@ -45,7 +57,9 @@ limit %(most)s)
 from booking_engine.behind
 where endpoint_id = e.id and rejected_at is null and not_before is null and %(rejected)s is not true
     and %(hotel)s::int is null
-order by place
+    and place >= %(queued_from)s
+    and (place, e.name, kind, hotel_id, id) > (%(queued_from)s, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
+order by place, kind, hotel_id, id
 limit %(most)s)
 union all
 (select b.*
@@ -55,22 +69,29 @@ cross join lateral (
     from booking_engine.behind found
     where found.endpoint_id = e.id and found.kind = k.kind and found.hotel_id = %(hotel)s::int
         and found.rejected_at is null and found.not_before is null
+        and (0, e.name, found.kind, found.hotel_id, found.id)
+            > (%(queued_from)s, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
     order by found.id
     limit %(most)s
 ) b
 where %(rejected)s is not true)
 
 -- name: list
--- What needs somebody first, then what waits longest: of each, the first ones of every endpoint.
+-- What was refused, what waits for a try, and what is queued: of each, the first ones of every endpoint after a place.
 select e.name, b.kind, b.hotel_id, b.id, b.version, b.acked, b.since, b.tries, b.outages, b.not_before,
-    b.token is not null as in_flight, b.rejected_at, b.last_error
+    b.token is not null as in_flight, b.rejected_at, b.last_error,
+    case when b.rejected_at is not null then 0 when b.not_before is not null then 1 else 2 end as section,
+    case
+        when b.rejected_at is null and b.not_before is null and %(hotel)s::int is not null then 0
+        else coalesce((extract(epoch from coalesce(b.rejected_at, b.not_before)) * 1000000)::bigint, b.place)
+    end as at
 from (
     {asked}
 ) e
 cross join lateral (
     {rows}
 ) b
-order by b.rejected_at is null, b.last_error is null, b.since, e.name, b.kind, b.hotel_id, b.id
+order by section, at, e.name, b.kind, b.hotel_id, b.id
 limit %(most)s
 
 -- name: picked

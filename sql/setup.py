@@ -4,6 +4,7 @@ The owner need be no superuser, which managed databases do not give: what is the
 and each step knows who may do it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -99,10 +100,10 @@ class _Parts:
         self._wanted = wanted
         self._owner = owner
 
-    def _step(self, query: str, remedy: str, *, role: str = "", **names: Composable) -> Step:
+    def _step(self, query: str, remedy: str, role: str = "", names: Mapping[str, Composable] | None = None) -> Step:
         said = {"role": role, "owner": self._owner.name, "theirs": "their owner"}
         said |= {"database": self._wanted.database, "publication": self._wanted.publication}
-        return Step(_QUERIES[query].format(role=Identifier(role), **names), remedy.format(**said))
+        return Step(_QUERIES[query].format(role=Identifier(role), **(names or {})), remedy.format(**said))
 
     async def capture(self) -> list[Step]:
         """The role that reads; whoever is connected as it already has what it needs, or `check` says so."""
@@ -113,23 +114,23 @@ class _Parts:
         if found and found.logs_in and found.replicates and not found.alterable:
             return []
         if owner.rds and not owner.superuser:
-            made = [] if found else [self._step("create_role", ROLE, role=name)]
-            made.append(self._step("let_replicate", REPLICATES, role=name))
+            made = [] if found else [self._step("create_role", ROLE, name)]
+            made.append(self._step("let_replicate", REPLICATES, name))
         else:
-            made = [self._step("alter_capture" if found else "create_capture", REPLICATES, role=name)]
+            made = [self._step("alter_capture" if found else "create_capture", REPLICATES, name)]
         return made + self._password(name, self._wanted.password)
 
     async def writer(self) -> list[Step]:
         """The role that writes bookings."""
         name = self._wanted.writer
         found = await _one(self._conn, Role, "role", role=name)
-        made = [] if found else [self._step("create_role", ROLE, role=name)]
+        made = [] if found else [self._step("create_role", ROLE, name)]
         if name in {self._owner.name, self._wanted.capture} or (found and not found.alterable):
             return made
         return made + self._password(name, self._wanted.writer_password)
 
     def _password(self, role: str, password: str | None) -> list[Step]:
-        return [self._step("password", ROLE, role=role, password=Literal(password))] if password else []
+        return [self._step("password", ROLE, role, {"password": Literal(password)})] if password else []
 
     async def schema(self) -> list[Step]:
         """Our schema, the capture role's own: who is no superuser has to be its member to give it away."""
@@ -137,12 +138,12 @@ class _Parts:
         row = await (await self._conn.execute(_QUERIES["schema_owner"])).fetchone()
         if row is not None:
             return []
-        names = {"capture": Identifier(capture), "owner": Identifier(owner.name)}
-        made = [self._step("schema", CREATE, **names)]
+        names: dict[str, Composable] = {"capture": Identifier(capture), "owner": Identifier(owner.name)}
+        made = [self._step("schema", CREATE, capture, names)]
         found = await _one(self._conn, Role, "role", role=capture)
         if owner.superuser or capture == owner.name or (found and found.mine):
             return made
-        join, leave = (self._step(query, MEMBER, role=capture, **names) for query in ("join", "leave"))
+        join, leave = (self._step(query, MEMBER, capture, names) for query in ("join", "leave"))
         return [join, *made, leave]
 
     async def rights(self) -> list[Step]:
@@ -152,11 +153,11 @@ class _Parts:
             row = await (await self._conn.execute(_QUERIES["open"], {"role": role})).fetchone()
             connects, uses = row or (False, False)
             if not connects:
-                made.append(self._step("connect", CONNECT, role=role, database=Identifier(self._wanted.database)))
+                made.append(self._step("connect", CONNECT, role, {"database": Identifier(self._wanted.database)}))
             if not uses:
-                made.append(self._step("usage", USAGE, role=role))
+                made.append(self._step("usage", USAGE, role))
         names = {name: Identifier(getattr(self._wanted, name)) for name in ("capture", "writer")}
-        made.append(self._step("read", OWNED, **names, tables=_followed()))
+        made.append(self._step("read", OWNED, "", {**names, "tables": _followed()}))
         return made + await self._writing(names["writer"])
 
     async def _writing(self, writer: Identifier) -> list[Step]:
@@ -167,23 +168,29 @@ class _Parts:
         numbered = [name async for (name,) in await self._conn.execute(_QUERIES["sequences"], {"tables": inserted})]
         steps = [
             self._step(
-                "grant_table", OWNED, privileges=SQL(allowed), table=Identifier("public", table), writer=writer
+                "grant_table",
+                OWNED,
+                "",
+                {"privileges": SQL(allowed), "table": Identifier("public", table), "writer": writer},
             )
             for table, allowed in pms_grants.WRITER.items()
             if table in present
         ]
         return steps + [
-            self._step("grant_sequence", OWNED, sequence=Identifier("public", name), writer=writer)
+            self._step("grant_sequence", OWNED, "", {"sequence": Identifier("public", name), "writer": writer})
             for name in numbered
         ]
 
     async def publication(self) -> list[Step]:
         """What pgoutput sends."""
-        names = {"publication": Identifier(self._wanted.publication), "tables": _followed()}
+        names: dict[str, Composable] = {
+            "publication": Identifier(self._wanted.publication),
+            "tables": _followed(),
+        }
         cursor = await self._conn.execute(_QUERIES["publication_exists"], {"publication": self._wanted.publication})
         if await cursor.fetchone():
-            return [self._step(query, PUBLISHED, **names) for query in ("alter_publication", "publish_roots")]
-        return [self._step("create_publication", CREATE, **names)]
+            return [self._step(query, PUBLISHED, "", names) for query in ("alter_publication", "publish_roots")]
+        return [self._step("create_publication", CREATE, "", names)]
 
 
 async def _check_owned(conn: AsyncConnection, owner: Owner) -> None:

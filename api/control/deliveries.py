@@ -1,6 +1,10 @@
 """Deliveries over HTTP: what endpoints lack, what became of it, and deciding about it."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import orjson
 from psycopg import AsyncConnection
+from pydantic import TypeAdapter
 
 from api.bookings.once import once
 from api.control import seen
@@ -16,13 +20,15 @@ from api.control.delivery_models import (
     StandingAnswer,
     StoryAnswer,
 )
-from api.request.problems import Problem
+from api.request.problems import Fault, Problem
 from api.request.routing import Call, Nothing, Reply
 from outbox import deliveries, keys
 from outbox.keys import Key
 from sql import ledger
-from sql.ledger import Author, Choice, Told, Tried, Waiting
+from sql.ledger import Author, Choice, Place, Told, Tried, Waiting
 
+_NOT_OURS = Fault("/cursor", "Send a cursor as it was answered.", "query")
+_PLACE = TypeAdapter(Place)
 _MOST = 2_000
 """Keys that one request sends again: whoever marks them waits for its transaction."""
 
@@ -34,9 +40,24 @@ async def list_deliveries(call: Call[DeliveriesAsked, Nothing]) -> Reply:
     async with call.context.connection() as conn:
         if asked.endpoint is not None:
             await seen.check(conn, access, asked.endpoint)
-        rows = await ledger.waiting(conn, choice, asked.limit + 1)
-    found = [_delivery(row) for row in rows[: asked.limit]]
-    return Reply(DeliveriesAnswer(deliveries=found, more=len(rows) > asked.limit))
+        rows = await ledger.waiting(conn, choice, asked.limit + 1, _place(asked.cursor))
+    shown, more = rows[: asked.limit], len(rows) > asked.limit
+    cursor = urlsafe_b64encode(orjson.dumps([*shown[-1].place])).decode() if more else None
+    return Reply(DeliveriesAnswer(deliveries=[_delivery(row) for row in shown], more=more, cursor=cursor))
+
+
+def _place(cursor: str | None) -> Place | None:
+    """Where to go on.
+
+    Raises:
+        Problem: the cursor is none of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        return _PLACE.validate_json(urlsafe_b64decode(cursor.encode("ascii")))
+    except ValueError:
+        raise Problem("invalid_request", faults=[_NOT_OURS]) from None
 
 
 async def read_delivery(call: Call[KeyPath, Nothing]) -> Reply:

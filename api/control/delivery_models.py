@@ -27,6 +27,9 @@ class DeliveriesAsked(Page):
     endpoint: EndpointWanted = None
     hotel_id: AskedHotel | None = Field(None, description="Only of this hotel.")
     rejected: bool = Field(False, description="Only what is refused for good.")
+    cursor: str | None = Field(
+        None, description="Where the answer before ended; with the same endpoint and hotel.", max_length=600
+    )
 
 
 class KeyPath(Asked):
@@ -79,10 +82,11 @@ class DeliveryAnswer(Answer):
 
 
 class DeliveriesAnswer(Answer):
-    """What endpoints lack: what was refused first, then what failed, then what waits longest."""
+    """What endpoints lack: what was refused first, then what waits for its next try, then the queue."""
 
     deliveries: list[DeliveryAnswer] = Field(description="One for each endpoint and thing.")
     more: bool = Field(description="Whether there are more.")
+    cursor: str | None = Field(description="To be sent for what comes after these; null where there is no more.")
 
 
 class StandingAnswer(Answer):

@@ -54,10 +54,16 @@ ROUTES: Sequence[Route] = (
         tag=_TAG,
         scope="admin",
         summary="List what endpoints lack",
-        description="What they refused for good first, then what failed, then what waits longest.",
+        description="What they refused for good first, then what waits for its next try, then the queue; each by"
+        " time, the queue of one hotel by key. What is sent or refused between two requests may come twice, or"
+        " not at all.",
         params=DeliveriesAsked,
         params_examples={"endpoint": _NAME},
-        returns={200: Returns("What they lack.", DeliveriesAnswer, {"deliveries": [_DELIVERY], "more": False})},
+        returns={
+            200: Returns(
+                "What they lack.", DeliveriesAnswer, {"deliveries": [_DELIVERY], "more": False, "cursor": None}
+            )
+        },
         problems=("unknown_endpoint",),
     ),
     Route(

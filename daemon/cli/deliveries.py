@@ -17,6 +17,7 @@ from sql.ledger import Author, Choice, Told, Tried, Waiting
 
 app = typer.Typer(no_args_is_help=True, help="What endpoints lack, and what became of it.")
 
+_UNSAID = {"name", "section", "at"}
 Endpoint = Annotated[str | None, typer.Option(help="Only this endpoint.")]
 Hotel = Annotated[int | None, typer.Option(help="Only this hotel.")]
 Keys = Annotated[list[str] | None, typer.Argument(help="Keys, as `delivery list` shows them.", metavar="KEY…")]
@@ -104,7 +105,7 @@ def state(row: Waiting | Told, now: datetime) -> str:
 
 def as_json(row: Waiting) -> str:
     """One key for a program; times in ISO 8601."""
-    fields = {name: getattr(row, name) for name in row.__dataclass_fields__ if name != "name"}
+    fields = {name: getattr(row, name) for name in row.__dataclass_fields__ if name not in _UNSAID}
     said = {"endpoint": row.name, "key": keys.written(row.kind, row.hotel_id, row.id)} | fields
     return json.dumps(said, default=datetime.isoformat, ensure_ascii=False)
 

@@ -38,6 +38,31 @@ async def rejected(bench: Bench) -> bool:
     return await bench.count("behind where tries = 1") == await bench.count("behind") == 1
 
 
+@pytest.mark.parametrize("hotel", [None, 7])
+async def test_a_list_goes_on_where_its_last_page_ended(bench: Bench, hotel: int | None) -> None:
+    conn = bench.documents.conn
+    for name in ("b", "a"):
+        await bench.endpoint(name)
+    for number in (7, 8):
+        await bench.documents.hotel(number)
+        await bench.documents.bookings(number, 4, first=10 * number)
+    # Many were refused, or are due, at the same moment.
+    await conn.execute(
+        "update booking_engine.behind set rejected_at = case when n % 3 = 0 then now() end,"
+        " not_before = case when n % 3 = 1 then now() end"
+        " from (select ctid as row, row_number() over () as n from booking_engine.behind) numbered"
+        " where row = behind.ctid"
+    )
+    whole = await ledger.waiting(conn, Choice(hotel=hotel), 100)
+    assert {row.section for row in whole} == {0, 1, 2}
+    assert len(whole) == (10 if hotel else 20)
+    for size in (1, 3):
+        pages: list[ledger.Waiting] = []
+        while page := await ledger.waiting(conn, Choice(hotel=hotel), size, pages[-1].place if pages else None):
+            pages += page
+        assert pages == whole
+
+
 async def test_what_is_behind_is_listed_the_refused_first(bench: Bench) -> None:
     await refusing(bench)
     conn = bench.documents.conn

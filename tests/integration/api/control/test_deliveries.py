@@ -52,7 +52,12 @@ async def test_what_endpoints_lack_is_listed_tried_again_and_skipped(api: Api, r
         ("booking", "HTTP 422", 6),
         ("hotel", None, 0),
     ]
-    assert (await api.get("/deliveries", limit=1)).body["more"] is True
+    first = (await api.get("/deliveries", limit=1)).body
+    second = (await api.get("/deliveries", limit=1, cursor=first["cursor"])).body
+    assert first["deliveries"] + second["deliveries"] == found["deliveries"]
+    assert [(page["more"], page["cursor"] is None) for page in (first, second)] == [(True, False), (False, True)]
+    for strange in ("!", "bnVsbA==", "WzksMCwiIiwiIiwwLCIiLDFd"):
+        assert (await api.get("/deliveries", cursor=strange)).code == "invalid_request"
     assert [one["kind"] for one in (await api.get("/deliveries", rejected="true")).body["deliveries"]] == [
         "booking"
     ]
