@@ -7,10 +7,23 @@ comment on the file.
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import LiteralString
 
+from psycopg.abc import AdaptContext
 from psycopg.sql import SQL, Composable
 
 _HEADING = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+class _Query(SQL):
+    """A query that is encoded once, and not for every execution: psycopg then knows it again at once."""
+
+    def __init__(self, text: LiteralString) -> None:
+        super().__init__(text)
+        self._encoded = text.encode("ascii")
+
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:  # noqa: ARG002 - its base's
+        return self._encoded
 
 
 def load(path: str) -> Mapping[str, SQL]:
@@ -25,7 +38,7 @@ def load(path: str) -> Mapping[str, SQL]:
     names, bodies = parts[::2], parts[1::2]
     if len(set(names)) != len(names):
         raise ValueError(f"{path}: a query name stands twice")
-    return {name: SQL(_bare(body)) for name, body in zip(names, bodies, strict=True)}
+    return {name: _Query(_bare(body)) for name, body in zip(names, bodies, strict=True)}
 
 
 def _bare(text: str) -> str:
@@ -36,4 +49,4 @@ def _bare(text: str) -> str:
 
 def fill(query: SQL, **parts: Composable) -> SQL:
     """A query with others in the places that it keeps for them, put together once and not for every execution."""
-    return SQL(query.format(**parts).as_string())
+    return _Query(query.format(**parts).as_string())

@@ -38,9 +38,10 @@ from api.request.routing import Call, Reply
 from sql import idempotency, links, savepoints
 from sql.idempotency import Answer, Claim, Request
 from sql.links import Link
+from sql.pipelines import pipelined
 from sql.pms import rooms
 from sql.pms.booking import OvertakenError
-from sql.pms.brevity import OverdueError, brief, more, pipelined
+from sql.pms.brevity import OverdueError, brief, more
 from sql.pms.rooms import Taken
 from sql.sync import Ended
 

@@ -3,7 +3,8 @@
 A clock on our side ends it after 250 ms, and rolls it back. Where we cannot, the server does: it looks every 50 ms
 whether we are still there, so that what a killed process has locked is let go at once; and where we are suspended
 or cut off, it ends the wait that is on within 50 ms, and after 95 ms of silence the rest. A server from 17 on
-bounds the transaction as a whole, besides. Within a pipeline it counts silence only after a Sync: see `pipelined`.
+bounds the transaction as a whole, besides. Within a pipeline it counts silence only after a Sync: see
+`sql.pipelines`.
 
 The longer a new reservation is, the longer its transaction may take. Nearly all of that are the PMS's own triggers,
 and until it is committed nobody knows what he could wait for. A large one locks no room before the end
@@ -22,8 +23,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
-from psycopg.rows import Row
+from psycopg import AsyncConnection
 
 from sql.queries import fill, load
 
@@ -54,26 +54,6 @@ def more(room_nights: int) -> float:
     On an idle machine each takes half a millisecond.
     """
     return min(max(0, room_nights - MANY) * _EACH, _MOST)
-
-
-class _Synced(AsyncCursor[Row]):
-    """Within a pipeline, asks for what is waited for by a Sync, where psycopg would ask by a Flush."""
-
-    async def _fetch_pipeline(self) -> None:
-        if self.pgresult is None and self._conn._pipeline is not None:
-            await self._conn._pipeline.sync()
-
-
-@asynccontextmanager
-async def pipelined(conn: AsyncConnection) -> AsyncIterator[None]:
-    """Make a pipeline of the block, in which the server knows whenever it is our turn.
-
-    After a Flush it takes us to be still talking: no clock of its own then runs until we go on, and where we are
-    suspended what is locked stays so. After a Sync it is idle in transaction, and ends that in time.
-    """
-    conn.cursor_factory = _Synced
-    async with conn.pipeline():
-        yield
 
 
 async def act_as(conn: AsyncConnection, user: int) -> None:
