@@ -42,7 +42,7 @@ def handler(context: Context, route: Route) -> Callable[[web.Request], Awaitable
             request=request,
         )
         reply = await route.handler(call)
-        return reply if isinstance(reply, web.StreamResponse) else _answer(request, reply)
+        return _answer(request, reply) if isinstance(reply, Reply) else reply
 
     return handle
 
