@@ -38,8 +38,8 @@ TEXTS: dict[str, tuple[bytes, dict[str, str], set[int]]] = {
     "a form": (b"a=1", {"Content-Type": "application/x-www-form-urlencoded"}, {415}),
     "declared as text": (b"{}", {"Content-Type": "text/plain"}, {415}),
     "too large": (LARGE + b"{}", {}, {413}),
-    "too large when unpacked": (gzip.compress(LARGE * 40 + b"{}"), {"Content-Encoding": "gzip"}, {413}),
-    "no gzip": (b"{}", {"Content-Encoding": "gzip"}, {400}),
+    "too large when unpacked": (gzip.compress(LARGE * 40 + b"{}"), {"Content-Encoding": "gzip"}, {415}),
+    "no gzip": (b"{}", {"Content-Encoding": "gzip"}, {415}),
 }
 """What is no body for any route: its bytes, headers, and the statuses that may answer it."""
 
