@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 
 from daemon.leadership import Lead, take_lead
 from daemon.metrics import BATCH_KEYS, BATCH_SECONDS, COMMIT_TO_DOCUMENT_SECONDS
-from daemon.persistence import Persistence
+from daemon.persistence import Persistence, transacting
 from daemon.progress import BEAT_SECONDS, Progress
 from daemon.relations import Relations
 from daemon.replication import frames
@@ -44,6 +44,10 @@ LONG_BATCH_SECONDS = 0.15
 _FRAMES_AT_ONCE = 16
 _SMALLEST_BATCH, _LARGEST_BATCH = 500, 20_000
 _HIDDEN_FIRST, _HIDDEN_MOST = 0.001, 0.25
+
+
+class _HiddenError(Exception):
+    """A transaction of the batch is not visible yet: nothing of the batch is written."""
 
 
 class Capture:
@@ -191,21 +195,27 @@ class Capture:
         """Write the documents and the checkpoint; nothing and None if not all is visible after all."""
         newest = max(t.committed_at for t in visible)
         committed_at = datetime.fromtimestamp(newest, UTC)
-        async with conn.pipeline(), conn.transaction():
-            # Nearly always all are visible by now: asked here, the answer costs no waiting of its own.
-            hidden = await checkpoint.take(
-                conn,
-                self._settings.slot,
-                self._epoch,
-                xids=[t.xid for t in visible],
-                end_lsn=reached.end_lsn if reached else None,
-                committed_at=committed_at,
-            )
-            if hidden:
+
+        async def begun() -> None:
+            if hidden := await taken.hidden():
                 self._hide(visible, hidden)
-                # No rollback: psycopg would forget every prepared statement.
-                return None
-            return await project(conn, dirty, replace(self._frame, committed_at=committed_at))
+                raise _HiddenError
+
+        try:
+            async with transacting(conn):
+                # Nearly always all are visible by now. The answer is looked at once something else has to be waited
+                # for: what was read before that is undone where one is not.
+                taken = await checkpoint.take(
+                    conn,
+                    self._settings.slot,
+                    self._epoch,
+                    xids=[t.xid for t in visible],
+                    end_lsn=reached.end_lsn if reached else None,
+                    committed_at=committed_at,
+                )
+                return await project(conn, dirty, replace(self._frame, committed_at=committed_at), begun)
+        except _HiddenError:
+            return None
 
     def _note(self, projected: Projected, reached: Transaction | None) -> None:
         self.progress.documents.update(projected.counts())
@@ -243,7 +253,7 @@ class Capture:
         self._changed()
 
     async def _write_page(self, conn: AsyncConnection) -> Work | None:
-        async with conn.pipeline(), conn.transaction():
+        async with transacting(conn):
             await checkpoint.hold(conn, self._settings.slot, self._epoch)
             return await project_page(conn, self._frame)
 

@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import psycopg
@@ -11,6 +12,7 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
+from sql.pipelines import pipelined
 from sql.pool import Pool
 
 log = structlog.get_logger()
@@ -50,6 +52,18 @@ class Persistence:
             # Several of us that failed together should not come back together.
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311
             wait = min(wait * 2, _LONGEST_WAIT)
+
+
+@asynccontextmanager
+async def transacting(conn: AsyncConnection) -> AsyncIterator[None]:
+    """A transaction as a pipeline, on a connection of a pool, which undoes it where the block fails.
+
+    Psycopg's own transaction waits for the database three times more.
+    """
+    async with pipelined(conn):
+        await conn.execute("begin")
+        yield
+        await conn.execute("commit")
 
 
 def _passes(error: Exception) -> bool:

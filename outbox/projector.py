@@ -7,7 +7,7 @@ REPLICA IDENTITY DEFAULT the change stream does not name it. So is every reserva
 differ: once that is noted, the client's own change makes nothing dirty any more.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +39,22 @@ class Projected:
         return {"booking": self.bookings, "content": self.content, "availability": self.availability}
 
 
-async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projected:
-    """Bring the documents of all dirty keys up to what the PMS says now."""
+async def _begun() -> None:
+    """There is nothing to wait for."""
+
+
+async def project(
+    conn: AsyncConnection, dirty: Dirty, frame: Frame, begun: Callable[[], Awaitable[None]] = _begun
+) -> Projected:
+    """Bring the documents of all dirty keys up to what the PMS says now.
+
+    begun: asked before anything is written of documents; in a pipeline it finds the answer to what was said before.
+    """
     await projection.lock_endpoints(conn)
     nights, done = set(dirty.nights), set[tuple[int, str]]()
-    bookings = await _project_bookings(conn, dirty, nights, done, frame)
+    keys, ours = await _renew_bookings(conn, dirty, nights, done, frame)
+    await begun()
+    bookings = await _write_bookings(conn, keys, ours, frame)
     content = await _project_content(conn, dirty, frame) if dirty.hotels or dirty.rates else []
     availability = [await projection.write_nights(conn, nights, frame)] if nights else []
     for scope in sorted(dirty.scopes, key=str):
@@ -53,16 +64,17 @@ async def project(conn: AsyncConnection, dirty: Dirty, frame: Frame) -> Projecte
     return Projected(*[await projection.counted(written) for written in (bookings, content, availability)])
 
 
-async def _project_bookings(
+async def _renew_bookings(
     conn: AsyncConnection,
     dirty: Dirty,
     nights: set[tuple[int, str]],
     done: set[tuple[int, str]],
     frame: Frame,
-) -> list[AsyncCursor[Any]]:
-    """Recompute the bookings behind all dirty ids; they are added to `done`, nights that they left to `nights`.
+) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+    """Note what the reservations behind all dirty ids are computed from, and lock the documents that show them.
 
-    A booking that came to us is found by each reservation that has, or had, nights of it.
+    They are added to `done`, nights that they left to `nights`. Returns the documents' keys, and the bookings that
+    came to us among them: each is found by any reservation that has, or had, nights of it.
     """
     todo = dirty.reservations | await _named_indirectly(conn, dirty, frame)
     gone = set(dirty.gone)
@@ -81,6 +93,13 @@ async def _project_bookings(
         todo = (found | await projection.owners(conn, gone)) - done
         gone = set()
     done |= ours
+    return keys, ours
+
+
+async def _write_bookings(
+    conn: AsyncConnection, keys: set[tuple[int, str]], ours: set[tuple[int, str]], frame: Frame
+) -> list[AsyncCursor[Any]]:
+    """Recompute these bookings, their documents locked."""
     written = [await projection.write_alone(conn, alone, frame)] if (alone := keys - ours) else []
     return written + ([await projection.write(conn, "booking", made, frame)] if (made := keys & ours) else [])
 

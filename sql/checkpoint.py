@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from sql.literals import array
 from sql.queries import fill, load
@@ -90,6 +90,25 @@ async def advance(
         raise DeposedError(slot)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch that is begun if all of it is visible."""
+
+    slot: str
+    cursor: AsyncCursor[tuple[int | None]]
+
+    async def hidden(self) -> set[int]:
+        """Those of the transactions that its snapshot does not show yet: with any of them the batch is not begun.
+
+        Raises:
+            DeposedError: another leads, or the checkpoint stands further already.
+        """
+        found = await self.cursor.fetchall()
+        if not found:
+            raise DeposedError(self.slot)
+        return {low for (low,) in found if low is not None}
+
+
 async def take(
     conn: AsyncConnection,
     slot: str,
@@ -98,22 +117,13 @@ async def take(
     xids: Collection[int],
     end_lsn: int | None,
     committed_at: datetime,
-) -> set[int]:
+) -> Taken:
     """Begin a batch of these transactions (low 32 bits of their ids): move the checkpoint, and hold it.
 
     end_lsn: None where the checkpoint stays for now, because what lies before the batch is not done.
-
-    Returns:
-        Those that a new snapshot does not show yet. With any of them nothing was done.
-
-    Raises:
-        DeposedError: another leads, or the checkpoint stands further already.
     """
     values = {"slot": slot, "epoch": epoch, "end_lsn": end_lsn, "committed_at": committed_at, "xids": array(xids)}
-    found = {low async for (low,) in await conn.execute(_TAKE, values)}
-    if not found:
-        raise DeposedError(slot)
-    return found - {None}
+    return Taken(slot, await conn.execute(_TAKE, values))
 
 
 async def hold(conn: AsyncConnection, slot: str, epoch: int) -> None:

@@ -9,15 +9,20 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from psycopg import AsyncPipeline
+from psycopg.pq import TransactionStatus
 
 from daemon import following
 from daemon.capture import Capture
 from daemon.following import follow
+from daemon.persistence import transacting
 from daemon.progress import Progress
 from daemon.replication.errors import ConnectionLostError, ReplicationError
 from daemon.replication.stream import ReplicationStream
 from daemon.settings import Settings, read
 from deploy.embedded import free_port
+from outbox.dirty import Dirty
+from outbox.projector import project
 from sql import checkpoint
 from sql.checkpoint import DeposedError
 from sql.pool import Pool, connect, make_pool
@@ -174,9 +179,10 @@ async def test_the_checkpoint_refuses_who_does_not_lead(
 async def taken(
     conn: psycopg.AsyncConnection, slot: str, *, epoch: int, end_lsn: int | None = None, xids: Collection[int] = ()
 ) -> set[int]:
-    return await checkpoint.take(
+    batch = await checkpoint.take(
         conn, slot, epoch, xids=xids, end_lsn=end_lsn, committed_at=datetime(2026, 5, 4, tzinfo=UTC)
     )
+    return await batch.hidden()
 
 
 async def test_a_batch_that_waited_for_a_new_leader_is_refused(house: House) -> None:
@@ -214,6 +220,34 @@ async def test_a_batch_moves_nothing_while_one_of_its_transactions_or_one_before
     assert await house.ask(row) == before, "what is said of its age is said of where it stands"
     assert await taken(house.conn, house.slot, epoch=1, end_lsn=200, xids=[hidden]) == set()
     assert await house.ask(f"select end_lsn::text {of_slot}") == "0/C8"
+
+
+async def test_a_batch_of_one_change_waits_three_times(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await checkpoint.start(house.conn, house.slot, system_id="1", timeline=1, end_lsn=100, today=house.frame.today)
+    key = "select hotel_id, id from booking_engine.document where kind = 'booking' and body is not null limit 1"
+    reservation = await (await house.conn.execute(key)).fetchone()
+    assert reservation is not None
+    waits = 0
+    sync = AsyncPipeline.sync
+
+    async def counted(pipeline: AsyncPipeline) -> None:
+        nonlocal waits
+        waits += 1
+        await sync(pipeline)
+
+    monkeypatch.setattr(AsyncPipeline, "sync", counted)
+    async with await connect(house.database.dsn, application="test batch") as conn:
+        async with transacting(conn):
+            batch = await checkpoint.take(
+                conn, house.slot, 0, xids=[], end_lsn=200, committed_at=datetime(2026, 5, 4, tzinfo=UTC)
+            )
+
+            async def begun() -> None:
+                assert await batch.hidden() == set()
+
+            await project(conn, Dirty(reservations={reservation}), house.frame, begun)
+        assert waits == 2, "for what the bookings are computed from, and for what was written; then for the commit"
+        assert conn.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 async def test_a_leader_waits_for_the_last_transaction_of_the_one_before(house: House) -> None:
