@@ -20,10 +20,11 @@ class _Query(SQL):
 
     def __init__(self, text: LiteralString) -> None:
         super().__init__(text)
-        self._encoded = text.encode("ascii")
+        # Any other is for the session's encoding to say.
+        self._encoded = text.encode() if text.isascii() else None
 
-    def as_bytes(self, context: AdaptContext | None = None) -> bytes:  # noqa: ARG002 - its base's
-        return self._encoded
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:
+        return super().as_bytes(context) if self._encoded is None else self._encoded
 
 
 def load(path: str) -> Mapping[str, SQL]:
