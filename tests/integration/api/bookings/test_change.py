@@ -4,55 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any, LiteralString
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.integration.api.bookings.stays import FAR, HOTEL, PLAN, asked, bare, book, room_type
+from tests.integration.api.bookings.changes import NIGHTS, change, made, staff
+from tests.integration.api.bookings.stays import FAR, HOTEL, PLAN, asked, bare, book
 from tests.integration.api.rooms import nightly
 from tests.support.api import Answered, Api
 
-NIGHTS = (
-    "select d.date, d.id, d.room_id, d.price::int, d.number_of_people, d.billable from reservation_details d"
-    " where d.reservation_id = %s and d.cancelled is null order by d.date, d.room_id"
-)
 RATES = (
     "select r.id from reservation_rates r join reservation_details d on d.id = r.reservation_details_id"
     " where d.reservation_id = %s and d.date = any(%s) order by 1"
 )
-STAY = ("check_in", "check_out", "rooms")
-
-
-async def made(api: Api, *, free: int = 2, **more: Any) -> tuple[Answered, dict[str, Any]]:
-    """A booking, and how it was asked for."""
-    body = asked(api, await room_type(api, rooms=free), **more)
-    answer = await book(api, body)
-    assert answer.status == 201, answer.body
-    return answer, {name: body[name] for name in STAY}
-
-
-async def change(
-    api: Api, booking: Answered, body: dict[str, Any], *, tag: str | None = None, key: str | None = None
-) -> Answered:
-    headers = {"Idempotency-Key": key or str(uuid4()), "If-Match": tag or booking.headers["ETag"]}
-    return await api.put(f"/bookings/{booking.body['booking_id']}", body, headers=headers)
-
-
-async def staff(api: Api, statement: LiteralString, *values: Any) -> None:
-    async with api.desk.transaction():
-        await api.desk.execute("select set_config('my_app.user_id', '3', true)")
-        await api.desk.execute(statement, values)
-
-
-async def pay(api: Api, booking_id: str) -> None:
-    await staff(
-        api,
-        "insert into reservation_payments (hotel_id, reservation_id, date, payment_type_id, value, created_by,"
-        " updated_by) values (%s, %s, current_date, 1, 1000, 3, 3)",
-        HOTEL,
-        booking_id,
-    )
 
 
 async def test_nights_that_stay_keep_everything(api: Api) -> None:
@@ -136,15 +101,6 @@ async def test_no_room_is_given_twice_where_all_days_are_new(api: Api, rooms: in
     assert [night["date"] for night in answer.body["nights"]] == [str(api.day(FAR + n)) for n in (10, 10, 11, 11)]
 
 
-async def test_sold_out_changes_nothing(api: Api) -> None:
-    booking, body = await made(api, free=1)
-    before = await api.rows(NIGHTS, booking.body["booking_id"])
-    refused = await change(api, booking, body | {"rooms": body["rooms"] * 2})
-    assert (refused.status, refused.code) == (409, "sold_out")
-    assert await api.rows(NIGHTS, booking.body["booking_id"]) == before
-    assert (await change(api, booking, body)).headers["ETag"] == booking.headers["ETag"]
-
-
 async def test_rooms_are_added_and_given_back(api: Api) -> None:
     booking, body = await made(api, free=2)
     before = await api.rows(NIGHTS, booking.body["booking_id"])
@@ -180,49 +136,6 @@ async def test_of_many_changes_at_once_one_is_made(api: Api) -> None:
     wanted = [body | {"check_out": str(api.day(FAR + 3 + n))} for n in range(6)]
     answers = await asyncio.gather(*(change(api, booking, one) for one in wanted))
     assert Counter(answer.code for answer in answers) == {None: 1, "booking_changed": 5}
-
-
-async def test_a_change_needs_to_say_of_what(api: Api) -> None:
-    booking, body = await made(api)
-    path = f"/bookings/{booking.body['booking_id']}"
-    refused = await api.put(path, body, headers={"Idempotency-Key": "one"})
-    assert (refused.status, refused.code) == (428, "if_match_missing")
-    first = await change(api, booking, body | {"requests": "静かに"}, key="one")
-    again = await change(api, booking, body | {"requests": "静かに"}, key="one")
-    assert (first.status, first.body["comment"]) == (200, "静かに")
-    assert again.raw == first.raw
-
-
-@pytest.mark.parametrize("shorter", [True, False])
-async def test_what_was_paid_for_is_given_up_by_staff_only(api: Api, shorter: bool) -> None:
-    booking, body = await made(api)
-    await pay(api, booking.body["booking_id"])
-    answer = await change(api, booking, body | {"check_out": str(api.day(FAR + (1 if shorter else 3)))})
-    assert (answer.status, answer.code) == ((409, "needs_staff") if shorter else (200, None))
-    paid = "select count(*) from reservation_payments where reservation_id = %s"
-    assert await api.value(paid, booking.body["booking_id"]) == 1
-
-
-@pytest.mark.parametrize("status", ["checked_in", "provisory", "cancelled"])
-async def test_only_a_confirmed_booking_is_changed(api: Api, status: str) -> None:
-    booking, body = await made(api)
-    await staff(
-        api, "update reservations set status = %s, updated_by = 3 where id = %s", status, booking.body["booking_id"]
-    )
-    await api.project()
-    tag = (await api.get(f"/bookings/{booking.body['booking_id']}")).headers["ETag"]
-    code = "already_cancelled" if status == "cancelled" else "needs_staff"
-    assert (await change(api, booking, body, tag=tag)).code == code
-
-
-async def test_another_price_than_expected_changes_nothing(api: Api) -> None:
-    booking, body = await made(api)
-    longer = body | {"check_out": str(api.day(FAR + 3))}
-    refused = await change(api, booking, longer | {"expected_total": booking.body["total"]})
-    assert (refused.status, refused.code) == (409, "price_changed")
-    assert bare((await api.get(f"/bookings/{booking.body['booking_id']}")).body) == bare(booking.body)
-    answer = await change(api, booking, longer | {"expected_total": refused.body["total"]})
-    assert (answer.status, answer.body["total"]) == (200, refused.body["total"])
 
 
 async def test_who_stays_and_who_books(api: Api) -> None:
@@ -269,22 +182,6 @@ async def test_another_plan_costs_what_it_costs(api: Api) -> None:
         break
     else:
         pytest.fail("the seed sells one plan only")
-
-
-async def test_bad_input_is_pointed_to(api: Api) -> None:
-    booking, body = await made(api)
-    for wrong, pointer in (
-        ({"check_out": body["check_in"]}, "/check_out"),
-        ({"check_in": str(api.day(-1))}, "/check_in"),
-        ({"rooms": []}, "/rooms"),
-        ({"rooms": [body["rooms"][0] | {"number_of_people": 30}]}, "/rooms/0/number_of_people"),
-        ({"rooms": [body["rooms"][0], body["rooms"][0] | {"room_type_id": 9999}]}, "/rooms/1/room_type_id"),
-        ({"rooms": [body["rooms"][0] | {"guests": [{"name": "A"}, {"name": "B"}]}]}, "/rooms/0/guests"),
-    ):
-        refused = await change(api, booking, body | wrong)
-        assert 400 < refused.status < 500
-        assert refused.body["errors"][0]["pointer"] == pointer, refused.body
-    assert bare((await api.get(f"/bookings/{booking.body['booking_id']}")).body) == bare(booking.body)
 
 
 async def test_a_user_changes_his_own_booking_but_not_who_books(api: Api) -> None:

@@ -6,8 +6,8 @@ from typing import Any, LiteralString, NamedTuple
 
 import pytest
 
+from tests.integration.api.bookings.changes import change, made, staff
 from tests.integration.api.bookings.stays import FAR, HOTEL, PLAN, asked, book, room_type
-from tests.integration.api.bookings.test_change import change, made, staff
 from tests.integration.api.bookings.test_holds import STATUS, hold
 from tests.support.api import Answered, Api
 

@@ -8,8 +8,8 @@ import pytest
 
 from api.bookings.asked import MOST_CANCELLED, MOST_CHANGED
 from sql.pms.brevity import more
+from tests.integration.api.bookings.changes import change
 from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type, written
-from tests.integration.api.bookings.test_change import change
 from tests.support.api import Answered, Api
 
 STAY = ("check_in", "check_out", "rooms")

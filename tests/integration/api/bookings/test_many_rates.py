@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.integration.api.bookings.changes import change
 from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type
-from tests.integration.api.bookings.test_change import change
 from tests.support.api import Api
 
 DAYS = 5000
