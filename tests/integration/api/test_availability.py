@@ -4,65 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
-from functools import partial
 from random import Random
 from typing import Any
-from uuid import uuid4
 
-import pytest
-
-from api.access import keys
-from api.availability.answers import CalendarAnswer, StayAnswer
+from api.availability.answers import StayAnswer
 from api.bookings.assignment import Need
 from api.bookings.selection import choose_rooms
 from deploy.pms.simulator import Simulator
 from sql.pms.rooms import Nights
 from tests.integration.api import rooms as truth
+from tests.integration.api.calendars import calendar, occupy, two_rooms
 from tests.support.api import Api
-from tests.support.daemon import today, until
+from tests.support.daemon import today
 from tests.support.servers import ON_PG18
-
-CLIENT = "11111111-1111-1111-1111-111111111111"
-
-
-async def occupy(api: Api, room_id: int, night: Any) -> None:
-    """Give a room of hotel 1 away for one night."""
-    reservation = uuid4()
-    await api.desk.execute(
-        "insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people,"
-        " created_by, updated_by) values (%s, 1, %s, %s, %s::date + 1, 1, 1, 1)",
-        (reservation, CLIENT, night, night),
-    )
-    await api.desk.execute(
-        "insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people, created_by,"
-        " updated_by) values (1, %s, %s, %s, 1, 1, 1)",
-        (reservation, night, room_id),
-    )
-
-
-async def two_rooms(api: Api, capacities: tuple[int, int] = (2, 2)) -> tuple[int, list[int]]:
-    """A new room type of hotel 1 with two rooms."""
-    type_id = await api.value("insert into room_types (hotel_id, name) values (1, '試験室') returning id")
-    ids = [
-        await api.value(
-            "insert into rooms (hotel_id, room_type_id, room_number, capacity, created_by, updated_by)"
-            " values (1, %s, %s, %s, 1, 1) returning id",
-            type_id,
-            f"T{n}",
-            capacity,
-        )
-        for n, capacity in enumerate(capacities)
-    ]
-    await api.project()
-    return type_id, ids
-
-
-async def calendar(api: Api, **wishes: Any) -> dict[str, Any]:
-    asked = {"from": api.day(0), "to": api.day(30)} | wishes
-    answer = await api.get("/availability/1", **asked)
-    assert answer.status == 200, answer.body
-    CalendarAnswer.model_validate_json(answer.raw)
-    return dict(answer.body)
 
 
 async def stay(api: Api, hotel_id: int = 1, **wishes: Any) -> dict[str, Any]:
@@ -198,48 +152,12 @@ async def test_a_plan_that_is_not_sold_for_a_night_is_not_sold_for_the_stay(api:
     assert plan["reasons"] == [{"code": "no_price", "nights": [str(api.day(4))]}]
 
 
-async def test_a_calendar_is_as_new_as_the_documents_and_says_304_until_they_change(api: Api) -> None:
-    type_id, (one, _) = await two_rooms(api)
-    asked = {"from": api.day(100), "to": api.day(101), "room_type_id": type_id}
-    before = await api.get("/availability/1", **asked)
-    same = await api.get("/availability/1", headers={"If-None-Match": before.headers["ETag"]}, **asked)
-    assert (same.status, same.raw) == (304, b"")
-    await occupy(api, one, api.day(100))
-    await api.project()
-    after = await api.get("/availability/1", headers={"If-None-Match": before.headers["ETag"]}, **asked)
-    assert after.status == 200
-    (was,), (now,) = before.body["room_types"], after.body["room_types"]
-    assert (was["ranges"][0]["available"], now["ranges"][0]["available"]) == (2, 1)
-    assert now["version"] > was["version"]
-
-
 @ON_PG18
 async def test_many_who_ask_at_once_get_the_same(api: Api) -> None:
     asked = {"from": api.day(0), "to": api.day(30)}
     answers = await asyncio.gather(*(api.get("/availability/1", **asked) for _ in range(50)))
     assert {answer.status for answer in answers} == {200}
     assert len({answer.headers["ETag"] for answer in answers}) == 1
-
-
-async def says(api: Api, *, known: bool, stale: bool) -> bool:
-    """Whether the calendar has an `as_of`, and is stale."""
-    shown = await calendar(api)
-    return (shown["as_of"] is not None, shown["stale"]) == (known, stale)
-
-
-@ON_PG18
-async def test_it_says_when_nobody_knows_how_fresh_it_is(api: Api) -> None:
-    assert await says(api, known=True, stale=False)
-    await api.desk.execute(
-        "insert into booking_engine.dirty_scope (kind, hotel_id, reason) values ('availability', 1, 'test')"
-    )
-    assert await until(partial(says, api, known=False, stale=True), 5)
-    other = await api.get("/availability/2", **{"from": api.day(0), "to": api.day(1)})
-    assert other.body["stale"] is False
-    await api.desk.execute("delete from booking_engine.dirty_scope")
-    assert await until(partial(says, api, known=True, stale=False), 5)
-    await api.desk.execute("update booking_engine.checkpoint set committed_at = now() - interval '31 s'")
-    assert await until(partial(says, api, known=True, stale=True), 5)
 
 
 @ON_PG18
@@ -284,44 +202,3 @@ async def test_another_s_hotel_is_as_unknown_as_none(api: Api) -> None:
     assert {**foreign.body, "request_id": 0} == {**none.body, "request_id": 0}
     assert (await api.get("/hotels/1/pricing", key=key, **asked)).status == 404
     assert (await api.get("/availability/2", key=key, **asked)).status == 200
-
-
-@ON_PG18
-@pytest.mark.own_server
-async def test_the_calendar_is_answered_and_called_stale_while_the_database_is_away(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = await calendar(api)
-    for name in ("api.freshness.STALE_SECONDS", "api.access.keyring.KEEP_SECONDS", "api.hotels._KEEP"):
-        monkeypatch.setattr(name, 0)
-    api.database.server.stop()
-    try:
-        async with asyncio.timeout(20):
-            for _ in range(20):
-                away = await calendar(api)
-                assert (away["room_types"], away["as_of"]) == (before["room_types"], before["as_of"])
-                assert away["stale"] is True
-            never_asked = await api.get("/availability/1", **{"from": api.day(1), "to": api.day(2)})
-            assert (never_asked.status, never_asked.code) == (503, "unavailable")
-            written = await api.post("/auth/token", {})
-            assert (written.status, written.code) == (503, "unavailable")
-            nobody = await api.get("/availability/1", key=keys.new_key().text)
-            assert (nobody.status, nobody.code) == (503, "unavailable")
-        monkeypatch.setattr("api.access.keyring.AWAY_SECONDS", 0)
-        assert (await api.get("/availability/1", **{"from": api.day(1), "to": api.day(2)})).status == 503
-    finally:
-        api.database.server.start()
-
-
-@ON_PG18
-async def test_an_answer_never_waits_long_for_a_database_that_says_nothing(api: Api) -> None:
-    before = await calendar(api)
-    busy = [await api.context.pool.getconn() for _ in range(api.context.pool.max_size)]
-    try:
-        async with asyncio.timeout(20):
-            for _ in range(10):
-                assert (await calendar(api))["room_types"] == before["room_types"]
-    finally:
-        for conn in busy:
-            await api.context.pool.putconn(conn)
-    assert await until(partial(says, api, known=True, stale=False), 20)

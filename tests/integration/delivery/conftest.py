@@ -11,8 +11,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from aiohttp import ClientSession
 
 from outbox import endpoints, signing
+from outbox.delivery.connecting import Guard
+from outbox.delivery.line import open_session
 from outbox.delivery.outbound import Outbound
 from outbox.delivery.pump import Timing
 from outbox.delivery.worker import run_delivery
@@ -26,7 +29,8 @@ from tests.integration.delivery.receiver import Receiver
 from tests.support.servers import Server
 from tests.support.servers.databases import Database, fresh_database, template
 
-OUTBOUND = Outbound(Secrets([new_secret_key()]), (ip_network("127.0.0.0/8"),))
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+OUTBOUND = Outbound(Secrets([new_secret_key()]), LOOPBACK)
 """Receivers listen here, which is nowhere that messages go unless it is allowed."""
 QUICK = Timing(lease=4.0, send=2.0, connect=1.0, poll=0.1, drain=5.0)
 
@@ -57,6 +61,13 @@ async def pool(ours: Database) -> AsyncIterator[Pool]:
 async def documents(ours: Database) -> AsyncIterator[Documents]:
     async with await connect(ours.dsn, application="test documents") as conn:
         yield Documents(conn)
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    """Connections as a worker keeps them, to this machine too."""
+    async with open_session(Guard(LOOPBACK, encrypted=True), connect=5) as session:
+        yield session
 
 
 @pytest.fixture

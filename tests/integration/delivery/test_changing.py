@@ -12,7 +12,7 @@ from sql import control
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id
-from tests.integration.delivery.test_first_sync import small_world
+from tests.integration.delivery.world import small_world
 from tests.support.servers.databases import Database
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from psycopg import AsyncConnection
@@ -13,17 +12,12 @@ from outbox import endpoints, replay
 from outbox.delivery import replaying
 from outbox.replay import scope
 from outbox.settings import EndpointError
-from sql import delivery, workers
 from sql import replay as jobs
-from sql.delivery import Result, Verdict
-from sql.endpoints import START
 from sql.replay import Scope, mark, replays
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
-from tests.integration.delivery.test_first_sync import small_world
+from tests.integration.delivery.world import small_world
 from tests.unit.outbox.samples import DAY
-
-EVERYTHING = Scope()
 
 
 async def replayed(bench: Bench, wanted: Scope) -> list[Any]:
@@ -45,8 +39,8 @@ async def test_everything_is_sent_again_as_a_first_sync_sends_it(bench: Bench) -
     async with bench.delivering():
         await bench.idle()
         first = [(received.type, received.data) for received in bench.receiver.accepted]
-        counted = await replay.count(bench.documents.conn, "engine", EVERYTHING)
-        again = [(received.type, received.data) for received in await replayed(bench, EVERYTHING)]
+        counted = await replay.count(bench.documents.conn, "engine", Scope())
+        again = [(received.type, received.data) for received in await replayed(bench, Scope())]
     said = [one for one in again if one[0] != "hotel.snapshot"]
     assert said == [one for one in first if one[0] != "hotel.snapshot"]
     assert [kind for kind, _ in again[-2:]] == ["hotel.snapshot"] * 2, "and closed"
@@ -107,7 +101,7 @@ async def test_what_is_counted_is_what_is_sent_whatever_is_asked_for(bench: Benc
         )
         assert (row.total, row.marked) == (sum(counted.values()), sum(counted.values())), wanted
         assert marks == counted, wanted
-    assert await replay.count(conn, "engine", EVERYTHING) == {
+    assert await replay.count(conn, "engine", Scope()) == {
         "hotel": 2,
         "plan": 2,
         "availability": 2,
@@ -175,7 +169,7 @@ async def test_a_replay_goes_on_where_a_worker_that_died_left_it(
     async with bench.delivering():
         await bench.idle()
     conn = bench.documents.conn
-    await replay.start(conn, "engine", EVERYTHING, reason="a test")
+    await replay.start(conn, "engine", Scope(), reason="a test")
 
     class KilledError(Exception):
         pass
@@ -218,7 +212,7 @@ async def test_two_workers_share_replays(bench: Bench) -> None:
         await bench.idle()
     conn = bench.documents.conn
     for _ in range(2):
-        await replay.start(conn, "engine", EVERYTHING, reason="a test")
+        await replay.start(conn, "engine", Scope(), reason="a test")
 
     async def work() -> None:
         while await replaying.mark(bench.pool, page=10):
@@ -229,98 +223,12 @@ async def test_two_workers_share_replays(bench: Bench) -> None:
     assert await bench.count("behind") == 200
 
 
-async def test_a_send_in_flight_cannot_acknowledge_what_a_replay_asks_for(bench: Bench) -> None:
-    """Nor is anything sent beside it: of two sends of one key the older could come last."""
-    held, other = booking_id(1), booking_id(2)
-    await bench.documents.booking(7, held)
-    await bench.documents.booking(7, other)
-    await bench.endpoint(concurrency=2)
-    gate, begun = asyncio.Event(), list[str]()
-
-    async def hold(message: dict[str, Any]) -> int:
-        begun.append(message["data"]["booking_id"])
-        if begun[-1] == held:
-            await gate.wait()
-        return 204
-
-    async with bench.delivering():
-        await bench.idle()
-        bench.receiver.answer = hold
-        await bench.documents.booking(7, held, number_of_people=4)
-        await bench.receiver.until(lambda: begun == [held])
-        await replay.start(bench.documents.conn, "engine", EVERYTHING, reason="a test")
-        await bench.receiver.until(lambda: len(begun) == 2)
-        assert begun == [held, other], "in the queue the one in flight stands before it"
-        newest = await bench.documents.booking(7, held, number_of_people=5)
-        gate.set()
-        await bench.idle()
-    assert begun == [held, other, held]
-    last = [one.data for one in bench.receiver.accepted if one.data["booking_id"] == held][-1]
-    assert (last["version"], last["number_of_people"]) == (newest, 5)
-
-
-async def in_flight_and_marked(bench: Bench, worker: UUID, *, lease: float) -> tuple[int, Result]:
-    """A booking that a worker sends while a replay asks for it; its place in the queue, and the send's result."""
-    conn = bench.documents.conn
-    await bench.endpoint()
-    await conn.execute("update booking_engine.endpoint set fill_version = null")
-    await bench.documents.booking(7, booking_id(1))
-    await workers.renew(conn, worker, name="test", lease=lease)
-    token = uuid4()
-    (claim,) = (await delivery.claim(conn, 1, worker=worker, token=token, size=1, lease=30)).claims
-    await replay.start(conn, "engine", EVERYTHING, reason="a test")
-    assert await replaying.mark(bench.pool)
-    (row,) = await bench.rows("select token, worker, again, place from booking_engine.behind")
-    assert row[:3] == (token, worker, True)
-    return row[3], Result(*claim[:3], token, claim.version or 0, "delivered", 60.0, "no")
-
-
-@pytest.mark.parametrize("verdict", ["delivered", "released", "delayed", "rejected", "refused"])
-async def test_whatever_comes_of_a_send_in_flight_what_was_marked_during_it_is_due(
-    bench: Bench, verdict: Verdict
-) -> None:
-    conn, worker = bench.documents.conn, uuid4()
-    place, result = await in_flight_and_marked(bench, worker, lease=60)
-    assert (await delivery.claim(conn, 1, worker=worker, token=uuid4(), size=1, lease=30)).claims == []
-    assert await delivery.settle(conn, 1, [result._replace(verdict=verdict)], [])
-    assert await bench.rows(
-        "select token, worker, again, acked, place, tries, outages, not_before, rejected_at"
-        " from booking_engine.behind"
-    ) == [(None, None, False, 0, place, 0, 0, None, None)]
-    token = uuid4()
-    (claim,) = (await delivery.claim(conn, 1, worker=worker, token=token, size=1, lease=30)).claims
-    assert (claim.version, claim.acked) == (result.version, 0), "whole"
-    assert not await delivery.settle(conn, 1, [result._replace(token=token, verdict="delivered")], [])
-    assert await bench.count("behind") == 0
-
-
-async def test_what_was_marked_during_the_send_of_a_worker_that_is_gone_is_sent_once(bench: Bench) -> None:
-    conn, gone, other = bench.documents.conn, uuid4(), uuid4()
-    _, result = await in_flight_and_marked(bench, gone, lease=60)
-    await workers.leave(conn, gone)
-    token = uuid4()
-    (claim,) = (await delivery.claim(conn, 1, worker=other, token=token, size=1, lease=30)).claims
-    assert (claim.version, claim.acked) == (result.version, 0)
-    assert not await delivery.settle(conn, 1, [result], []), "it has no say any more"
-    assert await bench.rows("select token, again from booking_engine.behind") == [(token, False)]
-    assert not await delivery.settle(conn, 1, [result._replace(token=token)], [])
-    assert await bench.count("behind") == 0
-
-
-async def test_what_was_marked_during_a_send_that_is_given_back_is_no_longer_in_flight(bench: Bench) -> None:
-    _, result = await in_flight_and_marked(bench, uuid4(), lease=60)
-    await workers.forget(bench.documents.conn, 1, [result.token], START)
-    assert await bench.rows("select token, worker, again, acked from booking_engine.behind") == [
-        (None, None, False, 0)
-    ]
-
-
 async def test_a_replay_waits_until_the_pms_has_been_read(bench: Bench) -> None:
     await bench.endpoint()
     async with bench.delivering():
         await bench.idle()
     conn = bench.documents.conn
-    await replay.start(conn, "engine", EVERYTHING, reason="a test")
+    await replay.start(conn, "engine", Scope(), reason="a test")
     await conn.execute("insert into booking_engine.dirty_scope (kind, reason) values ('booking', 'a test')")
     assert not await replaying.mark(bench.pool)
     await conn.execute("delete from booking_engine.dirty_scope")
@@ -333,18 +241,18 @@ async def test_a_first_sync_takes_the_place_of_a_replay(bench: Bench) -> None:
     async with bench.delivering():
         await bench.idle()
     conn = bench.documents.conn
-    await replay.start(conn, "engine", EVERYTHING, reason="a test")
+    await replay.start(conn, "engine", Scope(), reason="a test")
     await endpoints.disable(conn, "engine")
     assert await replaying.mark(bench.pool)
     (row,) = await replays(conn)
     assert (row.marked, row.note) == (0, "a first sync sends everything instead")
     with pytest.raises(EndpointError, match="enabling"):
-        await replay.start(conn, "engine", EVERYTHING, reason="a test")
+        await replay.start(conn, "engine", Scope(), reason="a test")
     await endpoints.enable(conn, "engine")
     with pytest.raises(EndpointError, match="about to be sent everything"):
-        await replay.count(conn, "engine", EVERYTHING)
+        await replay.count(conn, "engine", Scope())
     with pytest.raises(EndpointError, match="no endpoint named"):
-        await replay.count(conn, "nobody", EVERYTHING)
+        await replay.count(conn, "nobody", Scope())
 
 
 async def test_replays_of_long_ago_are_forgotten(bench: Bench) -> None:
@@ -352,10 +260,10 @@ async def test_replays_of_long_ago_are_forgotten(bench: Bench) -> None:
     async with bench.delivering():
         await bench.idle()
     conn = bench.documents.conn
-    await replay.start(conn, "engine", EVERYTHING, reason="old")
+    await replay.start(conn, "engine", Scope(), reason="old")
     await replaying.mark(bench.pool)
     await conn.execute("update booking_engine.replay set finished_at = now() - interval '31 days'")
-    await replay.start(conn, "engine", EVERYTHING, reason="new")
+    await replay.start(conn, "engine", Scope(), reason="new")
     await replaying.mark(bench.pool)
     assert [row.reason for row in await replays(conn)] == ["new"]
 
@@ -369,10 +277,10 @@ async def test_documents_of_a_kind_are_counted_so_far_and_no_further(
     await conn.execute("update booking_engine.endpoint set fill_version = null")
     await bench.documents.hotel(7)
     await bench.documents.bookings(7, 3)
-    assert (await replay.start(conn, "engine", EVERYTHING, reason="all are counted")).total == 4
+    assert (await replay.start(conn, "engine", Scope(), reason="all are counted")).total == 4
     await bench.documents.bookings(7, 3, first=3)
-    assert await replay.count(conn, "engine", EVERYTHING) == {"booking": 4, "hotel": 1}
-    assert (await replay.start(conn, "engine", EVERYTHING, reason="too many")).total is None
+    assert await replay.count(conn, "engine", Scope()) == {"booking": 4, "hotel": 1}
+    assert (await replay.start(conn, "engine", Scope(), reason="too many")).total is None
 
 
 def test_an_impossible_replay_is_refused() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.integration.delivery.conftest import Bench
 from tests.integration.delivery.documents import booking_id, nights
-from tests.integration.delivery.test_first_sync import small_world
+from tests.integration.delivery.world import small_world
 from tests.unit.outbox.samples import DAY
 
 

@@ -15,7 +15,7 @@ from sql.endpoints import START
 from sql.ledger import Author, Choice
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
-from tests.integration.delivery.test_first_sync import small_world
+from tests.integration.delivery.world import small_world
 from tests.unit.outbox.samples import DAY
 
 KEY = booking_id(1)

@@ -7,72 +7,36 @@ by the conflict watch.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, LiteralString
-from uuid import UUID, uuid4
+from contextlib import AsyncExitStack
+from typing import LiteralString
+from uuid import uuid4
 
-import psycopg
 import pytest
 
 from api.bookings.assignment import Need
 from api.bookings.rooms import take_rooms
-from deploy.pms.simulator.run import Simulator
-from sql.pms import brevity, changing, rooms
+from sql.pms import rooms
 from sql.pms.rooms import Nights
+from tests.integration.api.bookings.desk import CANCEL, STAY, colleague, nobody_suffers, rooms_of, write
 from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type
-from tests.support.api import Answered, Api
-from tests.support.daemon import today, until
-from tests.support.waits import Waits, watching
+from tests.support.api import Api
+from tests.support.daemon import until
+from tests.support.waits import watching
 
-STAY: LiteralString = (
-    "with r as (insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out,"
-    " number_of_people, status) select %(id)s, %(hotel)s, id, %(first)s, %(first)s::date + 1, 1, 'confirmed'"
-    " from clients limit 1 returning id)"
-    " insert into reservation_details (hotel_id, reservation_id, date, room_id, number_of_people)"
-    " select %(hotel)s, r.id, %(first)s, %(room)s, 1 from r"
-)
 CHANGE_ROOM: LiteralString = (
     "update reservation_details set room_id = %(room)s, updated_by = 3 where reservation_id = %(id)s"
 )
-CANCEL: LiteralString = (
-    "update reservation_details set cancelled = gen_random_uuid(), updated_by = 3 where reservation_id = %(id)s"
-)
+
+
 REVIVE: LiteralString = (
     "update reservation_details set cancelled = null, updated_by = 3 where reservation_id = %(id)s"
 )
+
+
 MOVE: LiteralString = "update reservation_details set date = %(to)s, updated_by = 3 where reservation_id = %(id)s"
+
+
 OUT_OF_ORDER: LiteralString = "update rooms set for_sale = true, updated_by = 3 where id = %(room)s"
-LONGEST = 0.4
-"""Seconds that nobody at the front desk waits for us."""
-
-
-async def write(desk: psycopg.AsyncConnection[Any], *statements: LiteralString, **values: Any) -> None:
-    """Statements of the PMS's application."""
-    await desk.execute("select set_config('my_app.user_id', '3', true)")
-    for statement in statements:
-        await desk.execute(statement, values)
-
-
-@asynccontextmanager
-async def colleague(api: Api) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Another session of the front desk."""
-    async with await psycopg.AsyncConnection.connect(
-        api.database.dsn, autocommit=True, application_name="pms"
-    ) as desk:
-        yield desk
-
-
-async def rooms_of(api: Api, kind: int) -> list[int]:
-    """The rooms of a type that can be sold, in id order."""
-    found = await api.rows(
-        "select id from rooms where hotel_id = %s and room_type_id = %s and for_sale and not is_staff_room"
-        " order by id",
-        HOTEL,
-        kind,
-    )
-    return [room for (room,) in found]
 
 
 async def our_waits(api: Api) -> bool:
@@ -174,41 +138,6 @@ async def test_the_front_desk_waits_for_less_than_400_ms_while_we_wait_for_it_ag
     nobody_suffers(waits)
 
 
-async def test_what_a_suspended_process_has_locked_is_let_go_by_the_server(api: Api) -> None:
-    theirs, kind = uuid4(), await room_type(api, rooms=1)
-    (room,) = await rooms_of(api, kind)
-    async with colleague(api) as desk, desk.transaction():
-        await write(desk, STAY, id=theirs, hotel=HOTEL, first=api.day(FAR), room=room)
-    async with api.context.connection() as conn:
-        await conn.execute("begin")
-        await brevity.act_as(conn, 2)
-        await changing.lock(conn, HOTEL, theirs)
-        # Nothing of this process runs while this waits for what it has locked.
-        assert seconds_to_cancel(api, theirs) < LONGEST
-        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
-            await conn.execute("commit")
-
-
-async def test_what_a_suspended_pipeline_has_locked_is_let_go_by_the_server(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    booking = await book(api, asked(api, await room_type(api, rooms=1)))
-    booking_id, lock = UUID(booking.body["booking_id"]), changing.lock
-    waited: list[float] = []
-
-    async def suspended(*args: Any) -> Any:
-        locked = await lock(*args)
-        if not waited:
-            # Nothing of this process runs while this waits for what it has locked.
-            waited.append(seconds_to_cancel(api, booking_id))
-        return locked
-
-    monkeypatch.setattr(changing, "lock", suspended)
-    answer = await api.call("DELETE", f"/bookings/{booking_id}")
-    assert (answer.status, answer.code) == (409, "already_cancelled"), answer.body
-    assert waited[0] < LONGEST
-
-
 STOP: LiteralString = """
     create function take_time() returns trigger language plpgsql as $$
     begin
@@ -274,57 +203,6 @@ async def sleeping(api: Api) -> bool:
     return bool(await api.rows("select from pg_stat_activity where wait_event = 'PgSleep'"))
 
 
-def seconds_to_cancel(api: Api, reservation: UUID) -> float:
-    """How long a cancellation at the front desk takes, by the server's clock."""
-    with psycopg.connect(api.database.dsn, application_name="pms") as desk:
-        desk.execute("select set_config('my_app.user_id', '3', true)")
-        desk.execute(
-            "update reservations set status = 'cancelled', updated_by = 3 where hotel_id = %s and id = %s",
-            [HOTEL, reservation],
-        )
-        row = desk.execute("select extract(epoch from clock_timestamp() - now())::float8").fetchone()
-    assert row is not None
-    return float(row[0])
-
-
-async def test_a_transaction_that_takes_long_is_ended_and_its_session_goes_on(api: Api) -> None:
-    theirs, kind = uuid4(), await room_type(api, rooms=1)
-    (room,) = await rooms_of(api, kind)
-    async with colleague(api) as desk, desk.transaction():
-        await write(desk, STAY, id=theirs, hotel=HOTEL, first=api.day(FAR), room=room)
-    async with api.context.connection() as conn:
-        before = await setting(conn, "lock_timeout")
-        async with watching(api.database.dsn) as waits, colleague(api) as desk:
-            ours = asyncio.create_task(lock_for_long(conn, theirs))
-            assert await until(lambda: locked(api, theirs), 20)
-            async with desk.transaction():
-                await write(desk, CANCEL, id=theirs)
-            assert await ours
-        nobody_suffers(waits)
-        assert await setting(conn, "lock_timeout") == before
-
-
-async def lock_for_long(conn: psycopg.AsyncConnection[Any], reservation: UUID) -> bool:
-    """Lock a reservation and go on asking for other things; whether that was ended."""
-    try:
-        async with brevity.brief(), conn.transaction():
-            await brevity.act_as(conn, 2)
-            await changing.lock(conn, HOTEL, reservation)
-            while True:
-                await conn.execute("select")
-    except brevity.OverdueError:
-        return True
-
-
-async def locked(api: Api, reservation: UUID) -> bool:
-    """Whether somebody has locked a reservation's nights."""
-    return not await api.rows(
-        "select from reservation_details where hotel_id = %s and reservation_id = %s for update skip locked",
-        HOTEL,
-        reservation,
-    )
-
-
 @pytest.mark.parametrize("rooms", [1, 2])
 async def test_a_room_that_the_front_desk_is_at_is_left_for_another(api: Api, rooms: int) -> None:
     kind = await room_type(api, rooms=rooms + 1)
@@ -353,101 +231,3 @@ async def test_who_waits_for_his_other_booking_holds_no_room_meanwhile(api: Api)
                 )
         answer = await asking
     assert answer.status == 201, answer.body
-
-
-async def setting(conn: psycopg.AsyncConnection[Any], name: str) -> str:
-    """What a setting of this session is now."""
-    row = await (await conn.execute("select current_setting(%s)", [name])).fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-ORDER: LiteralString = """
-    create table room_order (night uuid primary key, number bigint, writer text);
-    create sequence room_order_number;
-    create function note_room_order() returns trigger language plpgsql security definer as $$
-    begin
-        insert into room_order values (new.id, nextval('room_order_number'), current_setting('application_name'))
-        on conflict (night) do update set number = excluded.number, writer = excluded.writer;
-        return null;
-    end $$;
-    create trigger zz_room_order after insert or update of room_id on reservation_details
-        for each row execute function note_room_order();
-"""
-"""Numbers room-nights as they are given away. A trigger of this name fires after the foreign key's, which locks the
-room: the numbers stand in the order in which the room was locked, and who locked it first has committed first."""
-
-BOOKED_OVER: LiteralString = """
-    select later.*, earlier.*
-    from reservation_details d
-    join room_order earlier on earlier.night = d.id
-    join reservation_details o on o.hotel_id = d.hotel_id and o.room_id = d.room_id and o.date = d.date
-        and o.cancelled is null and o.reservation_id <> d.reservation_id
-    join room_order later on later.night = o.id and later.number > earlier.number
-    where d.cancelled is null and later.writer = 'roomwire api'
-"""
-
-INSERTS_AND_ROOM_CHANGES = {
-    "staff_hold": 5,
-    "outside_booking": 6,
-    "change_room": 5,
-    "block_room": 2,
-    "split_rooms": 1,
-    "plan_and_price": 2,
-    "edit_details": 2,
-    "delete_hold": 1,
-}
-
-
-async def test_staff_at_random_are_never_booked_over_and_never_kept_waiting(api: Api) -> None:
-    kinds = await api.rows(
-        "select room_type_id from rooms where hotel_id = %s and for_sale and not is_staff_room"
-        " group by 1 having count(*) <= 8 order by 1 limit 2",
-        HOTEL,
-    )
-    await api.desk.execute(ORDER)
-    simulator = Simulator(api.database.dsn, seed=8, connections=4, today=today(), weights=INSERTS_AND_ROOM_CHANGES)
-    stop, width = asyncio.Event(), asyncio.Semaphore(10)
-
-    async def one(number: int, kind: int) -> list[Answered]:
-        stay = asked(api, kind, ahead=1 + number % 25, nights=1 + number % 3, rooms=1 + number % 2)
-        async with width:
-            made = await book(api, stay)
-            return (
-                [made, await change(api, made, stay, number)] if made.status == 201 and number % 3 == 0 else [made]
-            )
-
-    async with watching(api.database.dsn) as waits:
-        working = asyncio.create_task(simulator.run(stop=stop))
-        try:
-            pairs = await asyncio.gather(*(one(number, kind) for number in range(75) for (kind,) in kinds))
-        finally:
-            stop.set()
-            await working
-    statuses = Counter(answer.status for answers in pairs for answer in answers)
-    assert statuses.keys() <= {200, 201, 409, 412, 503}
-    assert statuses[201] > 20
-    assert any(len(answers) > 1 for answers in pairs)
-    assert simulator.actions.total() > 20
-    assert not await api.rows(BOOKED_OVER)
-    assert waits.looks > 20
-    assert simulator.troubles["DeadlockDetected"] == 0
-    nobody_suffers(waits)
-
-
-async def change(api: Api, made: Answered, stay: dict[str, Any], number: int) -> Answered:
-    """Move a booking by some days, and give it a room more or less."""
-    ahead, rooms = 20 + number % 25, stay["rooms"]
-    body = {
-        "check_in": str(api.day(ahead)),
-        "check_out": str(api.day(ahead + 2)),
-        "rooms": rooms[:1] if len(rooms) > 1 else rooms * 2,
-    }
-    headers = {"Idempotency-Key": str(uuid4()), "If-Match": made.headers["ETag"]}
-    return await api.put(f"/bookings/{made.body['booking_id']}", body, headers=headers)
-
-
-def nobody_suffers(waits: Waits) -> None:
-    """Make sure that staff had no deadlock, and no long wait for us."""
-    assert waits.deadlocks == 0
-    assert waits.longest < LONGEST, waits
