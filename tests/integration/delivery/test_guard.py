@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from ipaddress import ip_network
@@ -114,16 +115,15 @@ def needs_ipv6() -> None:
         pytest.skip("this kernel has no IPv6")
 
 
-@pytest.mark.parametrize("host", [host for group in TRICKS.values() for host in group])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_nothing_is_sent_to_what_is_not_public(listener: Listener, scheme: str, host: str) -> None:
-    outcome = await post(f"{scheme}://{host}:{listener.port}/hook?s3cret")
-    assert outcome.verdict == "outage"
-    assert outcome.forbidden
-    assert outcome.error is not None
-    assert "ROOMWIRE_ALLOWED_NETWORKS" in outcome.error or "is not a canonical IPv4 address" in outcome.error
-    assert "s3cret" not in outcome.error
-    assert listener.connections == 0
+async def test_nothing_is_sent_to_what_is_not_public(listener: Listener, scheme: str) -> None:
+    for host in itertools.chain(*TRICKS.values()):
+        outcome = await post(f"{scheme}://{host}:{listener.port}/hook?s3cret")
+        assert (outcome.verdict, outcome.forbidden) == ("outage", True), host
+        assert outcome.error is not None
+        assert "ROOMWIRE_ALLOWED_NETWORKS" in outcome.error or "is not a canonical IPv4 address" in outcome.error
+        assert "s3cret" not in outcome.error
+        assert listener.connections == 0, host
 
 
 @pytest.mark.parametrize(
