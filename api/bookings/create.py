@@ -88,12 +88,13 @@ class _Making:
         """Write the reservation, or make one of the hold, which has its nights already."""
         asked, options = self.call.body, self.call.context.options
         client_id = await (self.booker.get() if self.booker else booker(conn, self.call))
+        # Before several rooms are locked: a group's guests take a while.
+        stays = await staying(conn, self.call, client_id)
         held = None
         if asked.hold_id is None:
             given = await take_rooms(conn, self.nights, self.needs, self.tried, asked=self.room)
         else:
             held, given = await held_rooms(conn, self.link.source, asked, asked.hold_id, self.needs)
-        stays = await staying(conn, self.call, client_id)
         made = Reservation(
             id=self.link.reservation_id,
             nights=self.nights,

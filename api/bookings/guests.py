@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from api.access.scopes import Access
-from api.bookings.asked import BookingAsked, GuestAsked
+from api.bookings.asked import BookingAsked
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Nothing
 from sql import access
@@ -56,11 +56,8 @@ async def staying(
 ) -> list[tuple[UUID, ...]]:
     """The clients who stay in each room; the one who books where nobody is named."""
     asked, user, within = call.body, call.context.options.pms_user, circle(call.access)
-    known: dict[GuestAsked, UUID] = {asked.guest: client_id}
-    rooms = []
-    for room in asked.rooms:
-        for guest in room.guests:
-            if guest not in known:
-                known[guest] = await clients.find_or_create(conn, guest.guest(), user, within)
-        rooms.append(tuple(dict.fromkeys(known[guest] for guest in room.guests)) or (client_id,))
-    return rooms
+    named = {guest: None for room in asked.rooms for guest in room.guests if guest != asked.guest}
+    # A group's are asked for together: one after the other they would take longer than a booking may.
+    sought = {guest: await clients.seek(conn, guest.guest(), user, within) for guest in named}
+    known = {asked.guest: client_id} | {guest: await found.get() for guest, found in sought.items()}
+    return [tuple(dict.fromkeys(known[guest] for guest in room.guests)) or (client_id,) for room in asked.rooms]

@@ -58,10 +58,15 @@ KNOWN = _QUERIES["known"]
 
 
 async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> UUID:
-    """As `ask`, waited for; of several at once who name the same new guest, one makes him, the others find him."""
+    """The client that `seek` asks for."""
+    return await (await seek(conn, guest, user, circle)).get()
+
+
+async def seek(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> Later[UUID]:
+    """What `ask` asks for; of several at once who name the same new guest, one makes him, the others find him."""
     if guest.email is not None or guest.phone is not None:
         await conn.execute(_QUERIES["alone"], {"contact": guest.email or guest.phone})
-    return await (await ask(conn, guest, user, circle)).get()
+    return await ask(conn, guest, user, circle)
 
 
 async def ask(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> Later[UUID]:

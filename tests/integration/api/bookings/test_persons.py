@@ -148,3 +148,19 @@ async def test_booking_for_a_user_finds_again_only_who_is_known(api: Api) -> Non
     other = await api.post("/bookings", wanted, key=bound, headers={"Idempotency-Key": "k"})
     assert other.body["guest"]["client_id"] != known
     assert (await api.get("/auth/user/u1", key=bound)).body["client_id"] == other.body["guest"]["client_id"]
+
+
+async def test_all_whom_a_group_names_are_asked_for_together(api: Api) -> None:
+    kind = await room_type(api, rooms=3)
+    named = [{"name": f"山田 {number}", "email": f"{uuid4()}@example.jp"} for number in range(4)]
+    given = [named[:2], [named[1], named[2]], [named[3]]]
+    room = {"room_type_id": kind, "plan_key": PLAN, "number_of_people": 2}
+    body = asked(api, kind, rooms=0) | {"rooms": [room | {"guests": guests} for guests in given]}
+    made = await api.post("/bookings", body | {"guest": named[3]}, headers={"Idempotency-Key": str(uuid4())})
+    assert made.status == 201, made.body
+    nights: dict[int, list[str]] = {}
+    for night in made.body["nights"]:
+        nights[night["room_id"]] = sorted(guest["name"] for guest in night["guests"])
+    assert sorted(nights.values()) == [["山田 0", "山田 1"], ["山田 1", "山田 2"], ["山田 3"]]
+    emails = [guest["email"] for guest in named]
+    assert await api.value("select count(*) from clients where email = any(%s)", emails) == len(named)
