@@ -5,17 +5,17 @@ him agrees. Blocks with {braces} take another in their place.
 -- The client whose name and every given way to reach him are these, the oldest of several; else a new one, unless he
 -- has no name. Looked up by email, or else by phone, each of which has an index: one condition for both would read every
 -- client.
-with known as (
-    select c.id, c.created_at
+with reached as materialized (
+    select c.id, c.name, c.name_kanji, c.name_kana, c.created_at
     from clients c
-    where c.email = %(email)s::text and (%(phone)s::text is null or c.phone = %(phone)s::text) and {same}
+    where c.email = %(email)s::text and (%(phone)s::text is null or c.phone = %(phone)s::text)
     union all
-    select c.id, c.created_at
+    select c.id, c.name, c.name_kanji, c.name_kana, c.created_at
     from clients c
-    where %(email)s::text is null and c.phone = %(phone)s::text and {same}
+    where %(email)s::text is null and c.phone = %(phone)s::text
 ),
 found as (
-    select k.id from known k order by k.created_at nulls last, k.id limit 1
+    select c.id from reached c where {same} order by c.created_at nulls last, c.id limit 1
 ),
 made as (
     {insert} where not exists (select from found) and %(name)s::text <> ''

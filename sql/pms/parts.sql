@@ -93,16 +93,16 @@ on conflict do nothing
 -- name: note
 -- Those that a booking is being written with: nobody else has seen them.
 insert into booking_engine.booking_night (hotel_id, night_id, booking_id, reservation_id)
-select l.hotel_id, d.id, l.reservation_id, l.reservation_id
-from unnest(%(hotels)s::int[], %(ids)s::uuid[]) as w (hotel_id, id)
+select %(hotel)s, d.id, l.reservation_id, l.reservation_id
+from unnest(%(ids)s::uuid[]) as w (id)
 cross join lateral (
-    select l.hotel_id, l.reservation_id from booking_engine.booking_link l
-    where l.hotel_id = w.hotel_id and l.reservation_id = w.id
+    select l.reservation_id from booking_engine.booking_link l
+    where l.hotel_id = %(hotel)s::int and l.reservation_id = w.id
     limit 1
 ) l
 cross join lateral (
     select found.id from reservation_details found
-    where found.hotel_id = l.hotel_id and found.reservation_id = l.reservation_id
+    where found.hotel_id = %(hotel)s::int and found.reservation_id = l.reservation_id
     offset 0
 ) d
 on conflict do nothing
