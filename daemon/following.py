@@ -95,7 +95,7 @@ async def _lead_once(settings: Settings, pool: Pool, changed: Callable[[], None]
         async with await connect(dsn, application="capture check") as conn:
             await refuse_if_wrong(conn, settings)
     except psycopg.OperationalError as error:
-        raise UnreachableError(" ".join(str(error).split())) from error
+        raise UnreachableError(str(error).partition("\n")[0]) from error
     options = f"{_FROZEN_AFTER} {conninfo_to_dict(dsn).get('options') or ''}"
     dsn = make_conninfo(dsn, options=options)
     try:

@@ -24,5 +24,5 @@ async def run_check(settings: Settings, *, measure_seconds: float = 1.0) -> list
             reached = True
             return judge(await gather(conn, settings, measure_seconds=measure_seconds))
     except (psycopg.Error, ReplicationError) as error:
-        says = " ".join(str(error).split()).rstrip(".")
+        says = str(error).partition("\n")[0].rstrip(".")
         return [Finding("connection", Level.wrong, says, CUT_OFF if reached else UNREACHABLE)]

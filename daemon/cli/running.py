@@ -117,7 +117,9 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
 def _line(error: BaseException) -> str:
     # The rest of what PostgreSQL says may quote rows.
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    text = " ".join((primary or str(error)).split()) or type(error).__name__
+    # Of a connection that fails libpq asks in a second line whether the server runs.
+    said = str(error).partition("\n")[0] if isinstance(error, psycopg.OperationalError) else str(error)
+    text = " ".join((primary or said).split()) or type(error).__name__
     remedy = _remedy(error, text)
     return f"{text.rstrip('.?')}. {remedy}" if remedy else text
 

@@ -122,7 +122,7 @@ def _slot(seen: Observation) -> str:
     slot = seen.slot
     if not slot.exists:
         return f"{seen.slot_name}, missing"
-    safe = "" if slot.safe_wal_size is None else f", {size(slot.safe_wal_size)} until it is lost"
+    safe = "" if slot.safe_wal_size is None else f", {size(max(slot.safe_wal_size, 0))} until it is lost"
     return f"{seen.slot_name} ({slot.plugin}), {slot.wal_status or 'state unknown'}{safe}"
 
 

@@ -107,6 +107,7 @@ class Fleet:
         self._pumps: dict[int, Pump] = {}
         self._running: dict[Pump, asyncio.Task[None]] = {}
         self._fills: dict[int, asyncio.Task[None]] = {}
+        self._told: dict[int, int] = {}
         self.changed = False
         self._unusable: dict[int, Target] = {}
 
@@ -186,7 +187,10 @@ class Fleet:
             self._fills[target.id] = self._tasks.create_task(self._mark_all(target, version))
 
     async def _mark_all(self, target: Target, version: int) -> None:
-        _log.info("first_sync_begun", endpoint=target.name)
+        # It is tried each second until the PMS has been read.
+        if self._told.get(target.id) != version:
+            self._told[target.id] = version
+            _log.info("first_sync_begun", endpoint=target.name)
         if await first_sync.fill(self._pool, target.id, version):
             _log.info("first_sync_marked", endpoint=target.name)
             self.resume()

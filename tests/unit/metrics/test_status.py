@@ -126,6 +126,11 @@ def test_log_that_is_not_confirmed_is_kept_for_us() -> None:
     assert line(seen(written=0x9000), "log kept").endswith("for what is not confirmed yet")
 
 
+def test_a_slot_beyond_its_limit_has_nothing_left() -> None:
+    slot = replace(SLOT, wal_status="unreserved", safe_wal_size=-2_000_000)
+    assert line(seen(slot=slot), "slot").endswith("unreserved, 0 bytes until it is lost")
+
+
 def test_durable_work_has_an_estimate() -> None:
     working = replace(seen(work=WORK), keys_left=900, keys_per_second=30.0)
     assert line(working, "work") == (
