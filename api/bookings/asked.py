@@ -16,7 +16,10 @@ from api.request.routing import Asked
 from sql.pms.booking import PaymentTiming
 from sql.pms.clients import Guest
 
-_LINE = r"^[^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$"
+_CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_BLANK = r" \u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff"
+_LINE = rf"^[^{_CONTROL}]*[^{_CONTROL}{_BLANK}][^{_CONTROL}]*$"
+"""One line in which there is something to be seen."""
 MOST_YEN = 10**12
 MOST_ROOM_NIGHTS = 400
 """Rooms times nights of a booking."""
