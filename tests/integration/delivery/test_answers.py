@@ -121,7 +121,7 @@ async def test_a_send_that_nobody_understands_is_an_outage_and_said(
     (said,) = [entry for entry in logs if entry["event"] == "send_not_understood"]
     assert (said["log_level"], said["endpoint"], said["type"]) == ("error", "engine", "booking.created")
     assert said["error"] == "RecursionError"
-    assert "test_outages.py" in said["where"][-1]
+    assert "test_answers.py" in said["where"][-1]
     assert "secret" not in repr(logs)
     assert await bench.rows("select outcome, status from booking_engine.attempt order by at") == [
         ("outage", None),
