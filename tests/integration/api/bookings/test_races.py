@@ -21,10 +21,18 @@ def outcomes(answers: list[Answered]) -> Counter[tuple[int, str | None]]:
     return Counter((answer.status, answer.code) for answer in answers)
 
 
+async def insist(api: Api, body: dict[str, Any]) -> Answered:
+    """Book as an engine does: who is told that it is busy asks again, with the same key."""
+    key = str(uuid4())
+    while (answer := await book(api, body, key=key)).status == 503:
+        assert answer.headers["Retry-After"]
+    return answer
+
+
 async def test_200_ask_for_the_last_room_and_one_gets_it(api: Api) -> None:
     kind = await room_type(api, rooms=1)
     bodies = [asked(api, kind) for _ in range(200)]
-    answers = await asyncio.gather(*(book(api, body) for body in bodies))
+    answers = await asyncio.gather(*(insist(api, body) for body in bodies))
     assert outcomes(answers) == {(201, None): 1, (409, "sold_out"): 199}
     made = await api.value("select count(*) from reservations where agent = 'roomwire'")
     assert made == 1
@@ -36,7 +44,7 @@ async def test_200_ask_for_two_of_three_rooms_and_nobody_is_left_waiting(api: Ap
     kind = await room_type(api, rooms=3)
     deadlocks = "select deadlocks from pg_stat_database where datname = current_database()"
     before = await api.value(deadlocks)
-    answers = await asyncio.gather(*(book(api, asked(api, kind, rooms=2)) for _ in range(200)))
+    answers = await asyncio.gather(*(insist(api, asked(api, kind, rooms=2)) for _ in range(200)))
     assert outcomes(answers) == {(201, None): 1, (409, "sold_out"): 199}
     assert await api.value("select count(*) from reservations where agent = 'roomwire'") == 1
     assert await api.value(deadlocks) == before
