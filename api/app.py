@@ -7,9 +7,8 @@ from itertools import chain
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from api import content
+from api import content, users
 from api.access import routes as access
-from api.access import users
 from api.availability import routes as availability
 from api.bookings import routes as bookings
 from api.context import Context

@@ -13,12 +13,12 @@ from api.access.keyring import Keyring
 from api.access.rates import Rates
 from api.access.tokens import Tokens
 from api.availability.calendars import Calendars
-from api.bookings.turns import Turns
 from api.events.heads import Heads
 from api.freshness import Freshness
 from api.hotels import Hotels
 from api.lookup import Lookup
 from api.prices.tariffs import Tariffs
+from api.writes.turns import Turns
 from outbox.delivery.outbound import Outbound
 from outbox.secrets import Secrets
 from sql.pool import Pool

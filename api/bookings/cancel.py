@@ -5,11 +5,11 @@ from pydantic import Field
 
 from api.bookings.answers import BookingAnswer
 from api.bookings.asked import MOST_CANCELLED
-from api.bookings.once import once
 from api.bookings.own import check_staff, take, tell_change, told_of
 from api.bookings.read import BookingPath
 from api.request.problems import Problem
 from api.request.routing import Call, Nothing, Reply
+from api.writes.once import once
 from sql.pms import changing
 from sql.pms.booking import Signature
 

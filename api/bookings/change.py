@@ -11,7 +11,6 @@ from api.bookings.asked import MOST_CHANGED, check_guests
 from api.bookings.change_models import ChangeAsked
 from api.bookings.current import CurrentNight, CurrentRoom, current_rooms, lodging, match
 from api.bookings.holds import spend
-from api.bookings.once import Done, once
 from api.bookings.own import Own, check_one, check_staff, take, tell_change, told_of
 from api.bookings.persons import Persons
 from api.bookings.placing import place
@@ -21,6 +20,7 @@ from api.bookings.terms import check_days, quoted_total
 from api.days import today
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Reply
+from api.writes.once import Done, once
 from sql.pms import changing, rooms
 from sql.pms.booking import RoomNight, Signature
 from sql.pms.changing import Differences, Head

@@ -12,12 +12,12 @@ from api.bookings.asked import BookingAsked, check_guests
 from api.bookings.assignment import Need
 from api.bookings.guests import ask_booker, booker, staying
 from api.bookings.holds import held_rooms
-from api.bookings.once import Ahead, Done, once
 from api.bookings.rooms import take_rooms
 from api.bookings.terms import agree, check_days
 from api.days import today
 from api.quotes.offers import Priced
 from api.request.routing import Call, Nothing, Reply
+from api.writes.once import Ahead, Done, once
 from outbox.inbound import project_booking
 from sql import sync
 from sql.later import Later

@@ -14,13 +14,13 @@ from api import freshness
 from api.bookings.asked import MOST_CHANGED, BookingAsked
 from api.bookings.assignment import Need, assign
 from api.bookings.hold_models import HoldAnswer, HoldAsked, HoldPath
-from api.bookings.once import Done, once
 from api.bookings.rooms import take_rooms
 from api.bookings.terms import check_days
 from api.context import Context
 from api.days import today
 from api.request.problems import Problem
 from api.request.routing import Call, Nothing, Reply
+from api.writes.once import Done, once
 from outbox.inbound import project_booking
 from sql import holds
 from sql.holds import Hold

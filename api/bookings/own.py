@@ -7,11 +7,11 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from api.bookings.create import tell
-from api.bookings.once import Told
 from api.bookings.read import BookingPath, viewer
 from api.days import today
 from api.request.problems import Problem
 from api.request.routing import Call, Reply
+from api.writes.once import Told
 from outbox.inbound import project_booking, version_in_step
 from sql import booked, sync
 from sql.links import Link

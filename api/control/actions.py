@@ -5,12 +5,12 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import EndpointPath, PauseAsked, RotateAsked, TestAnswer
 from api.control.endpoints import answer, made, shown
 from api.request.problems import Problem
 from api.request.routing import Call, Nothing, Reply
+from api.writes.once import once
 from outbox import endpoints, rotation
 from outbox.delivery import trial
 from outbox.secrets import SecretsError

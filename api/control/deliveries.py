@@ -6,7 +6,6 @@ import orjson
 from psycopg import AsyncConnection
 from pydantic import TypeAdapter
 
-from api.bookings.once import once
 from api.control import seen
 from api.control.delivery_models import (
     CountAnswer,
@@ -22,6 +21,7 @@ from api.control.delivery_models import (
 )
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Nothing, Reply
+from api.writes.once import once
 from outbox import deliveries, keys
 from outbox.keys import Key
 from sql import ledger

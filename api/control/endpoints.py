@@ -7,7 +7,6 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import (
     ChangeAnswer,
@@ -23,6 +22,7 @@ from api.request.etags import digest
 from api.request.handling import encoded
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Nothing, Reply
+from api.writes.once import once
 from outbox import changing, endpoints, signing
 from outbox.changing import Begun, OvertakenError
 from outbox.endpoints import BusyError

@@ -3,12 +3,12 @@
 from psycopg import AsyncConnection
 from pydantic import AwareDatetime, Field
 
-from api.bookings.once import once
 from api.control import seen
 from api.control.endpoint_models import Type
 from api.fields import AskedHotel, Page
 from api.request.problems import Problem
 from api.request.routing import Answer, Asked, Call, Nothing, Reply
+from api.writes.once import once
 from outbox import replay
 from outbox.settings import EndpointError
 from sql import replay as jobs

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import orjson
 from psycopg import AsyncConnection
 
-from api.bookings.once import once
 from api.events.answers import (
     AckAsked,
     CursorAnswer,
@@ -25,6 +24,7 @@ from api.request import trace
 from api.request.etags import tag
 from api.request.problems import Fault, Problem
 from api.request.routing import Asked, Call, Nothing, Reply, Returns, Route
+from api.writes.once import once
 from sql import feed
 
 MOST_CURSORS = 20

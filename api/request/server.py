@@ -18,18 +18,20 @@ from api.request.problems import Problem
 
 log = structlog.get_logger()
 _THEIRS = (HttpProcessingError, web.RequestPayloadError)
+_DRAIN = 8.0
+"""Seconds that requests in flight are given at the end."""
 Answering = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
-    """Runs the application. drain: seconds that requests in flight are given at the end.
+    """Runs the application.
 
     Nothing that comes compressed is unpacked, which might be a thousand times as large: it is refused as it is.
     """
 
-    def __init__(self, app: web.Application, *, drain: float = 8.0) -> None:
+    def __init__(self, app: web.Application) -> None:
         super().__init__(
-            app, access_log=None, access_log_class=AccessLogger, shutdown_timeout=drain, auto_decompress=False
+            app, access_log=None, access_log_class=AccessLogger, shutdown_timeout=_DRAIN, auto_decompress=False
         )
 
     async def _make_server(self) -> web.Server:

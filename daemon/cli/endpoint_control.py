@@ -53,7 +53,7 @@ def test(name: Name) -> None:
 
 
 _MEANINGS = {
-    "rejected": "it takes no such message; does it verify with the right secret?",
+    "rejected": "it takes no such message; see that it verifies with the right secret",
     "throttled": "it asks for a pause",
     "gone": "it says that it wants nothing more; a delivery would disable it",
     "outage": "a delivery would be tried again until it answers 2xx",

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from api.bookings import once
 from api.freshness import STALE_SECONDS
+from api.writes import once
 from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
 from tests.support.api import Answered, Api
 

@@ -27,7 +27,7 @@ SLOWER: LiteralString = """
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every write half a minute, for how much may be asked for does not hang on how busy this machine is."""
-    monkeypatch.setattr("api.bookings.once.more", lambda _: 30.0)
+    monkeypatch.setattr("api.writes.once.more", lambda _: 30.0)
 
 
 def test_the_time_of_a_booking_grows_with_it() -> None:

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from psycopg.sql import SQL
 
-from api.bookings import once
 from api.bookings.sweeper import sweep
+from api.writes import once
 from tests.integration.api.bookings.stays import FAR, HOTEL, asked, bare, book, room_type
 from tests.support.api import Answered, Api
 

@@ -8,10 +8,10 @@ from psycopg import AsyncConnection
 from pydantic import AwareDatetime, Field
 
 from api.bookings.asked import GuestAsked
-from api.bookings.once import once
 from api.fields import UserId
 from api.request.problems import Fault, Problem
 from api.request.routing import Answer, Asked, Call, Link, Nothing, Reply, Returns, Route
+from api.writes.once import once
 from sql import access
 from sql.access import User
 from sql.pms import clients, people

@@ -10,12 +10,10 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
-from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-import orjson
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.errors import (
@@ -29,14 +27,14 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
-from api.bookings.rights import lacking, of_answer, rights
 from api.lookup import AWAY
 from api.prices.tariffs import UnpricedError
-from api.request.handling import encoded
-from api.request.problems import Fault, Problem
+from api.request.problems import Problem
 from api.request.routing import Call, Reply
+from api.writes import repeating
+from api.writes.rights import rights
 from sql import idempotency, links, savepoints
-from sql.idempotency import Answer, Claim, Request
+from sql.idempotency import Claim, Request
 from sql.links import Link
 from sql.pipelines import pipelined
 from sql.pms import rooms
@@ -82,7 +80,6 @@ _CONTENTION: Final = (
     OvertakenError,
     DivisionByZero,  # of `sql.pms.rooms.secure`
 )
-_SAID_ANYWAY: Final = {"type", "title", "status", "code", "detail", "errors"}
 
 
 async def once(
@@ -112,7 +109,7 @@ async def once(
     """
     hotel_id = getattr(call.body, "hotel_id", getattr(call.params, "hotel_id", None))
     may_see = rights(call.access, hotel_id)
-    request = Request(call.access.source, call.idempotency_key, _fingerprint(call), may_see)
+    request = Request(call.access.source, call.idempotency_key, repeating.fingerprint(call), may_see)
     write = _Write(call, request, work, told, ahead)
     attempt = partial(_attempt, write, more(new)) if pms else partial(_attempt_of_ours, write)
     try:
@@ -222,7 +219,7 @@ async def _decided(conn: AsyncConnection, write: _Write, user: int | None, more:
         await savepoints.abandon(conn)
         return await _refused(conn, write, problem, user)
     reply, taken = done if isinstance(done, Done) else (done, None)
-    await idempotency.keep(conn, write.request, _answer(write.request, reply))
+    await idempotency.keep(conn, write.request, repeating.stored(write.request, reply))
     if taken:
         await rooms.secure(conn, taken)
     await conn.execute("commit")
@@ -233,7 +230,7 @@ def _settled(request: Request, claim: Claim) -> Reply | Problem | None:
     """What is answered without doing anything; None where there is something to be done."""
     if not claim.mine:
         return Problem("in_progress", headers={"Retry-After": "1"})
-    return _repeated(request, claim.known) if claim.known else None
+    return repeating.repeated(request, claim.known) if claim.known else None
 
 
 async def _already_booked(conn: AsyncConnection, link: Link) -> Problem:
@@ -249,46 +246,6 @@ async def _refused(conn: AsyncConnection, write: _Write, problem: Problem, user:
     if settled is None:
         if write.told:
             await write.told(conn, Ended(problem.code))
-        await idempotency.keep(conn, write.request, _refusal(write.request, problem))
+        await idempotency.keep(conn, write.request, repeating.refused(write.request, problem))
     await conn.execute("commit")
     return problem if settled is None else settled
-
-
-def _fingerprint(call: Call[Any, Any]) -> bytes:
-    """Digest of method, path, If-Match and content; the same however the JSON is laid out, and whoever asks."""
-    content = orjson.dumps(orjson.loads(call.raw), option=orjson.OPT_SORT_KEYS) if call.raw else b""
-    precondition = call.headers.get("if-match", "").strip().encode(errors="surrogatepass")
-    return sha256(b"\0".join((call.method.encode(), call.path.encode(), precondition, content))).digest()
-
-
-def _refusal(request: Request, problem: Problem) -> Answer:
-    return _answer(request, Reply(problem.body(), problem.status, problem.headers))
-
-
-def _answer(request: Request, reply: Reply) -> Answer:
-    headers = dict(reply.headers) | ({"ETag": reply.etag} if reply.etag else {})
-    seen = of_answer(request.rights, reply.body) if reply.status < 400 else request.rights
-    return Answer(request.fingerprint, seen, reply.status, headers, encoded(reply.body) or b"")
-
-
-def _repeated(request: Request, known: Answer) -> Reply | Problem:
-    """The answer again, marked as such; a refusal if it is another request's, or shows what is not to be seen.
-
-    What was refused, perhaps for want of a right, is another request with other rights: a new key does no harm.
-    """
-    refused_others = known.status >= 400 and known.rights != request.rights
-    if known.fingerprint != request.fingerprint or refused_others:
-        return Problem("idempotency_key_reused")
-    if missing := lacking(request.rights, known.rights):
-        return Problem("answer_withheld", missing=missing)
-    headers = {**known.headers, "Idempotent-Replayed": "true"}
-    if known.status >= 400:
-        return _problem(orjson.loads(known.body), headers)
-    etag = headers.pop("ETag", None)
-    return Reply(known.body or None, known.status, headers, etag)
-
-
-def _problem(said: Mapping[str, Any], headers: Mapping[str, str]) -> Problem:
-    faults = [Fault(one["pointer"], one["detail"], one["in"]) for one in said.get("errors", ())]
-    extras = {name: value for name, value in said.items() if name not in _SAID_ANYWAY}
-    return Problem(said["code"], said["detail"], faults=faults, headers=headers, **extras)
