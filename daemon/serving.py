@@ -14,10 +14,10 @@ from api.access.addresses import parse_networks
 from api.app import make_app
 from api.bookings.rehearsal import rehearse
 from api.bookings.sweeper import keep_sweeping
-from api.bookings.turns import AT_ONCE
 from api.context import Context, Options, build
 from api.operations import Operations, Readiness
 from api.request.server import Runner
+from api.writes.turns import AT_ONCE
 from daemon.exposition import Exposition
 from daemon.observation import Observer
 from daemon.progress import Progress
