@@ -73,18 +73,23 @@ class Choice:
 
 
 class Place(NamedTuple):
-    """Where a list goes on: after this key of its section (refused, waiting for a try, queued) and order in it."""
+    """Where a list goes on: after this key.
+
+    section: refused, waiting for a try, queued; at: when, in microseconds, 0 in the queue; queued: its place in the
+    queue, 0 in that of one hotel.
+    """
 
     section: int
     at: int
-    name: str
-    kind: str
+    queued: int
     hotel_id: int
+    kind: str
     id: str
+    name: str
 
     def given(self) -> dict[str, Any]:
         """As the queries want it: nothing is left of the sections before, all is of those after."""
-        moment = _EPOCH + timedelta(microseconds=self.at) if self.section < _QUEUED else _EPOCH
+        moment = _EPOCH + timedelta(microseconds=self.at)
         froms = [
             "infinity" if self.section > section else "-infinity" if self.section < section else moment.isoformat()
             for section in range(_QUEUED)
@@ -92,17 +97,18 @@ class Place(NamedTuple):
         return {
             "refused_from": froms[0],
             "paused_from": froms[1],
-            "queued_from": self.at if self.section == _QUEUED else -(2**63),
-            "at_name": self.name,
-            "at_kind": self.kind,
+            "queued_from": self.queued if self.section == _QUEUED else -(2**63),
+            "at_place": self.queued,
             "at_hotel": self.hotel_id,
+            "at_kind": self.kind,
             "at_id": self.id,
+            "at_name": self.name,
         }
 
 
 _QUEUED = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_START = Place(-1, 0, "", "", 0, "").given()
+_START = Place(-1, 0, 0, 0, "", "", "").given()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class Waiting:
 
     version: that one; acked: the one it has, 0 for none; since: when it fell behind; tries: rejections of this
     version; outages: failed sends; not_before: the next try; rejected_at: when it was refused for good; section,
-    at: where a list has it, see Place.
+    at, queued: where a list has it, see Place.
     """
 
     name: str
@@ -129,11 +135,12 @@ class Waiting:
     last_error: str | None
     section: int = 0
     at: int = 0
+    queued: int = 0
 
     @property
     def place(self) -> Place:
         """Where the list goes on after it."""
-        return Place(self.section, self.at, self.name, self.kind, self.hotel_id, self.id)
+        return Place(self.section, self.at, self.queued, self.hotel_id, self.kind, self.id, self.name)
 
 
 class Document(NamedTuple):
@@ -204,7 +211,8 @@ class Author:
 async def waiting(conn: AsyncConnection, choice: Choice, most: int, after: Place | None = None) -> list[Waiting]:
     """Up to `most` keys: what was refused for good first, then what waits for its next try, then the queue.
 
-    Each section is in the order of its time; the queue of one hotel, for which there is none, in that of its keys.
+    Each section is in the order of its time, and then of the queue; the queue of one hotel, for which there is
+    none, in that of its keys.
     """
     given = choice.given() | (after.given() if after else _START)
     async with conn.cursor(row_factory=class_row(Waiting)) as cursor:

@@ -22,34 +22,47 @@ where b.hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int
     and (%(rejected)s is not true or b.rejected_at is not null)
 
 -- name: refused
--- Of `endpoint e`: those that were refused for good, the longest ago first.
+-- Of `endpoint e`: those that were refused for good, the longest ago first. What stands beside the last one comes along:
+-- an order that no index has would be sorted out of all of them.
 (select *
 from booking_engine.behind
 where endpoint_id = e.id and rejected_at is not null
-    and hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int, 2147483647)
+    and %(hotel)s::int is null and {after}
+order by rejected_at, place, hotel_id
+fetch first (%(most)s) rows with ties)
+union all
+(select *
+from booking_engine.behind
+where endpoint_id = e.id and hotel_id = %(hotel)s::int and rejected_at is not null
     and {after}
-order by rejected_at, kind, hotel_id, id
-limit %(most)s)
+order by rejected_at, place
+fetch first (%(most)s) rows with ties)
 
 -- name: after_refused
-rejected_at >= %(refused_from)s::timestamptz
-    and (rejected_at, e.name, kind, hotel_id, id)
-        > (%(refused_from)s::timestamptz, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
+(rejected_at, place, hotel_id) >= (%(refused_from)s::timestamptz, %(at_place)s::bigint, %(at_hotel)s::int)
+    and (rejected_at, place, hotel_id, kind, id, e.name)
+        > (%(refused_from)s::timestamptz, %(at_place)s::bigint, %(at_hotel)s::int, %(at_kind)s, %(at_id)s, %(at_name)s)
 
 -- name: paused
 -- Of `endpoint e`: those that wait after a try, the next ones first.
 (select *
 from booking_engine.behind
 where endpoint_id = e.id and rejected_at is null and not_before is not null and %(rejected)s is not true
-    and hotel_id between coalesce(%(hotel)s::int, 0) and coalesce(%(hotel)s::int, 2147483647)
-    and {after}
-order by not_before, kind, hotel_id, id
-limit %(most)s)
+    and %(hotel)s::int is null and {after}
+order by not_before, place, hotel_id
+fetch first (%(most)s) rows with ties)
+union all
+(select *
+from booking_engine.behind
+where endpoint_id = e.id and hotel_id = %(hotel)s::int and %(rejected)s is not true
+    and rejected_at is null and coalesce(not_before, 'infinity') < 'infinity' and {after}
+order by not_before, place
+fetch first (%(most)s) rows with ties)
 
 -- name: after_paused
-not_before >= %(paused_from)s::timestamptz
-    and (not_before, e.name, kind, hotel_id, id)
-        > (%(paused_from)s::timestamptz, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
+(not_before, place, hotel_id) >= (%(paused_from)s::timestamptz, %(at_place)s::bigint, %(at_hotel)s::int)
+    and (not_before, place, hotel_id, kind, id, e.name)
+        > (%(paused_from)s::timestamptz, %(at_place)s::bigint, %(at_hotel)s::int, %(at_kind)s, %(at_id)s, %(at_name)s)
 
 -- name: queued
 -- Of `endpoint e`: those that are in the queue, as it goes; of one hotel by key, for there is no queue of a hotel.
@@ -57,10 +70,11 @@ not_before >= %(paused_from)s::timestamptz
 from booking_engine.behind
 where endpoint_id = e.id and rejected_at is null and not_before is null and %(rejected)s is not true
     and %(hotel)s::int is null
-    and place >= %(queued_from)s
-    and (place, e.name, kind, hotel_id, id) > (%(queued_from)s, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
-order by place, kind, hotel_id, id
-limit %(most)s)
+    and (place, hotel_id) >= (%(queued_from)s::bigint, %(at_hotel)s::int)
+    and (place, hotel_id, kind, id, e.name)
+        > (%(queued_from)s::bigint, %(at_hotel)s::int, %(at_kind)s, %(at_id)s, %(at_name)s)
+order by place, hotel_id
+fetch first (%(most)s) rows with ties)
 union all
 (select b.*
 from unnest(array['availability', 'booking', 'hotel', 'plan', 'rates', 'room_type', 'snapshot']) as k (kind)
@@ -69,8 +83,8 @@ cross join lateral (
     from booking_engine.behind found
     where found.endpoint_id = e.id and found.kind = k.kind and found.hotel_id = %(hotel)s::int
         and found.rejected_at is null and found.not_before is null
-        and (0, e.name, found.kind, found.hotel_id, found.id)
-            > (%(queued_from)s, %(at_name)s, %(at_kind)s, %(at_hotel)s, %(at_id)s)
+        and found.id >= case when (%(queued_from)s::bigint, k.kind) = (0, %(at_kind)s) then %(at_id)s else '' end
+        and (0, found.kind, found.id, e.name) > (%(queued_from)s::bigint, %(at_kind)s, %(at_id)s, %(at_name)s)
     order by found.id
     limit %(most)s
 ) b
@@ -81,17 +95,18 @@ where %(rejected)s is not true)
 select e.name, b.kind, b.hotel_id, b.id, b.version, b.acked, b.since, b.tries, b.outages, b.not_before,
     b.token is not null as in_flight, b.rejected_at, b.last_error,
     case when b.rejected_at is not null then 0 when b.not_before is not null then 1 else 2 end as section,
+    coalesce((extract(epoch from coalesce(b.rejected_at, b.not_before)) * 1000000)::bigint, 0) as at,
     case
         when b.rejected_at is null and b.not_before is null and %(hotel)s::int is not null then 0
-        else coalesce((extract(epoch from coalesce(b.rejected_at, b.not_before)) * 1000000)::bigint, b.place)
-    end as at
+        else b.place
+    end as queued
 from (
     {asked}
 ) e
 cross join lateral (
     {rows}
 ) b
-order by section, at, e.name, b.kind, b.hotel_id, b.id
+order by section, at, queued, b.hotel_id, b.kind, b.id, e.name
 limit %(most)s
 
 -- name: picked

@@ -1,10 +1,11 @@
 """Deliveries over HTTP: what endpoints lack, what became of it, and deciding about it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Annotated
 
 import orjson
 from psycopg import AsyncConnection
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from api.control import seen
 from api.control.delivery_models import (
@@ -19,6 +20,8 @@ from api.control.delivery_models import (
     StandingAnswer,
     StoryAnswer,
 )
+from api.events.asked import LAST
+from api.fields import ID_MOST
 from api.request.problems import Fault, Problem
 from api.request.routing import Call, Nothing, Reply
 from api.writes.once import once
@@ -28,7 +31,18 @@ from sql import ledger
 from sql.ledger import Author, Choice, Place, Told, Tried, Waiting
 
 _NOT_OURS = Fault("/cursor", "Send a cursor as it was answered.", "query")
-_PLACE = TypeAdapter(Place)
+_Moment = Annotated[int, Field(ge=0, le=LAST)]
+_Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+_Place = tuple[
+    Annotated[int, Field(ge=0, le=2)],
+    _Moment,
+    _Moment,
+    Annotated[int, Field(ge=0, le=ID_MOST)],
+    _Name,
+    _Name,
+    _Name,
+]
+_PLACE: TypeAdapter[_Place] = TypeAdapter(_Place)
 _MOST = 2_000
 """Keys that one request sends again: whoever marks them waits for its transaction."""
 
@@ -55,7 +69,7 @@ def _place(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     try:
-        return _PLACE.validate_json(urlsafe_b64decode(cursor.encode("ascii")))
+        return Place(*_PLACE.validate_json(urlsafe_b64decode(cursor.encode("ascii"))))
     except ValueError:
         raise Problem("invalid_request", faults=[_NOT_OURS]) from None
 

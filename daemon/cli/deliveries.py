@@ -17,7 +17,7 @@ from sql.ledger import Author, Choice, Told, Tried, Waiting
 
 app = typer.Typer(no_args_is_help=True, help="What endpoints lack, and what became of it.")
 
-_UNSAID = {"name", "section", "at"}
+_UNSAID = {"name", "section", "at", "queued"}
 Endpoint = Annotated[str | None, typer.Option(help="Only this endpoint.")]
 Hotel = Annotated[int | None, typer.Option(help="Only this hotel.")]
 Keys = Annotated[list[str] | None, typer.Argument(help="Keys, as `delivery list` shows them.", metavar="KEY…")]

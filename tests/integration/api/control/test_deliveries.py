@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
 from tests.integration.api.control.arrangement import WISHES, added, lacking
@@ -56,7 +57,8 @@ async def test_what_endpoints_lack_is_listed_tried_again_and_skipped(api: Api, r
     second = (await api.get("/deliveries", limit=1, cursor=first["cursor"])).body
     assert first["deliveries"] + second["deliveries"] == found["deliveries"]
     assert [(page["more"], page["cursor"] is None) for page in (first, second)] == [(True, False), (False, True)]
-    for strange in ("!", "bnVsbA==", "WzksMCwiIiwiIiwwLCIiLDFd"):
+    places = (b"null", b'[0,1e30,0,0,"","",""]', b'[1,0,0,0,"","","\\u0000"]', b'[2,0,%d,0,"","",""]' % 2**64)
+    for strange in ("!", *(urlsafe_b64encode(place).decode() for place in places)):
         assert (await api.get("/deliveries", cursor=strange)).code == "invalid_request"
     assert [one["kind"] for one in (await api.get("/deliveries", rejected="true")).body["deliveries"]] == [
         "booking"
