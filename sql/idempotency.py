@@ -11,13 +11,16 @@ from psycopg.types.json import Jsonb
 from sql.later import Later
 from sql.links import ADDED, FARED, Link
 from sql.pms.brevity import ACT_AS
+from sql.pms.clients import ALONE
 from sql.queries import fill, load
 
 _QUERIES = load("idempotency.sql")
 _CLAIM = fill(_QUERIES["claim"], act_as=ACT_AS)
 _CLAIM_OURS = fill(_QUERIES["claim"], act_as=SQL("null"))
 _FREE = SQL("exists (select from claimed c where c.mine and c.status is null)")
-_CLAIM_AND_ADD = fill(_QUERIES["claim_and_add"], claim=_CLAIM, added=fill(ADDED, wanted=_FREE), fared=FARED)
+_CLAIM_AND_ADD = fill(
+    _QUERIES["claim_and_add"], claim=_CLAIM, added=fill(ADDED, wanted=_FREE), fared=FARED, free=_FREE, alone=ALONE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +65,33 @@ async def claim(conn: AsyncConnection, request: Request, user: int | None, more:
 
 
 async def ask(
-    conn: AsyncConnection, request: Request, user: int | None, more: float = 0.0, link: Link | None = None
+    conn: AsyncConnection,
+    request: Request,
+    user: int | None,
+    more: float = 0.0,
+    link: Link | None = None,
+    *,
+    contact: str | None = None,
 ) -> Later[Claim]:
     """Keep others from this client's key until the caller's transaction ends, and look up its answer.
 
     Does also what `sql.pms.brevity.act_as` does: it is what every transaction that writes into the PMS begins with;
     user None: this one does not. more: as `sql.pms.brevity.brief` has it. link: of what is to be booked, added if
-    the key is mine and has no answer; another transaction that adds the same is waited for.
+    the key is mine and has no answer; another transaction that adds the same is waited for. contact: of the guest
+    for whom it is, as `sql.pms.clients.contact` has it; another that may make the same guest is waited for, too.
 
     One that was given while we came in is not seen; `keep` then fails, and the next claim finds it.
     """
     values = {"client": request.client, "key": request.key, "user": user, "more": round(more * 1000)}
     if link is not None:
-        return Later(await conn.execute(_CLAIM_AND_ADD, values | link.values()), _claim)
+        return Later(await conn.execute(_CLAIM_AND_ADD, values | link.values() | {"contact": contact}), _claim)
     return Later(await conn.execute(_CLAIM if user is not None else _CLAIM_OURS, values), _claim)
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
-    _, mine, fingerprint, rights, status, headers, body, *added = row
+    _, mine, fingerprint, rights, status, headers, body, *ahead = row
     known = None if status is None else Answer(bytes(fingerprint), rights, status, headers, bytes(body))
-    return Claim(mine, known, *added)
+    return Claim(mine, known, *ahead[:1])
 
 
 async def keep(conn: AsyncConnection, request: Request, answer: Answer) -> None:

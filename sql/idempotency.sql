@@ -9,7 +9,8 @@ from (values (true)) as always
 left join booking_engine.idempotency i on i.client = %(client)s and i.key = %(key)s
 
 -- name: claim_and_add
--- The same, and what is to be booked gets its link, unless the key is another's or answered.
+-- The same, and what is to be booked gets its link, unless the key is another's or answered. Nobody else makes the guest
+-- meanwhile.
 with claimed as materialized (
     {claim}
 ),
@@ -19,7 +20,7 @@ added as (
 fared as (
     {fared}
 )
-select c.*, exists (select from added) from claimed c
+select c.*, exists (select from added), case when {free} then {alone} end from claimed c
 
 -- name: keep
 insert into booking_engine.idempotency (client, key, fingerprint, rights, status, headers, body)

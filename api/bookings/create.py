@@ -25,6 +25,7 @@ from sql.links import Link
 from sql.pms import booking, holding, rooms
 from sql.pms.booking import Reservation, RoomNight, Signature
 from sql.pms.brevity import MANY
+from sql.pms.clients import contact
 from sql.pms.rooms import Nights, Room, Taken
 from sql.projection import Frame
 from sql.sync import Ended
@@ -42,7 +43,9 @@ async def make_booking(call: Booked) -> Reply:
 
     making = _Making(call, Link(source, asked.external_id, asked.hotel_id, asked.hold_id or uuid4()))
     new = len(asked.rooms) * (asked.check_out - asked.check_in).days if asked.hold_id is None else 0
-    return await once(call, making.book, told, new=new, ahead=Ahead(making.link, making.ask))
+    return await once(
+        call, making.book, told, new=new, ahead=Ahead(making.link, contact(asked.guest.guest()), making.ask)
+    )
 
 
 class _Making:

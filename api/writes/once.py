@@ -54,10 +54,12 @@ class Done(NamedTuple):
 class Ahead(NamedTuple):
     """What is sent together with the claim on the key, and undone where that is of no use.
 
-    link: of the booking that is to be made; ask: what else the work will want to know, not waited for.
+    link: of the booking that is to be made; contact: of the guest whom it is for, as `sql.pms.clients.contact` has
+    it; ask: what else the work will want to know, not waited for.
     """
 
     link: Link
+    contact: str | None
     ask: Callable[[AsyncConnection], Awaitable[None]]
 
 
@@ -202,7 +204,8 @@ async def _decided(conn: AsyncConnection, write: _Write, user: int | None, more:
     """Decide the answer, and store it unless it was or is not final. user: as `idempotency.ask` has it."""
     ahead = write.ahead
     await conn.execute("begin")
-    asked = await idempotency.ask(conn, write.request, user, more, ahead.link if ahead else None)
+    link, contact = (ahead.link, ahead.contact) if ahead else (None, None)
+    asked = await idempotency.ask(conn, write.request, user, more, link, contact=contact)
     if ahead:
         await ahead.ask(conn)
     claim = await asked.get()

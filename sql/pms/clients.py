@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
+from psycopg.sql import SQL
 
 from sql.later import Later
 from sql.literals import array
@@ -57,6 +58,17 @@ KNOWN = _QUERIES["known"]
 """Whether a client `c` is within a circle, whose `values` are the parameters."""
 
 
+ALONE = _QUERIES["alone"]
+"""Keeps others from making a guest; for a statement before the one that looks. Parameter: contact, of `contact`."""
+_ALONE = SQL("select {alone}").format(alone=ALONE)
+
+
+def contact(guest: Guest) -> str | None:
+    """Who is alone with a guest; None where he can only be made."""
+    reached = guest.email or guest.phone
+    return None if reached is None else f"{reached}\n{guest.name}"
+
+
 async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> UUID:
     """The client that `seek` asks for."""
     return await (await seek(conn, guest, user, circle)).get()
@@ -64,8 +76,8 @@ async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle:
 
 async def seek(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> Later[UUID]:
     """What `ask` asks for; of several at once who name the same new guest, one makes him, the others find him."""
-    if guest.email is not None or guest.phone is not None:
-        await conn.execute(_QUERIES["alone"], {"contact": guest.email or guest.phone})
+    if named := contact(guest):
+        await conn.execute(_ALONE, {"contact": named})
     return await ask(conn, guest, user, circle)
 
 

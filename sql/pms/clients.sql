@@ -26,9 +26,9 @@ union all
 select id from made
 
 -- name: alone
--- Whoever looks for a guest whom he may have to make lets nobody else do so meanwhile. A statement of its own, so that
--- the next one sees whom the other has made.
-select pg_advisory_xact_lock(hashtextextended(%(contact)s, 59))
+-- Whoever looks for a guest whom he may have to make lets nobody else do so meanwhile. In a statement before, so that
+-- the next one sees whom the other has made. Nothing where there is no contact: he is never found again.
+pg_advisory_xact_lock(hashtextextended(%(contact)s::text, 59))
 
 -- name: same
 %(name)s::text in (c.name, c.name_kanji, c.name_kana)

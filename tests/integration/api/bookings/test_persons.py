@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
+from sql.pms import clients
+from sql.pms.clients import Circle, Guest
 from tests.integration.api.bookings.stays import HOTEL, PLAN, asked, room_type
 from tests.support.api import Answered, Api
+from tests.support.daemon import until
 
 OTHER = 2
 ALONE = {"name": "高橋 健", "email": "takeshi@alone.example", "phone": "090-1234-0000"}
@@ -130,6 +134,24 @@ async def test_whom_a_client_of_ours_has_linked_all_of_its_keys_know(api: Api) -
     assert (await api.get("/auth/user/u2", key=bound)).body["email"] == ALONE["email"]
     foreign = await api.key(client="foreign", hotels=[HOTEL])
     assert (await link(api, "u1", known, foreign)).code == "unknown_client"
+
+
+async def test_a_guest_whom_somebody_else_is_making_is_waited_for(api: Api) -> None:
+    body = asked(api, await room_type(api, rooms=1))
+    guest = Guest(body["guest"]["name"], email=body["guest"]["email"], phone=body["guest"].get("phone"))
+    async with api.desk.transaction():
+        made = await clients.find_or_create(api.desk, guest, 1, Circle("", None))
+        booking = asyncio.create_task(api.post("/bookings", body, headers={"Idempotency-Key": "one"}))
+
+        async def waits() -> bool:
+            return booking.done() or bool(
+                await api.value("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+            )
+
+        assert await until(waits, 60)
+    answer = await booking
+    assert (answer.status, answer.body["guest"]["client_id"]) == (201, str(made))
+    assert await api.value("select count(*) from clients where email = %s", guest.email) == 1
 
 
 async def test_nobody_is_the_client_of_blocks_or_holds(api: Api) -> None:
