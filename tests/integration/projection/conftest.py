@@ -49,3 +49,10 @@ async def house(in_step: Database) -> AsyncIterator[House]:
         house = House(in_step, conn, desk, Frame(today=today(), agent="roomwire"), in_step.slot())
         await house.listen()
         yield house
+
+
+@pytest.fixture(params=["one by one", "resync"])
+def batches(request: pytest.FixtureRequest) -> str:
+    """How what staff do is heard of; "resync": not at all, everything is compared afterwards."""
+    found: str = request.param
+    return found
