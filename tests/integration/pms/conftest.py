@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 
 import pytest
 
 from deploy.pms import install
+from tests.integration.pms.empty import GUEST, LATIN, TODAY, Connection
 from tests.support.servers import Server
 from tests.support.servers.databases import Database, fresh_database, template
-
-TODAY = date(2026, 11, 23)
 
 
 @pytest.fixture
@@ -31,3 +29,18 @@ def _furnished(server: Server) -> Iterator[Database]:
     filled = template(server, "house", partial(install, hotels=2, days=30, today=TODAY))
     with fresh_database(server, filled) as database:
         yield database
+
+
+@pytest.fixture
+def conn(pg18: Server) -> Iterator[Connection]:
+    """An empty house: one hotel without any reservation, and two clients."""
+    empty = template(pg18, "empty_house", partial(install, hotels=1, days=0, today=TODAY))
+    with fresh_database(pg18, empty) as database, database.connect() as conn:
+        conn.execute("SELECT set_config('my_app.user_id', '1', false)")
+        conn.execute(
+            """INSERT INTO clients (id, name, name_kana, name_kanji, email, phone) VALUES
+            (%s, 'Sato Aoi', 'サトウ アオイ', '佐藤 葵', 'aoi@example.jp', '090'),
+            (%s, 'Emma', NULL, NULL, NULL, NULL)""",
+            (GUEST, LATIN),
+        )
+        yield conn

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.pms import install
 from deploy.pms.simulator import FLOWS, Simulator
-from tests.integration.pms.conftest import TODAY
+from tests.integration.pms.empty import TODAY
 from tests.support.servers.databases import Database
 from tests.support.truth import Truth, truth
 
