@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from select import POLLIN, poll
 
 import psycopg
 from psycopg import AsyncConnection
@@ -43,6 +44,17 @@ _BLANK = "\\ "
 class Pool(AsyncConnectionPool[AsyncConnection]):
     """Connections that are shared. A task that is cancelled while it uses one ends as cancelled."""
 
+    async def getconn(self, timeout: float | None = None) -> AsyncConnection:  # noqa: ASYNC109 - psycopg's own signature
+        """A connection whose session the server has not ended since it was used last, as far as is known here.
+
+        Raises:
+            PoolTimeout: none became free in time.
+        """
+        while _ended(conn := await super().getconn(timeout)):
+            await conn.close()
+            await self.putconn(conn)
+        return conn
+
     @asynccontextmanager
     async def connection(
         self,
@@ -68,6 +80,18 @@ class Pool(AsyncConnectionPool[AsyncConnection]):
                             await savepoints.abandon(conn)
         finally:
             end_if_cancelled()
+
+
+def _ended(conn: AsyncConnection) -> bool:
+    """Whether the server has spoken unasked: hardly ever to say anything else than that it has ended the session.
+
+    A clock of the server may do so in the moment in which a transaction is committed, a restart at any time.
+    """
+    if conn.closed:
+        return True
+    reading = poll()
+    reading.register(conn.fileno(), POLLIN)
+    return bool(reading.poll(0))
 
 
 def end_if_cancelled() -> None:

@@ -110,3 +110,16 @@ async def test_whoever_comes_next_is_not_in_the_pipeline_of_who_was_cancelled(da
 async def _sleeping(conn: psycopg.AsyncConnection) -> bool:
     wanted = "select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
     return await (await conn.execute(wanted)).fetchone() is not None
+
+
+async def test_a_session_that_was_ended_while_nobody_used_it_is_given_to_nobody(database: Database) -> None:
+    async with (
+        make_pool(database.dsn, application="test", size=2) as pool,
+        await psycopg.AsyncConnection.connect(database.dsn, autocommit=True) as other,
+    ):
+        async with pool.connection() as first, pool.connection() as second:
+            known = [first.info.backend_pid, second.info.backend_pid]
+        await other.execute("select pg_terminate_backend(pid, 20000) from unnest(%s::int[]) pid", [known])
+        async with pool.connection() as conn:
+            assert conn.info.backend_pid not in known
+            assert await (await conn.execute("select 1")).fetchone() == (1,)

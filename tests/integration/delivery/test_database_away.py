@@ -36,12 +36,12 @@ async def test_a_claim_that_fails_is_made_again_without_another_look(bench: Benc
         make_pool(ours.dsn, application="broken", size=1, **delivery.SESSION) as pool,
         open_senders(bench.outbound) as sender_of,
     ):
-        await pool.wait()
-        ended = "select pg_terminate_backend(pid, 20000) from pg_stat_activity where application_name = %s"
-        assert await (await bench.documents.conn.execute(ended, ["roomwire broken"])).fetchall() == [(True,)]
         pump = Pump(pool, sender_of(standing.target), standing.target, lease, Timing(poll=0.05))
-        pump.poke(standing, asked)
-        delivering = asyncio.create_task(pump.run())
+        async with await psycopg.AsyncConnection.connect(ours.dsn) as blocker:
+            await blocker.execute("lock table booking_engine.behind")
+            pump.poke(standing, asked)
+            delivering = asyncio.create_task(pump.run())
+            await eventually(lambda: ended_at_a_claim(bench))
         await bench.receiver.until(lambda: len(bench.receiver.accepted) == 1, 20)
         pump.retired = True
         delivering.cancel()
@@ -50,6 +50,15 @@ async def test_a_claim_that_fails_is_made_again_without_another_look(bench: Benc
     await lease.leave()
     assert lease._lost, "the claim that failed"
     assert await bench.count("behind") == 0
+
+
+async def ended_at_a_claim(bench: Bench) -> bool:
+    """End the session that waits for a lock; whether there was one."""
+    ended = await bench.documents.conn.execute(
+        "select pg_terminate_backend(pid, 20000) from pg_stat_activity"
+        " where application_name = 'roomwire broken' and wait_event_type = 'Lock'"
+    )
+    return (True,) in await ended.fetchall()
 
 
 @pytest.mark.own_server
