@@ -7,8 +7,8 @@ PACKAGES ?= postgresql-15 postgresql-15-wal2json chromium
 # What pytest gets: make test PYTEST='-k replication --servers containers'
 # Tests are handed out one by one in their order, the long ones of tests/acceptance first, so that all end together.
 PYTEST ?= -n $(WORKERS) --dist load --maxschedchunk 1
-# Tests also wait, for clocks and for the processes they started: two for each processor. Each has its own servers.
-WORKERS = $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) * 2 )); echo $$(( n < 8 ? n : 8 )))
+# Tests also wait, for clocks and for the processes they started: three for two processors. Each has its own servers.
+WORKERS = $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )); echo $$(( n < 6 ? n : 6 )))
 
 # Where this is set, each of the many commands that the tests start would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
