@@ -121,15 +121,16 @@ class Observer:
             self.seen, self.error = None, f"it has not answered for {_PATIENCE:.0f} s"
 
     async def _look(self) -> None:
-        started = time.monotonic()
+        began: float | None = None  # Waiting for a session costs the database nothing.
         try:
             async with self._pool.connection(timeout=_PATIENCE) as conn:
+                began = time.monotonic()
                 self._note(await observe(conn, self._slot))
         except (psycopg.Error, ReplicationError, PoolTimeout) as error:
             self.seen, self.error = None, " ".join(str(error).split())
         finally:
             ended = time.monotonic()
-            self._next = ended + max(_FRESH, _SHARE * (ended - started))
+            self._next = ended + (max(_FRESH, _SHARE * (ended - began)) if began else _FRESH)
             self._looking = None
 
     def _note(self, seen: Observation) -> None:
