@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Self
 
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
 from psycopg._queries import PostgresQuery, _query2pg_nocache
-from psycopg.abc import Params
+from psycopg.abc import Params, PQGen
 from psycopg.adapt import Transformer
+from psycopg.generators import send
 from psycopg.rows import Row
 
 _apart = lru_cache(_query2pg_nocache)
@@ -45,6 +46,7 @@ class _Patient(AsyncCursor[Row]):
     async def execute(self, query: Any, params: Params | None = None, **wishes: Any) -> Self:
         if self._conn._pipeline is None:
             return await super().execute(query, params, **wishes)
+        self._reset()
         self._tx = Transformer(self)
         for generator in (
             self._maybe_prepare_gen(self._convert_query(query, params), **wishes),
@@ -56,22 +58,38 @@ class _Patient(AsyncCursor[Row]):
 
     async def _fetch_pipeline(self) -> None:
         if self.pgresult is None and self._conn._pipeline is not None:
-            _send(self._conn)
-            await self._conn._pipeline.sync()
+            await _synced(self._conn, self._conn._pipeline)
 
 
 @asynccontextmanager
 async def pipelined(conn: AsyncConnection) -> AsyncIterator[None]:
-    """Make a pipeline of the block: it is sent whenever an answer is waited for, and at the end."""
-    conn.cursor_factory = _Patient
-    async with conn.pipeline():
-        yield
-        _send(conn)
+    """Make a pipeline of the block: it is sent whenever an answer is waited for, and at the end.
+
+    Raises:
+        psycopg.Error: the first of what was said that failed; the server did nothing of what followed it.
+    """
+    usual, conn.cursor_factory = conn.cursor_factory, _Patient
+    try:
+        async with conn.pipeline() as pipeline:
+            yield
+            await _synced(conn, pipeline)
+    finally:
+        conn.cursor_factory = usual
 
 
-def _send(conn: AsyncConnection) -> None:
-    """Have libpq write what was said into its buffer; the Sync that follows empties it."""
-    if conn._pipeline is not None:
-        commands = conn._pipeline.command_queue
-        while commands:
-            commands.popleft()()
+async def _synced(conn: AsyncConnection, pipeline: AsyncPipeline) -> None:
+    async with conn.lock:
+        await conn.wait(_sync(pipeline))
+
+
+def _sync(pipeline: AsyncPipeline) -> PQGen[None]:
+    """Send what was said, all of it, and a Sync; then take every answer.
+
+    Psycopg's own waits for answers even where the socket has not taken everything, while the server waits for the
+    rest of a statement of some hundred kilobytes.
+    """
+    pipeline._enqueue_sync()
+    while pipeline.command_queue:
+        pipeline.command_queue.popleft()()
+    yield from send(pipeline.pgconn)
+    yield from pipeline._fetch_gen(flush=False)

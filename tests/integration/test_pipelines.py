@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -45,6 +46,36 @@ async def test_nothing_is_sent_before_somebody_waits_and_all_of_it_at_the_end(da
             assert pipeline.command_queue
             await conn.execute("insert into said values (%(word)s)", {"word": "second"})
         assert await (await other.execute("select word from said")).fetchall() == [("first",), ("second",)]
+
+
+async def test_what_the_socket_does_not_take_at_once_is_sent_too(database: Database) -> None:
+    text = "x" * 5_000_000
+    async with _connected(database) as conn, asyncio.timeout(60):
+        await conn.execute("create table said (word text)")
+        for _ in range(2):
+            async with pipelined(conn):
+                back = await conn.execute("select %(text)s::text", {"text": text})
+                assert await back.fetchone() == (text,)
+                for _ in range(3):
+                    await conn.execute("insert into said values (%(text)s)", {"text": text})
+        known = await conn.execute("select count(*), sum(length(word)) from said")
+        assert await known.fetchone() == (6, 6 * len(text))
+
+
+async def test_whoever_was_first_refused_is_named_and_not_what_was_left_undone_for_it(database: Database) -> None:
+    async def say(conn: AsyncConnection) -> None:
+        async with pipelined(conn):
+            await conn.execute("begin")
+            for word in ("same", "same", "x" * 100_000):
+                await conn.execute("insert into said values (%(word)s)", {"word": word})
+            await conn.execute("commit")
+
+    async with _connected(database) as conn:
+        await conn.execute("create table said (word text unique)")
+        for _ in range(20):
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                await say(conn)
+            await conn.execute("rollback", prepare=False)
 
 
 async def test_the_server_knows_that_it_is_our_turn(database: Database) -> None:
