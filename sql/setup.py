@@ -111,8 +111,9 @@ class _Parts:
         if name == owner.name:
             return []
         found = await _one(self._conn, Role, "role", role=name)
-        if found and found.logs_in and found.replicates and not found.alterable:
-            return []
+        if found and found.logs_in and found.replicates:
+            # Saying so again is refused to an owner without REPLICATION, though nothing would change.
+            return self._password(name, self._wanted.password) if found.alterable else []
         if owner.rds and not owner.superuser:
             made = [] if found else [self._step("create_role", ROLE, name)]
             made.append(self._step("let_replicate", REPLICATES, name))

@@ -9,12 +9,12 @@ where rolname = current_user
 
 -- name: role
 -- A role that is there. alterable: this session may change it; PostgreSQL 16 and later ask for the admin option, and
--- before only a superuser changes who may replicate.
+-- before only a superuser changes who may replicate. A superuser is changed by superusers alone.
 select r.rolcanlogin as logs_in,
     r.rolreplication or r.rolsuper
         or exists (select from pg_roles rds where rds.rolname = 'rds_replication' and pg_has_role(r.oid, rds.oid, 'member'))
         as replicates,
-    me.rolsuper or me.rolcreaterole and case when current_setting('server_version_num')::int >= 160000
+    me.rolsuper or me.rolcreaterole and not r.rolsuper and case when current_setting('server_version_num')::int >= 160000
         then pg_has_role(r.oid, 'member with admin option') else not r.rolreplication end as alterable,
     pg_has_role(r.oid, 'usage') as mine
 from pg_roles r

@@ -12,7 +12,7 @@ from api.bookings.asked import BookingAsked, check_guests
 from api.bookings.assignment import Need
 from api.bookings.guests import ask_booker, booker, staying
 from api.bookings.holds import held_rooms
-from api.bookings.rooms import take_rooms
+from api.bookings.rooms import check_rooms, take_rooms
 from api.bookings.terms import agree, check_days
 from api.days import today
 from api.quotes.offers import Priced
@@ -26,6 +26,7 @@ from sql.pms import booking, holding, rooms
 from sql.pms.booking import Reservation, RoomNight, Signature
 from sql.pms.brevity import MANY
 from sql.pms.clients import contact
+from sql.pms.holding import Held
 from sql.pms.rooms import Nights, Room, Taken
 from sql.projection import Frame
 from sql.sync import Ended
@@ -91,13 +92,14 @@ class _Making:
         """Write the reservation, or make one of the hold, which has its nights already."""
         asked, options = self.call.body, self.call.context.options
         client_id = await (self.booker.get() if self.booker else booker(conn, self.call))
-        # Before several rooms are locked: a group's guests take a while.
-        stays = await staying(conn, self.call, client_id)
-        held = None
-        if asked.hold_id is None:
-            given = await take_rooms(conn, self.nights, self.needs, self.tried, asked=self.room)
+        if len(self.needs) == 1:
+            held, given = await self._rooms(conn)
+            stays = await staying(conn, self.call, client_id)
         else:
-            held, given = await held_rooms(conn, self.link.source, asked, asked.hold_id, self.needs)
+            # A group's guests take a while: not with rooms locked, and not for rooms that are not there.
+            await check_rooms(conn, self.nights.hotel_id, self.needs)
+            stays = await staying(conn, self.call, client_id)
+            held, given = await self._rooms(conn)
         made = Reservation(
             id=self.link.reservation_id,
             nights=self.nights,
@@ -115,6 +117,13 @@ class _Making:
             return None
         await booking.insert(conn, made, nights, by)
         return Taken(self.link.hotel_id, made.id, [(night.room_id, night.date) for night in nights])
+
+    async def _rooms(self, conn: AsyncConnection) -> tuple[Held | None, Sequence[Room]]:
+        """Rooms that are free, or those of the hold."""
+        asked = self.call.body
+        if asked.hold_id is None:
+            return None, await take_rooms(conn, self.nights, self.needs, self.tried, asked=self.room)
+        return await held_rooms(conn, self.link.source, asked, asked.hold_id, self.needs)
 
 
 def room_nights(priced: Priced, given: Sequence[int], guests: Sequence[tuple[UUID, ...]]) -> list[RoomNight]:

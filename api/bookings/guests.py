@@ -58,6 +58,6 @@ async def staying(
     asked, user, within = call.body, call.context.options.pms_user, circle(call.access)
     named = {guest: None for room in asked.rooms for guest in room.guests if guest != asked.guest}
     # A group's are asked for together: one after the other they would take longer than a booking may.
-    sought = {guest: await clients.seek(conn, guest.guest(), user, within) for guest in named}
+    sought = {guest: await clients.ask(conn, guest.guest(), user, within) for guest in named}
     known = {asked.guest: client_id} | {guest: await found.get() for guest, found in sought.items()}
     return [tuple(dict.fromkeys(known[guest] for guest in room.guests)) or (client_id,) for room in asked.rooms]

@@ -48,7 +48,7 @@ class Persons:
             return cls(before, before, noted["name"], user, within)
         if call.access.user_id is not None:
             raise Problem("invalid_request", faults=[Fault("/guest", "The token is for the user who booked.")])
-        booker = await clients.find_or_create(conn, asked.guest(), user, within)
+        booker = await (await clients.ask(conn, asked.guest(), user, within)).get()
         return cls(before, booker, asked.name, user, within)
 
     async def staying(self, conn: AsyncConnection, room: RoomBooked, kept: CurrentRoom | None) -> tuple[UUID, ...]:
@@ -72,7 +72,8 @@ class Persons:
         if guest.email is None and guest.phone is None and guest.name in names:
             return names[guest.name]
         if guest not in self._known:
-            self._known[guest] = await clients.find_or_create(conn, guest.guest(), self._user, self._within)
+            found = await clients.ask(conn, guest.guest(), self._user, self._within)
+            self._known[guest] = await found.get()
         return self._known[guest]
 
 

@@ -37,8 +37,19 @@ async def take_rooms(
     if given := await choose_rooms(conn, nights, needs, tried, given_away, asked=asked):
         tried.update(room.id for room in given)
         return given
-    types = {need.room_type_id for need in needs}
-    holds = await rooms.capacities(conn, nights.hotel_id, types)
+    await check_rooms(conn, nights.hotel_id, needs, numbers)
+    raise Problem("sold_out", room_type_ids=sorted({need.room_type_id for need in needs}), **freshness.stamp(fresh))
+
+
+async def check_rooms(
+    conn: AsyncConnection, hotel_id: int, needs: Sequence[Need], numbers: Sequence[int] = ()
+) -> None:
+    """Make sure that the hotel has rooms of such types and sizes, free or not. numbers: as `take_rooms` has them.
+
+    Raises:
+        Problem: `unknown_room_type` or `too_many_people`.
+    """
+    holds = await rooms.capacities(conn, hotel_id, {need.room_type_id for need in needs})
     for n, need in zip(numbers or range(len(needs)), needs, strict=True):
         if need.room_type_id not in holds:
             fault = Fault(f"/rooms/{n}/room_type_id", "The hotel has no such room type.")
@@ -46,4 +57,3 @@ async def take_rooms(
         if need.people > holds[need.room_type_id]:
             said = f"Its rooms take {holds[need.room_type_id]} people at most."
             raise Problem("too_many_people", faults=[Fault(f"/rooms/{n}/number_of_people", said)])
-    raise Problem("sold_out", room_type_ids=sorted(types), **freshness.stamp(fresh))

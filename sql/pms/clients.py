@@ -64,21 +64,19 @@ _ALONE = SQL("select {alone}").format(alone=ALONE)
 
 
 def contact(guest: Guest) -> str | None:
-    """Who is alone with a guest; None where he can only be made."""
+    """By what others who name the same guest in the same words are kept out; None where he can only be made."""
     reached = guest.email or guest.phone
     return None if reached is None else f"{reached}\n{guest.name}"
 
 
 async def find_or_create(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> UUID:
-    """The client that `seek` asks for."""
-    return await (await seek(conn, guest, user, circle)).get()
+    """What `ask` asks for; of several at once who name the same new guest, one makes him, the others find him.
 
-
-async def seek(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> Later[UUID]:
-    """What `ask` asks for; of several at once who name the same new guest, one makes him, the others find him."""
+    For who has locked nothing that others wait for: two who name each other's guests would wait for each other.
+    """
     if named := contact(guest):
         await conn.execute(_ALONE, {"contact": named})
-    return await ask(conn, guest, user, circle)
+    return await (await ask(conn, guest, user, circle)).get()
 
 
 async def ask(conn: AsyncConnection, guest: Guest, user: int, circle: Circle) -> Later[UUID]:

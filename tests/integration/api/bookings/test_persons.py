@@ -154,6 +154,22 @@ async def test_a_guest_whom_somebody_else_is_making_is_waited_for(api: Api) -> N
     assert await api.value("select count(*) from clients where email = %s", guest.email) == 1
 
 
+async def test_for_those_who_only_stay_nobody_is_waited_for(api: Api) -> None:
+    kind = await room_type(api, rooms=2)
+    guest = Guest(ALONE["name"], email=ALONE["email"], phone=ALONE["phone"])
+    another = {"name": "佐藤 花", "email": "hana@alone.example"}
+    async with api.desk.transaction():
+        made = await clients.find_or_create(api.desk, guest, 1, Circle("", None))
+        booked = await with_guest(api, kind, key=api.mine, guest=another)
+        assert booked.status == 201, booked.body
+        room = {"room_type_id": kind, "plan_key": PLAN, "number_of_people": 1, "guests": [ALONE]}
+        stay = {name: booked.body[name] for name in ("check_in", "check_out")} | {"rooms": [room]}
+        headers = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
+        changed = await api.put(f"/bookings/{booked.body['booking_id']}", stay, headers=headers)
+    assert changed.status == 200, changed.body
+    assert str(made) not in staying(booked) | staying(changed)
+
+
 async def test_nobody_is_the_client_of_blocks_or_holds(api: Api) -> None:
     for fixed in ("1" * 8, "2" * 8):
         digit = fixed[0]
