@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
@@ -50,6 +51,14 @@ def execute(roomwire: Roomwire, statement: str) -> None:
         conn.execute(statement.encode())
 
 
+def stored(roomwire: Roomwire) -> str:
+    """The capture role's password, as the server keeps it."""
+    with roomwire.database.connect() as conn:
+        row = conn.execute("select rolpassword from pg_authid where rolname = %s", [roomwire.role]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 async def wrong(roomwire: Roomwire) -> list[str]:
     """The checks that find something wrong."""
     said = json.loads((await roomwire.attempt("check", "--json")).out)
@@ -90,6 +99,16 @@ async def test_a_role_that_the_provider_made_is_taken_as_it_is(managed: Roomwire
         execute(managed, f"grant {managed.role} to {owner(managed)}")
     assert "The database is ready" in await managed.command("setup")
     assert await wrong(managed) == []
+
+
+@ON_PG18
+async def test_who_may_alter_a_role_changes_its_password_without_replication(managed: Roomwire) -> None:
+    with psycopg.connect(managed.settings["ROOMWIRE_OWNER_DSN"], autocommit=True) as conn:
+        conn.execute(f"create role {managed.role} login replication password 'old'".encode())
+    execute(managed, f"alter role {owner(managed)} noreplication")
+    before = stored(managed)
+    assert "The database is ready" in await managed.command("setup")
+    assert stored(managed) != before
 
 
 @ON_PG18
