@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -42,6 +43,18 @@ async def test_a_quote_says_what_a_stay_and_the_pricing_say(api: Api) -> None:
     assert not quoted.stay.same_as(Stay(1, api.day(70), api.day(72), rooms[:1]))
     assert (quoted.total, quoted.net_total) == (said["total"], said["net_total"])
     assert quoted.expires_at.isoformat().replace("+00:00", "Z") == said["expires_at"]
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT-14", "Etc/GMT+12"])
+async def test_a_stay_begins_on_the_day_that_it_is_at_the_hotel(api: Api, zone: str) -> None:
+    object.__setattr__(api.context.options, "time_zone", zone)
+    arrival = datetime.now(ZoneInfo(zone)).date()
+    for day, past in ((arrival, False), (arrival - timedelta(days=1), True)):
+        stay = {"check_in": str(day), "check_out": str(day + timedelta(days=1))}
+        quoted = await api.post("/quotes", asked(api, **stay))
+        assert (quoted.code == "invalid_request") is past, (zone, quoted.body)
+        booked = await api.post("/bookings", asked(api, external_id=str(day), guest={"name": "林"}, **stay))
+        assert (booked.code == "invalid_request") is past, (zone, booked.body)
 
 
 async def test_a_quote_of_another_client_or_one_that_was_changed_is_none(api: Api) -> None:
