@@ -32,6 +32,10 @@ CREATE = "As the owner of database {database}: GRANT CREATE ON DATABASE {databas
 CONNECT = "As the owner of database {database}: GRANT CONNECT ON DATABASE {database} TO {role}."
 USAGE = "As the owner of schema public: GRANT USAGE ON SCHEMA public TO {role}."
 OWNED = "Give ROOMWIRE_OWNER_DSN a role that owns the PMS's tables, or let it: GRANT {theirs} TO {owner}."
+SCHEMA_FOREIGN = (
+    "Give ROOMWIRE_DSN the role that owns it; or as a superuser: ALTER SCHEMA booking_engine OWNER TO {role},"
+    " and so for its tables."
+)
 PUBLISHED = "Have its owner drop the publication, or give it: ALTER PUBLICATION {publication} OWNER TO {owner}."
 
 
@@ -81,7 +85,7 @@ async def statements(conn: AsyncConnection, wanted: Wanted) -> list[Step]:
     """The statements that bring the database from what it is to what is wanted; harmless to run again.
 
     Raises:
-        SetupRefusedError: tables of the PMS are not this session's to give rights on.
+        SetupRefusedError: tables of the PMS are not this session's to give rights on, or our schema is another's.
     """
     owner = await _one(conn, Owner, "owner")
     assert owner is not None  # a session has a role
@@ -136,8 +140,12 @@ class _Parts:
     async def schema(self) -> list[Step]:
         """Our schema, the capture role's own: who is no superuser has to be its member to give it away."""
         capture, owner = self._wanted.capture, self._owner
-        row = await (await self._conn.execute(_QUERIES["schema_owner"])).fetchone()
+        row = await (await self._conn.execute(_QUERIES["schema_owner"], {"role": capture})).fetchone()
         if row is not None:
+            of, owned = row
+            if not owned:
+                remedy = SCHEMA_FOREIGN.format(role=capture)
+                raise SetupRefusedError(f"Schema booking_engine belongs to {of}, not to {capture}. {remedy}")
             return []
         names: dict[str, Composable] = {"capture": Identifier(capture), "owner": Identifier(owner.name)}
         made = [self._step("schema", CREATE, capture, names)]

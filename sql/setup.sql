@@ -35,7 +35,11 @@ select has_database_privilege(who, current_database(), 'connect'), has_schema_pr
 from (select coalesce((select rolname from pg_roles where rolname = %(role)s), 'public') as who) one
 
 -- name: schema_owner
-select pg_get_userbyid(nspowner)::text from pg_namespace where nspname = 'booking_engine'
+-- Whose our schema is, and whether this role may do there what an owner may.
+select pg_get_userbyid(n.nspowner)::text, coalesce(pg_has_role(r.oid, n.nspowner, 'usage'), false)
+from pg_namespace n
+left join pg_roles r on r.rolname = %(role)s
+where n.nspname = 'booking_engine'
 
 -- name: create_capture
 create role {role} login replication

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from daemon.check.facts import Essentials
 from daemon.check.verdict import Verdict, failed, ok, warning, wrong
 from daemon.replication.errors import NotPermittedError
+from sql import setup
 from sql.pms.columns import READ
 
 VERSION_OLD = "Use PostgreSQL 15 to 18."
@@ -12,10 +13,7 @@ VERSION_NEW = "Watch it: Roomwire is tested on PostgreSQL 15 to 18."
 VERSION_FAULTY = "Update PostgreSQL to {version} or newer: a restart with the new binaries is all it takes."
 IN_RECOVERY = "Give ROOMWIRE_DSN the primary server."
 SCHEMA_MISSING = "Run `roomwire setup`."
-SCHEMA_FOREIGN = (
-    "Give ROOMWIRE_DSN the role that owns it; or as a superuser: ALTER SCHEMA booking_engine OWNER TO {role},"
-    " and so for its tables."
-)
+SCHEMA_FOREIGN = setup.SCHEMA_FOREIGN
 READING = "As their owner: GRANT SELECT ON {tables} TO {role}; or run `roomwire setup`."
 PUBLIC = "As its owner: GRANT USAGE ON SCHEMA public TO {role}; or run `roomwire setup`."
 

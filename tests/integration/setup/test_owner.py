@@ -127,16 +127,22 @@ async def test_who_may_alter_a_role_changes_its_password_without_replication(man
             "permission denied for database",
             "GRANT CREATE ON DATABASE {name} TO {owner}",
         ),
+        (
+            "create schema booking_engine authorization {boss}",
+            "Schema booking_engine belongs to {boss}, not to {role}",
+            "ALTER SCHEMA booking_engine OWNER TO {role}",
+        ),
     ],
 )
 async def test_the_right_that_is_missing_is_named_with_who_may_give_it(
     managed: Roomwire, harm: str, words: str, remedy: str
 ) -> None:
     with managed.database.connect() as conn:
-        names = {"owner": owner(managed), "name": managed.database.name, "boss": conn.info.user}
+        boss = conn.info.user
+    names = {"owner": owner(managed), "name": managed.database.name, "boss": boss, "role": managed.role}
     execute(managed, harm.format(**names))
     said = await refusal(managed)
-    assert words in said
+    assert words.format(**names) in said
     assert remedy.format(**names) in said
 
 
