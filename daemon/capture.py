@@ -91,8 +91,8 @@ class Capture:
             DeposedError: another leads.
             psycopg.Error: the database has been out of reach longer than the patience.
         """
-        known = self.progress.checkpoint_lsn
-        lead = await take_lead(self._stream, self._persistence, self._relations, self._settings, known_lsn=known)
+        led = self.progress.epoch, self.progress.checkpoint_lsn
+        lead = await take_lead(self._stream, self._persistence, self._relations, self._settings, led)
         self._epoch = lead.checkpoint.epoch
         self._frame = Frame(today=lead.checkpoint.horizon, agent=self._settings.agent)
         self._confirmed(lead.checkpoint.end_lsn)

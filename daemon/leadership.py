@@ -47,14 +47,13 @@ async def take_lead(
     persistence: Persistence,
     relations: Relations,
     settings: Settings,
-    *,
-    known_lsn: int = 0,
+    led: tuple[int, int],
 ) -> Lead:
     """Start streaming the slot, and become its leader.
 
     Where the stream cannot tell all that has happened, a resync of everything is put on the list of durable work,
     in the transaction that moves the checkpoint across the gap; where the database was put back, newer versions of
-    everything, too. known_lsn: how far this process had brought the checkpoint when it led last.
+    everything, too. led: the epoch of this process's own last lead, and how far it had brought the checkpoint then.
 
     Raises:
         ReplicationError: the server refuses; SlotActiveError while another leads.
@@ -69,12 +68,17 @@ async def take_lead(
     before = await slots.inspect(stream.connection, settings.slot)
     state = await ensure_slot(stream.connection, settings)
     stored = await persistence.run(look)
-    found = Found(system, before, state, known_lsn)
+    found = Found(system, before, state, *led)
     start = 0 if stored is None or found.gap(stored) else stored.end_lsn
     decoder, options = await _decoding(stream, state, relations, settings)
     await stream.start(settings.slot, start, options)
     # The last transaction of whoever led before may still hold the checkpoint.
-    return Lead(await persistence.run(lambda conn: _raise_epoch(conn, found, settings)), decoder)
+    stored, reached = await persistence.run(lambda conn: _raise_epoch(conn, found, settings))
+    if reason := found.gap(stored):
+        log.warning("resync", reason=reason)
+    if reason := found.put_back(stored):
+        log.warning("restored", reason=reason)
+    return Lead(reached, decoder)
 
 
 async def ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
@@ -112,11 +116,13 @@ async def _decoding(
     return PgoutputDecoder(FOLLOWED), pgoutput_options([settings.publication])
 
 
-async def _raise_epoch(conn: AsyncConnection, found: Found, settings: Settings) -> Checkpoint:
+async def _raise_epoch(
+    conn: AsyncConnection, found: Found, settings: Settings
+) -> tuple[Checkpoint | None, Checkpoint]:
+    """Become the leader; returns the checkpoint as it was and as it is."""
     async with conn.transaction():
         stored = await checkpoint.read(conn, settings.slot)
         if reason := found.gap(stored):
-            log.warning("resync", reason=reason)
             await scopes.add_resync(conn, None, reason)
             await checkpoint.start(
                 conn,
@@ -127,6 +133,5 @@ async def _raise_epoch(conn: AsyncConnection, found: Found, settings: Settings) 
                 today=await tables.today(conn, settings.time_zone),
             )
         if reason := found.put_back(stored):
-            log.warning("restored", reason=reason)
             await restored.note(conn, settings.slot, reason)
-        return await checkpoint.lead(conn, settings.slot)
+        return stored, await checkpoint.lead(conn, settings.slot)

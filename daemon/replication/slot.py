@@ -45,7 +45,6 @@ class SlotState:
         invalidation_reason: why its changes are gone (PostgreSQL 16 and later).
         safe_wal_size: bytes of log that may be written before it is in danger; None means no limit.
         failover: it is copied to standbys.
-        synced: it was copied here from the server that was primary before.
     """
 
     exists: bool
@@ -58,7 +57,6 @@ class SlotState:
     invalidation_reason: str | None = None
     safe_wal_size: int | None = None
     failover: bool = False
-    synced: bool = False
 
     @property
     def lost(self) -> bool:

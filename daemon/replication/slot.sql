@@ -5,8 +5,7 @@ SELECT coalesce(slot.database = current_database(), false) AS here, slot.plugin,
        (slot.confirmed_flush_lsn - '0/0'::pg_lsn)::bigint AS confirmed_flush_lsn,
        (slot.restart_lsn - '0/0'::pg_lsn)::bigint AS restart_lsn,
        slot.wal_status, to_jsonb(slot) ->> 'invalidation_reason' AS invalidation_reason, slot.safe_wal_size,
-       coalesce((to_jsonb(slot) ->> 'failover')::boolean, false) AS failover,
-       coalesce((to_jsonb(slot) ->> 'synced')::boolean, false) AS synced
+       coalesce((to_jsonb(slot) ->> 'failover')::boolean, false) AS failover
   FROM pg_replication_slots AS slot
  WHERE slot.slot_name = %(slot)s
 
