@@ -47,6 +47,7 @@ def test_values_are_valid(pod: dict[str, Any]) -> None:
     env = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
     plain = {name: value for name, value in env.items() if not name.endswith("_FILE")}
     Settings(dsn="dbname=pms", **{name.removeprefix("ROOMWIRE_").lower(): value for name, value in plain.items()})
+    assert "ROOMWIRE_TRUSTED_PROXIES" not in env, "nobody is believed before it is known where the ingress is"
     (mount,) = pod["containers"][0]["volumeMounts"]
     for name in set(env) - set(plain):
         assert env[name].startswith(f"{mount['mountPath']}/"), name
