@@ -159,15 +159,24 @@ class _Parts:
         """What both roles may do with the PMS's tables, and the writer besides."""
         made = []
         for role in (self._wanted.capture, self._wanted.writer):
-            row = await (await self._conn.execute(_QUERIES["open"], {"role": role})).fetchone()
-            connects, uses = row or (False, False)
-            if not connects:
-                made.append(self._step("connect", CONNECT, role, {"database": Identifier(self._wanted.database)}))
-            if not uses:
-                made.append(self._step("usage", USAGE, role))
+            made += await self._doors(role)
         names = {name: Identifier(getattr(self._wanted, name)) for name in ("capture", "writer")}
         made.append(self._step("read", OWNED, "", {**names, "tables": _followed()}))
         return made + await self._writing(names["writer"])
+
+    async def _doors(self, role: str) -> list[Step]:
+        """How a role gets to the PMS's tables: by rights of its own if we may give any: everybody's may end."""
+        made = []
+        names = {"database": Identifier(self._wanted.database)}
+        async for right, has, given in await self._conn.execute(_QUERIES["doors"], {"role": role}):
+            step = self._step(right, {"connect": CONNECT, "usage": USAGE}[right], role, names)
+            if given:
+                made.append(step)
+            elif not has:
+                # To who has the right, but may not give it, the server says no more than a warning.
+                said = step.statement.as_string(self._conn)
+                raise SetupRefusedError(f"{self._owner.name} may not {said}. {step.remedy}")
+        return made
 
     async def _writing(self, writer: Identifier) -> list[Step]:
         """The writer's rights in the PMS; tables that a PMS does not have are passed over."""

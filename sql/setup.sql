@@ -29,10 +29,17 @@ join pg_class c on c.oid = to_regclass('public.' || quote_ident(t))
 where not pg_has_role(c.relowner, 'usage')
 order by c.relname
 
--- name: open
--- What everybody, or this role, has already: whether it may connect, and use the schema public.
-select has_database_privilege(who, current_database(), 'connect'), has_schema_privilege(who, 'public', 'usage')
+-- name: doors
+-- The rights without which a role sees no table: whether it has each, if only as everybody, and whether this session may
+-- give it.
+select door.*
 from (select coalesce((select rolname from pg_roles where rolname = %(role)s), 'public') as who) one
+cross join lateral (
+    values
+        ('connect', has_database_privilege(who, current_database(), 'connect'),
+            has_database_privilege(current_database(), 'connect with grant option')),
+        ('usage', has_schema_privilege(who, 'public', 'usage'), has_schema_privilege('public', 'usage with grant option'))
+) door
 
 -- name: schema_owner
 -- Whose our schema is, and whether this role may do there what an owner may.

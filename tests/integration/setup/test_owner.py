@@ -102,6 +102,17 @@ async def test_a_role_that_the_provider_made_is_taken_as_it_is(managed: Roomwire
 
 
 @ON_PG18
+async def test_what_everybody_may_no_longer_the_roles_still_may(managed: Roomwire) -> None:
+    await managed.command("setup")
+    name = managed.database.name
+    execute(managed, f"revoke connect on database {name} from public; revoke usage on schema public from public")
+    may = "select has_database_privilege(%s, %s, 'connect'), has_schema_privilege(%s, 'public', 'usage')"
+    with managed.database.connect() as conn:
+        for role in (managed.role, managed.writer):
+            assert conn.execute(may, [role, name, role]).fetchone() == (True, True), role
+
+
+@ON_PG18
 async def test_who_may_alter_a_role_changes_its_password_without_replication(managed: Roomwire) -> None:
     with psycopg.connect(managed.settings["ROOMWIRE_OWNER_DSN"], autocommit=True) as conn:
         conn.execute(f"create role {managed.role} login replication password 'old'".encode())
@@ -126,6 +137,12 @@ async def test_who_may_alter_a_role_changes_its_password_without_replication(man
             "alter database {name} owner to {boss}",
             "permission denied for database",
             "GRANT CREATE ON DATABASE {name} TO {owner}",
+        ),
+        (
+            "alter database {name} owner to {boss}; grant connect, create on database {name} to {owner};"
+            " revoke connect on database {name} from public",
+            '{owner} may not grant connect on database "{name}" to "{role}"',
+            "As the owner of database {name}: GRANT CONNECT ON DATABASE {name} TO {role}",
         ),
         (
             "create schema booking_engine authorization {boss}",
