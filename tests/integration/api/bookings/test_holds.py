@@ -48,12 +48,12 @@ async def expire(api: Api) -> None:
     await api.rows("update booking_engine.hold set expires_at = clock_timestamp() returning 1")
 
 
-async def swept(api: Api) -> int:
-    """Sweep once; 0 where a busy machine ended the session before its time."""
+async def swept(api: Api) -> int | None:
+    """Sweep once; None where a busy machine ended the session before its time, so that nobody knows what it did."""
     try:
         return await sweep(api.context)
     except OverdueError:
-        return 0
+        return None
 
 
 async def sweep_away(api: Api, count: int) -> None:
@@ -102,10 +102,13 @@ async def test_an_expired_hold_is_deleted_and_its_room_free(api: Api) -> None:
     assert await sweep(api.context) == 0
     await expire(api)
     assert (await book(api, asked(api, kind, hold_id=hold_id))).code == "unknown_hold"
-    ended = 0
-    while await api.value(STATUS, hold_id) is not None:  # what a busy machine has no time for is done the next time
-        ended += sum(await asyncio.gather(swept(api), swept(api)))
-    assert ended <= 1
+    counts: list[int | None] = []
+    with capture_logs() as logs:
+        while await api.value(STATUS, hold_id) is not None:  # for which a busy machine may need a second time
+            counts += await asyncio.gather(swept(api), swept(api))
+    # A sweep that was ended during its commit does not know whether it was the one.
+    overdue = None in counts or "hold_not_ended" in {line["event"] for line in logs}
+    assert sum(filter(None, counts)) in ({0, 1} if overdue else {1})
     assert await api.value(DOCUMENT, hold_id) is None
     assert (await book(api, asked(api, kind))).status == 201
 
