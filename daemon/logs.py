@@ -12,8 +12,8 @@ import structlog
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "text", "json"]
 
-SILENT_SECONDS = 60.0
-"""What a library has not said for so long is news again."""
+REPEAT_SECONDS = 60.0
+"""What a library says again and again is passed on so seldom."""
 _NUMBER = re.compile(r"\b(0x[0-9a-f]+|[0-9.]+)\b")
 
 
@@ -41,26 +41,29 @@ def configure(level: Level, form: Format) -> None:
 
 
 class Libraries(logging.Handler):
-    """Passes on what libraries log, as events of ours: what one repeats, only once it has been silent of it.
+    """Passes on what libraries log, as events of ours: what one repeats, once a minute.
 
-    A pool whose server is away says so at each of its attempts.
+    A pool whose server is away says so at each of its attempts. Lines that differ in numbers alone are repetitions,
+    but not those of another level, or of another exception.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
+        self._said: dict[tuple[object, ...], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log the record as one line, unless it is a repetition."""
         message = " ".join(record.getMessage().split())
-        if self._repeats(record.name, message):
+        fault = record.exc_info[0] if record.exc_info else None
+        if self._repeats(record.name, record.levelno, fault, _NUMBER.sub("0", message)):
             return
         log = structlog.get_logger()
         log.log(record.levelno, "library", library=record.name, message=message, exc_info=record.exc_info)
 
-    def _repeats(self, library: str, message: str) -> bool:
-        now, what = time.monotonic(), (library, _NUMBER.sub("0", message))
-        self._said = {one: at for one, at in self._said.items() if now - at < SILENT_SECONDS}
-        known = what in self._said
+    def _repeats(self, *what: object) -> bool:
+        now = time.monotonic()
+        self._said = {one: at for one, at in self._said.items() if now - at < REPEAT_SECONDS}
+        if what in self._said:
+            return True
         self._said[what] = now
-        return known
+        return False

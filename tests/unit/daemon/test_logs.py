@@ -36,9 +36,9 @@ def pool() -> Iterator[logging.Logger]:
     handler.close()
 
 
-def test_a_pool_says_once_that_its_server_is_away(clock: Clock, pool: logging.Logger) -> None:
+def test_a_pool_says_once_a_minute_that_its_server_is_away(clock: Clock, pool: logging.Logger) -> None:
     with capture_logs() as lines:
-        for second in range(200):
+        for second in range(60):
             clock.now = float(second)
             pool.warning("error connecting in %r: %s", "delivery", "Connection refused")
             pool.warning("discarding closed connection: <AsyncConnection [BAD] at 0x7f5901baf%03x>", second)
@@ -48,18 +48,27 @@ def test_a_pool_says_once_that_its_server_is_away(clock: Clock, pool: logging.Lo
             "discarding closed connection",
             "error connecting in 'capture'",
         ]
-        clock.now += logs.SILENT_SECONDS
+        clock.now = logs.REPEAT_SECONDS
         pool.warning("error connecting in %r: %s", "delivery", "Connection refused")
-        assert len(lines) == 4, "it is news again"
+        assert len(lines) == 4, "it still is"
+        pool.warning("error connecting in %r: %s", "capture", "Connection refused")
+        assert len(lines) == 4, "that was said a second ago"
 
 
 def test_what_differs_is_all_said(clock: Clock, pool: logging.Logger) -> None:
     assert clock() == 0.0
     with capture_logs() as lines:
-        pool.warning("one")
-        pool.error("two")
-        pool.warning("one")
+        for _ in range(2):
+            pool.warning("attempt 1 failed")
+            pool.warning("attempt 2 failed")
+            pool.error("attempt 3 failed")
+            pool.error("attempt 4 failed", exc_info=OSError("no route"))
+            pool.error("attempt 5 failed", exc_info=ValueError("no address"))
+            pool.error("another failed")
     assert [(line["library"], line["log_level"], line["message"]) for line in lines] == [
-        ("psycopg.pool", "warning", "one"),
-        ("psycopg.pool", "error", "two"),
+        ("psycopg.pool", "warning", "attempt 1 failed"),
+        ("psycopg.pool", "error", "attempt 3 failed"),
+        ("psycopg.pool", "error", "attempt 4 failed"),
+        ("psycopg.pool", "error", "attempt 5 failed"),
+        ("psycopg.pool", "error", "another failed"),
     ]
