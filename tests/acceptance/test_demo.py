@@ -256,7 +256,9 @@ async def test_a_database_of_the_users_is_left_as_the_demo_says(pms: Database) -
             return bool(told["lines"]) and bool(told["figures"]["delay"]["count"] > 5)
 
         assert await until(staff_at_work, SECONDS)
-        assert await running.end(signal.SIGINT) == 0
+        figures = (await running.state())["figures"]
+        assert (figures["refused"], figures["verified"]) == (0, figures["received"])
+        assert await running.end(signal.SIGTERM) == 0
     assert left(pms) == (0, 0, None)
     assert "Left in it: the invented PMS" in running.said
     with pms.connect() as conn:
