@@ -66,7 +66,7 @@ async def take_lead(
 
     system = await stream.identify_system()
     before = await slots.inspect(stream.connection, settings.slot)
-    state = await ensure_slot(stream.connection, settings)
+    state = await ensure_slot(stream.connection, settings, leads=True)
     stored = await persistence.run(look)
     found = Found(system, before, state, *led)
     start = 0 if stored is None or found.gap(stored) else stored.end_lsn
@@ -81,8 +81,11 @@ async def take_lead(
     return Lead(reached, decoder)
 
 
-async def ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
-    """Make the slot where there is none, or where the server has given it up.
+async def ensure_slot(conn: AsyncConnection, settings: Settings, *, leads: bool) -> SlotState:
+    """Make the slot where there is none.
+
+    One that the server has given up is made anew by who leads then, and has seen why: to all others it would look
+    as after a restore. Who does not lead leaves it.
 
     Raises:
         SlotElsewhereError: a slot of this name is not ours; it is left alone.
@@ -93,10 +96,11 @@ async def ensure_slot(conn: AsyncConnection, settings: Settings) -> SlotState:
         raise SlotElsewhereError(
             f"Slot {settings.slot} is of another {f'plugin, {state.plugin}' if state.here else 'database'}"
         )
-    if state.lost:
+    anew = state.lost and leads
+    if anew:
         log.warning("slot_lost", slot=settings.slot, reason=state.invalidation_reason or state.wal_status)
         await slots.drop(conn, settings.slot)
-    if state.lost or not state.exists:
+    if anew or not state.exists:
         plugin = await slots.choose_plugin(conn, settings.plugin)
         log.info("slot_creating", slot=settings.slot, plugin=plugin, waits_for="transactions that are open")
         await slots.create(conn, settings.slot, plugin)

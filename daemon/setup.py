@@ -40,8 +40,9 @@ async def run_setup(settings: Settings, owner_dsn: str, *, dry_run: bool, say: C
             say(f"  {step.as_string(conn)}")
             await conn.execute(step)
         say(f"  slot {settings.slot} (waits until transactions that are open now have ended)")
-        state = await ensure_slot(conn, settings)
-        say(f"  slot {settings.slot} is there, with plugin {state.plugin}")
+        state = await ensure_slot(conn, settings, leads=False)
+        found = "is lost: `roomwire run` makes it anew" if state.lost else f"is there, with plugin {state.plugin}"
+        say(f"  slot {settings.slot} {found}")
 
 
 async def _as_owner(settings: Settings, owner_dsn: str, *, dry_run: bool, say: Callable[[str], None]) -> None:

@@ -15,13 +15,16 @@ from daemon.replication.errors import (
 KEEP_UNLIMITED = "Set max_slot_wal_keep_size to what the disk can spare, and to {size} or more."
 KEEP_SHORT = "Raise max_slot_wal_keep_size to {size} or more, if the disk can spare it."
 KEEP_IDLE = "Set idle_replication_slot_timeout to a day or more, or to 0."
-SLOT_MISSING = "Nothing to do: `roomwire run` makes it and compares everything; `roomwire setup` makes it now."
+SLOT_MISSING = "Nothing to do: `roomwire run` makes it, and sends everything anew."
 SLOT_LOST = (
     "Nothing to do: `roomwire run` makes it anew and compares everything. Then raise max_slot_wal_keep_size."
 )
 SLOT_UNREAD = "Start `roomwire run`: until then the server keeps the log."
 SLOT_BEHIND = "See with `roomwire status` what it waits for; the server keeps the log until then."
-PLUGIN_OTHER = "Drop the slot while `roomwire run` is stopped to have {wish}, or set ROOMWIRE_PLUGIN={plugin}."
+PLUGIN_OTHER = (
+    "Set ROOMWIRE_PLUGIN={plugin}. Or drop the slot while `roomwire run` is stopped, to have {wish}: "
+    "everything is sent anew then."
+)
 PLUGIN_UNTRIED = "Heal that first, then run `roomwire check` again."
 PUBLICATION_UNUSED = "Run `roomwire setup` as the tables' owner: wal2json does not read it, but pgoutput would."
 

@@ -26,7 +26,7 @@ def troubles(status: Status) -> Iterator[str]:
     """What needs somebody, the most urgent first, each with what to do."""
     seen = status.seen
     if not seen.slot.exists:
-        yield f"slot {seen.slot_name} does not exist: run `roomwire setup`"
+        yield f"slot {seen.slot_name} does not exist: `roomwire run` makes it and sends everything anew"
     elif seen.slot.lost:
         reason = seen.slot.invalidation_reason or seen.slot.wal_status
         yield f"slot {seen.slot_name} is lost ({reason}): `roomwire run` makes it anew and resyncs"

@@ -100,7 +100,7 @@ class PluginRefusedError(PluginMissingError):
 class PublicationMissingError(ReplicationError):
     """The publication does not exist, or did not yet where the slot stands."""
 
-    remedy = "Run `roomwire setup` as the tables' owner, and start `roomwire run` again: it compares everything."
+    remedy = "Run `roomwire setup` as the tables' owner, and start `roomwire run` again: it sends everything anew."
 
 
 class PublicationFaultyError(ReplicationError):

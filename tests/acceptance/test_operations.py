@@ -212,9 +212,11 @@ async def test_a_slot_that_the_server_gave_up_heals_by_itself(roomwire: Roomwire
 
     assert await until(given_up, 60)
     assert "lost" in await roomwire.command("status")
+    assert "is lost: `roomwire run` makes it anew" in await roomwire.command("setup")
     async with roomwire.running() as daemon:
         await roomwire.settled()
         assert "slot_lost" in daemon.log()
+        assert '"restored"' not in daemon.log()
     assert ask(roomwire, lost, roomwire.slot) is False
     assert roomwire.wrong(await mirror.mirror()) == []
 
