@@ -94,6 +94,20 @@ async def test_what_staff_bring_into_a_part_that_they_have_made_theirs_is_not_th
     assert body["check_in"] == str(house.day(FAR))
 
 
+async def test_a_night_of_staff_s_own_stays_the_guest_s_when_its_part_is_made_theirs(house: House) -> None:
+    one, other, third, *_ = await house.rooms()
+    ours = await booked(house, [one, other])
+    part = await split(house, ours, ours.nights[1:])
+    await house.write(*ANEW, id=part.id, night=uuid4(), hotel=HOTEL, day=house.day(FAR), room=third)
+    await hear(house)
+    await house.write("update reservations set type = 'default', updated_by = 3 where id = %(id)s", id=part.id)
+    await hear(house)
+    assert await told(house, ours) == ("confirmed", 2, ids(ours, part))
+    body = await house.booking(ours)
+    assert body is not None
+    assert {night["room_id"] for night in body["nights"]} == {one, third}
+
+
 async def test_dates_that_are_not_those_of_the_nights_are_told_as_the_desk_has_them(house: House) -> None:
     one, other, third, *_ = await house.rooms()
     ours, theirs = await booked(house, [one, other]), await house.stay([third])
