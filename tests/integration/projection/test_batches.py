@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from daemon.persistence import transacting
 from outbox.dirty import Dirty
 from outbox.projector import project
-from sql import checkpoint
+from sql import checkpoint, pipelines
 from sql.checkpoint import DeposedError
 from sql.pool import connect
 from tests.integration.projection.house import House
@@ -100,14 +100,14 @@ async def test_a_batch_of_one_change_waits_three_times(house: House, monkeypatch
     reservation = await (await house.conn.execute(key)).fetchone()
     assert reservation is not None
     waits = 0
-    sync = AsyncPipeline.sync
+    synced = pipelines._synced
 
-    async def counted(pipeline: AsyncPipeline) -> None:
+    async def counted(conn: psycopg.AsyncConnection, pipeline: AsyncPipeline) -> None:
         nonlocal waits
         waits += 1
-        await sync(pipeline)
+        await synced(conn, pipeline)
 
-    monkeypatch.setattr(AsyncPipeline, "sync", counted)
+    monkeypatch.setattr(pipelines, "_synced", counted)
     async with await connect(house.database.dsn, application="test batch") as conn:
         async with transacting(conn):
             batch = await checkpoint.take(
@@ -118,5 +118,5 @@ async def test_a_batch_of_one_change_waits_three_times(house: House, monkeypatch
                 assert await batch.hidden() == set()
 
             await project(conn, Dirty(reservations={reservation}), house.frame, begun)
-        assert waits == 2, "for what the bookings are computed from, and for what was written; then for the commit"
+        assert waits == 3, "for what the bookings are computed from, for what was written, and for the commit"
         assert conn.pgconn.transaction_status == TransactionStatus.IDLE
