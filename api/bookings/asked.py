@@ -1,11 +1,12 @@
 """What is asked for when a booking is made."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.availability.asked import MOST_GUESTS, MOST_ROOMS
 from api.days import Day
@@ -17,8 +18,15 @@ from sql.pms.booking import PaymentTiming
 from sql.pms.clients import Guest
 
 _CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-_BLANK = r" \u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff"
-_LINE = rf"^[^{_CONTROL}]*[^{_CONTROL}{_BLANK}][^{_CONTROL}]*$"
+_SPACE = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+_IGNORABLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+)
+"""What is drawn as nothing: Unicode's Default_Ignorable_Code_Point, selectors of variants among them."""
+_IGNORABLE_BEYOND = re.compile(r"[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
+"""Those that take more than four digits, which the dialects of patterns have no common way of writing."""
+_LINE = rf"^[^{_CONTROL}]*[^{_CONTROL}{_SPACE}{_IGNORABLE}][^{_CONTROL}]*$"
 """One line in which there is something to be seen."""
 MOST_YEN = 10**12
 MOST_ROOM_NIGHTS = 400
@@ -30,7 +38,14 @@ MOST_CANCELLED = 4 * MOST_CHANGED
 
 ROOMS = "The rooms. Times the nights they come to {} at most."
 
-Name = Annotated[str, Field(max_length=200, pattern=_LINE)]
+
+def _seen(name: str) -> str:
+    if not re.search(_LINE, _IGNORABLE_BEYOND.sub("", name)):
+        raise ValueError("Nothing is to be seen of it.")
+    return name
+
+
+Name = Annotated[str, Field(max_length=200, pattern=_LINE), AfterValidator(_seen)]
 ExternalId = Annotated[
     str,
     Field(

@@ -26,6 +26,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "no plan key": ({"rooms": [ROOM | {"plan_key": "x"}]}, "/rooms/0/plan_key"),
     "a hold that is no uuid": ({"hold_id": "x"}, "/hold_id"),
     "a name of which nothing is to be seen": ({"guest": {"name": "\u3000\u200b"}}, "/guest/name"),
+    "a name of fillers and selectors": ({"guest": {"name": "\u3164\u2800\U000e0100"}}, "/guest/name"),
     "a name of two lines": ({"guest": {"name": "山田\u2028花子"}}, "/guest/name"),
     "more names than people": (
         {"rooms": [ROOM | {"guests": [{"name": "一"}, {"name": "二"}]}]},
