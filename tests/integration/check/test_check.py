@@ -24,6 +24,7 @@ from outbox import settings as endpoint
 from outbox.secrets import new_secret_key
 from sql import check as facts
 from sql.pool import connect
+from tests.support.servers import ON_PG15, ON_PG18
 from tests.support.servers.databases import Database
 
 
@@ -130,14 +131,14 @@ async def test_a_slot_that_is_missing(pms: Database, settings: Settings) -> None
     assert (await amiss(settings))["slot"].says == f"There is no slot {settings.slot}"
 
 
-@pytest.mark.parametrize("server", ["pg15"], indirect=True)
+@ON_PG15
 async def test_a_plugin_that_the_slot_does_not_have(settings: Settings) -> None:
     found = (await amiss(settings.model_copy(update={"plugin": "pgoutput"})))["plugin"]
     assert found.level is Level.warning
     assert "ROOMWIRE_PLUGIN=wal2json" in found.remedy
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 async def test_a_plugin_that_the_server_does_not_have(pms: Database, settings: Settings) -> None:
     await slots_but(pms, settings)
     found = (await amiss(settings.model_copy(update={"plugin": "wal2json"})))["plugin"]
@@ -263,7 +264,7 @@ async def test_a_server_that_cannot_be_asked() -> None:
     assert "ROOMWIRE_DSN" in found.remedy
 
 
-@pytest.mark.parametrize("server", ["pg18"], indirect=True)
+@ON_PG18
 async def test_who_may_not_see_our_tables_is_not_told_that_they_are_empty(
     pms: Database, settings: Settings
 ) -> None:

@@ -77,7 +77,7 @@ async def test_who_has_replication_sets_up_as_the_tables_owner(managed: Roomwire
     if managed.database.server.version < 16:
         # There only a superuser gives REPLICATION: the owner's own has to do.
         said = await refusal(managed)
-        assert "REPLICATION" in said.partition(":")[0] or "superuser" in said.partition(":")[0]
+        assert said.startswith("must be superuser to create replication users: ")
         assert f"such as {owner(managed)} itself" in said
         managed.settings["ROOMWIRE_DSN"] = managed.settings["ROOMWIRE_OWNER_DSN"]
     first = await managed.command("setup")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -98,12 +98,13 @@ async def test_who_is_deposed_does_not_try_again(pool: Pool) -> None:
     assert len(runs) == 1
 
 
-async def test_patience_ends(pool: Pool) -> None:
-    work, started = Work(RAISE.format("55P03"), 10**6), time.monotonic()
+async def test_patience_ends(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock on which every try takes a tenth of a second, and waiting nothing."""
+    work = Work(RAISE.format("55P03"), 9)
+    monkeypatch.setattr("daemon.persistence.time", SimpleNamespace(monotonic=lambda: work.runs / 10))
     with pytest.raises(psycopg.errors.LockNotAvailable):
         await Persistence(pool, 0.5).run(work)
-    assert work.runs > 2
-    assert time.monotonic() - started < 60
+    assert work.runs == 4, "the wait after the fourth would end behind the deadline"
 
 
 async def test_waiting_can_be_ended(pool: Pool) -> None:
