@@ -45,8 +45,9 @@ class Found:
         No backup brings the slot back where it was: it is missing, or further than the checkpoint. But one that
         the server gave up tells nothing, nor does any to a process that led last and finds what it knows.
 
-        What cannot be told from a restore is taken for one, which only sends more: a slot that was dropped by hand,
-        and a lost one that was made anew by a process that died, or was overtaken, before it led.
+        What cannot be told from a restore is taken for one, which only sends more: a slot that was dropped, by hand
+        or by another process for its publication, and a lost one that was made anew by a process that died, or was
+        overtaken, before it led.
         """
         if stored is None:
             return None
