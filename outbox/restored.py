@@ -42,7 +42,7 @@ async def page(conn: AsyncConnection, work: Work) -> None:
     floor = await versions.floor(conn, work.id)
     # Version 0 is nobody's yet; what was written since has one of its own.
     if old := [one for one in found if 0 < one.version < floor]:
-        await versions.raise_(conn, kind, old)
+        await versions.raise_(conn, kind, old, floor)
     await scopes.step(conn, work, cursor=_following(kind, found, size), done=len(found), total=total)
 
 

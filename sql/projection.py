@@ -45,17 +45,19 @@ _STUB_CONTENT = {
 _FRESH: dict[DocumentKind, Keyed] = {"booking": FRESH}
 _FRESH |= {kind: Keyed(*[_compose("of_keys", content=fresh)] * 2) for kind, fresh in _CONTENT.items()}
 _IN_STEP = _compose("in_step", fresh=FRESH.one)
-MARKS_OF_OURS = fill(SQL("{marks},\n{listed}"), marks=_OURS["marks"], listed=_OURS["listed"])
+MARKS = fill(_OURS["marks"], place=_OURS["place"])
+"""What is done with documents, `moved`."""
+MARKS_OF_OURS = fill(SQL("{marks},\n{listed}"), marks=MARKS, listed=_OURS["listed"])
 """What is done with documents of bookings, `moved`, that may have come to us."""
 _WRITE = {
-    kind: _keyed("write", "fresh", fresh, marks=MARKS_OF_OURS if kind == "booking" else _OURS["marks"])
+    kind: _keyed("write", "fresh", fresh, marks=MARKS_OF_OURS if kind == "booking" else MARKS)
     for kind, fresh in _FRESH.items()
 }
-_WRITE_ALONE = _keyed("write", "fresh", FRESH_ALONE, marks=_OURS["marks"])
+_WRITE_ALONE = _keyed("write", "fresh", FRESH_ALONE, marks=MARKS)
 _NIGHTS = Keyed(
     *(fill(load("pms/nights.sql")["fresh"], hotel=SQL(hotel)) for hotel in ("wanted.hotel_id", "%(hotel)s::int"))
 )
-_WRITE_NIGHTS = _keyed("write_nights", "fresh", _NIGHTS, marks=_OURS["marks"])
+_WRITE_NIGHTS = _keyed("write_nights", "fresh", _NIGHTS, marks=MARKS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,17 +211,20 @@ nights as (
 {marks}
 select count(*) from moved
 
+-- name: place
+-- Bookings stand a second before the rest, and many keys of one hotel apart from each other, so that those of other
+-- hotels come between.
+(extract(epoch from clock_timestamp()) * 1000000)::bigint
+    + case m.kind when 'booking' then 0 else 1000000 end
+    + least(row_number() over (partition by e.id, m.hotel_id) - 1, 1000) * 10000
+
 -- name: marks
--- In the queue bookings stand a second before the rest, and many keys of one hotel apart from each other, so that
--- those of other hotels come between. A booking that is no longer our own is marked to be withdrawn. Marking locks
--- the row, so that an acknowledgement on its way sees the new version. The feed gives positions to what is told, once
--- this is committed.
+-- What is not in the queue yet gets a place in it. A booking that is no longer our own is marked to be withdrawn. Marking
+-- locks the row, so that an acknowledgement on its way sees the new version. The feed gives positions to what is told,
+-- once this is committed.
 marked as (
     insert into booking_engine.behind (endpoint_id, kind, hotel_id, id, version, acked, place)
-    select e.id, m.kind, m.hotel_id, m.id, m.version, m.old_version,
-        (extract(epoch from clock_timestamp()) * 1000000)::bigint
-            + case m.kind when 'booking' then 0 else 1000000 end
-            + least(row_number() over (partition by e.id, m.hotel_id) - 1, 1000) * 10000
+    select e.id, m.kind, m.hotel_id, m.id, m.version, m.old_version, {place}
     from moved m
     join booking_engine.endpoint e on e.status <> 'disabled'
         and (e.hotels is null or m.hotel_id = any(e.hotels))

@@ -8,17 +8,18 @@ from psycopg.sql import SQL
 
 from sql import endpoints, replay
 from sql.literals import array
-from sql.projection import MARKS_OF_OURS
 from sql.queries import fill, load
 
 KINDS = ("hotel", "room_type", "plan", "rates", "availability", "booking")
 """In the order of a first sync: what others refer to comes first."""
 
 _QUERIES = load("versions.sql")
-_MARKS = load("projection.sql")["marks"]
+_OURS = load("projection.sql")
+# Behind what changes now, as a replay: it may be everything.
+_MARKS = fill(_OURS["marks"], place=SQL("%(place)s::bigint"))
 _RAISE = dict.fromkeys(KINDS, _MARKS) | {
     "availability": fill(SQL("{nights},\n{marks}"), nights=_QUERIES["nights"], marks=_MARKS),
-    "booking": MARKS_OF_OURS,
+    "booking": fill(SQL("{marks},\n{listed}"), marks=_MARKS, listed=_OURS["listed"]),
 }
 _RAISE = {kind: fill(_QUERIES["raise"], marks=marks) for kind, marks in _RAISE.items()}
 _LISTS = replay.Scope(kinds=[])
@@ -49,10 +50,13 @@ async def page(conn: AsyncConnection, kind: str, after: tuple[int, str], size: i
     return [Document(*row) async for row in await conn.execute(_QUERIES["page"], given)]
 
 
-async def raise_(conn: AsyncConnection, kind: str, documents: Collection[Document]) -> None:
-    """Give locked documents of one kind a new version; endpoints are behind on them, the feed tells of them."""
+async def raise_(conn: AsyncConnection, kind: str, documents: Collection[Document], floor: int) -> None:
+    """Give locked documents of one kind a new version; endpoints are behind on them, the feed tells of them.
+
+    They stand in the queue where the floor was taken, in the order of a first sync: what changes now goes before.
+    """
     keys = {"hotels": array(d.hotel_id for d in documents), "ids": array(d.id for d in documents)}
-    await conn.execute(_RAISE[kind], {"kind": kind, **keys})
+    await conn.execute(_RAISE[kind], {"kind": kind, "place": floor + KINDS.index(kind), **keys})
 
 
 async def close(conn: AsyncConnection, reason: str) -> None:

@@ -12,12 +12,12 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from outbox.messages.examples import BOOKING, HOTEL, PLAN, RATES, ROOM_TYPE
+from sql.projection import MARKS
 from sql.queries import load
 
 _QUERIES = load(str(Path(__file__).with_name("documents.sql")))
-_MARKS = load("projection.sql")["marks"]
-_WRITE = _QUERIES["write"].format(marks=_MARKS)
-_WRITE_MANY = _QUERIES["write_many"].format(marks=_MARKS)
+_WRITE = _QUERIES["write"].format(marks=MARKS)
+_WRITE_MANY = _QUERIES["write_many"].format(marks=MARKS)
 
 Night = tuple[date, int, int]
 """A date, how many rooms can be sold, and how many of them are taken."""
