@@ -121,7 +121,7 @@ def resync(
     ] = False,
     wait: Annotated[bool, typer.Option(help="Show progress until it is done.")] = True,
 ) -> None:
-    """Compare everything with the PMS again; endpoints get only what differs."""
+    """Compare everything with the PMS again; endpoints get only what differs, after a restore everything."""
     if restored and hotel is not None:
         raise typer.BadParameter("a database is put back with all its hotels: leave out --hotel")
     found = running.settings()
@@ -133,7 +133,7 @@ def resync(
             else:
                 await scopes.add_resync(conn, hotel, _OPERATOR)
         if wait:
-            await show_resync(found)
+            await show_resync(found, "everything anew" if restored else "what differed")
 
     running.run(work())
 

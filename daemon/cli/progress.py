@@ -14,8 +14,8 @@ _BETWEEN_LOOKS = 0.5
 _UNATTENDED_LOOKS = 20
 
 
-async def show_resync(settings: Settings) -> None:
-    """Show durable work until none is left; gives up where nobody does it."""
+async def show_resync(settings: Settings, got: str) -> None:
+    """Show durable work until none is left; gives up where nobody does it. got: what endpoints get by it."""
     idle, before = 0, ""
     async with database(settings) as conn:
         while work := await scopes.listed(conn):
@@ -28,7 +28,7 @@ async def show_resync(settings: Settings) -> None:
                 overwrite(line)
             before = line
             await asyncio.sleep(_BETWEEN_LOOKS)
-    overwrite("Done: every document is compared; endpoints get what differed.\n")
+    overwrite(f"Done: every document is compared; endpoints get {got}.\n")
 
 
 def describe(work: list[Work]) -> str:

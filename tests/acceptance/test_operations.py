@@ -133,8 +133,14 @@ async def test_status_and_resync_show_what_there_is_to_see(roomwire: Roomwire, m
         await roomwire.settled()
         # A tombstone of the operator's own making is mended by it.
         ask(roomwire, "update booking_engine.document set body = body || '{\"name\": \"?\"}' where kind = 'hotel'")
-        assert "Done" in await roomwire.command("resync")
+        assert "endpoints get what differed" in await roomwire.command("resync")
         await roomwire.settled()
+        sent = (await mirror.mirror()).counts.total()
+        assert "endpoints get everything anew" in await roomwire.command("resync", "--restored")
+        await roomwire.settled()
+        told = await mirror.mirror()
+        assert told.counts.total() > sent
+        assert roomwire.wrong(told) == []
         started = time.monotonic()
         assert await daemon.end() == 0
         assert time.monotonic() - started < 10
