@@ -18,12 +18,12 @@ import pytest
 from deploy.embedded import EmbeddedServer, ServerFailedError, wheel_binaries
 
 OWNER = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from deploy.embedded import EmbeddedServer
 with EmbeddedServer(data=Path(sys.argv[1]) if sys.argv[1:] else None, durable=False) as server:
     print(server.pid, server.log.parent, flush=True)
-    time.sleep(600)
+    signal.pause()
 """
 
 needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits on pidfds, which Linux has")

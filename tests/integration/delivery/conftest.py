@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
@@ -113,6 +114,21 @@ class Bench:
             return unfilled == 0 and await self.count("behind") == rejected
 
         await eventually(done, seconds)
+
+    async def outlive(self, lease: float, *, workers: int) -> None:
+        """Wait until all of so many workers have renewed a lease of so many seconds, and it would have ended."""
+
+        async def all_are_there() -> bool:
+            return await self.count("worker") == workers
+
+        await eventually(all_are_there)
+        (end,) = (await self.rows("select max(until) from booking_engine.worker"))[0]
+
+        async def all_went_on() -> bool:
+            (least,) = (await self.rows("select min(until) from booking_engine.worker"))[0]
+            return bool(least > end + timedelta(seconds=lease))
+
+        await eventually(all_went_on)
 
     async def count(self, what: str) -> int:
         """Number of rows in one of our tables, with a condition if need be."""

@@ -47,6 +47,16 @@ class Received:
 Answer = Callable[[dict[str, Any]], Awaitable[int | web.Response]]
 
 
+def holding(gate: asyncio.Event, status: int = 204) -> Answer:
+    """An answer that everybody waits for until the gate is opened."""
+
+    async def hold(_message: dict[str, Any]) -> int:
+        await gate.wait()
+        return status
+
+    return hold
+
+
 class Receiver:
     """An endpoint on a free port; an asynchronous context manager.
 

@@ -15,21 +15,17 @@ from sql import delivery, workers
 from sql.pool import connect, make_pool
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id
+from tests.integration.delivery.receiver import holding
 from tests.support.servers.databases import Database
 
-BRIEF = Timing(lease=2.0, send=1.5, connect=1.0, poll=0.1)
+BRIEF = Timing(lease=3.0, send=30.0, connect=1.0, poll=0.1)
 
 
 async def test_when_it_is_told_to_stop_what_is_in_flight_is_written_down(bench: Bench) -> None:
     await bench.endpoint(concurrency=2)
     await bench.documents.bookings(7, 20)
     gate = asyncio.Event()
-
-    async def hold(_message: dict[str, Any]) -> int:
-        await gate.wait()
-        return 204
-
-    bench.receiver.answer = hold
+    bench.receiver.answer = holding(gate)
     async with asyncio.TaskGroup() as tasks, bench.delivering():
         await bench.receiver.until(lambda: bench.receiver.begun == 2)
         tasks.create_task(_open_when(bench, gate, "behind where token is null", 18))
@@ -80,13 +76,7 @@ async def test_what_is_in_flight_of_an_endpoint_that_was_changed_outlives_the_en
 async def test_what_outlasts_the_drain_is_cut_short_and_given_back(bench: Bench) -> None:
     await bench.endpoint(concurrency=2)
     await bench.documents.bookings(7, 4)
-    never = asyncio.Event()
-
-    async def hang(_message: dict[str, Any]) -> int:
-        await never.wait()
-        return 204
-
-    bench.receiver.answer = hang
+    bench.receiver.answer = holding(asyncio.Event())
     async with bench.delivering(Timing(lease=60, send=30, poll=0.1, drain=0.3)):
         await bench.receiver.until(lambda: bench.receiver.begun == 2)
         stopped = time.monotonic()
@@ -100,13 +90,7 @@ async def test_what_outlasts_the_drain_is_cut_short_and_given_back(bench: Bench)
 async def test_cancelling_it_gives_everything_back(bench: Bench) -> None:
     await bench.endpoint()
     await bench.documents.bookings(7, 5)
-    never = asyncio.Event()
-
-    async def hang(_message: dict[str, Any]) -> int:
-        await never.wait()
-        return 204
-
-    bench.receiver.answer = hang
+    bench.receiver.answer = holding(asyncio.Event())
     async with bench.delivering() as worker:
         await bench.receiver.until(lambda: bench.receiver.begun == 5)
         worker.cancel()
@@ -114,19 +98,18 @@ async def test_cancelling_it_gives_everything_back(bench: Bench) -> None:
     assert await bench.rows("select count(*), count(token) from booking_engine.behind") == [(5, 0)]
 
 
-async def test_a_lease_that_would_end_during_the_send_is_given_back_instead(bench: Bench) -> None:
+async def test_what_is_sent_for_longer_than_a_lease_is_sent_by_nobody_else(bench: Bench) -> None:
     await bench.endpoint(concurrency=1)
+    gate = asyncio.Event()
     async with bench.delivering(BRIEF), bench.delivering(BRIEF):
         await bench.documents.bookings(7, 100)
         await bench.idle()
         before = len(bench.receiver.received)
-
-        async def slow(_message: dict[str, Any]) -> int:
-            await asyncio.sleep(0.3)
-            return 204
-
-        bench.receiver.answer = slow
+        bench.receiver.answer = holding(gate)
         await bench.documents.bookings(7, 15, first=100)
+        await bench.receiver.until(lambda: bench.receiver.begun == before + 1)
+        await bench.outlive(BRIEF.lease, workers=2)
+        gate.set()
         await bench.idle()
     assert len(bench.receiver.received) - before == 15, "nothing was sent twice"
 

@@ -124,13 +124,19 @@ async def test_splitting_may_take_longer_than_a_lease(bench: Bench) -> None:
     # So many lanes that each worker's share claims all of them at once.
     await bench.endpoint(concurrency=100)
 
+    gate = asyncio.Event()
+
     async def slow_and_picky(message: dict[str, Any]) -> int:
-        await asyncio.sleep(0.4)
+        if bench.receiver.begun == 2:
+            await gate.wait()
         said = {room_type["room_type_id"] for room_type in message["data"]["room_types"]}
         return 422 if 5 in said else 204
 
     bench.receiver.answer = slow_and_picky
-    timing = Timing(lease=2.0, send=1.0, connect=0.5, poll=0.1)
+    timing = Timing(lease=3.0, send=30.0, connect=1.0, poll=0.1)
     async with bench.delivering(timing), bench.delivering(timing):
+        await bench.receiver.until(lambda: bench.receiver.begun == 2)
+        await bench.outlive(timing.lease, workers=2)
+        gate.set()
         await bench.idle(rejected=1)
     assert [len(received.data["room_types"]) for received in bench.receiver.received] == [8, 4, 4, 2, 1, 1, 2]

@@ -24,12 +24,16 @@ async def workers(bench: Bench) -> int:
 
 @pytest.mark.parametrize("concurrency", [1, 2])
 async def test_three_workers_that_come_and_go_never_send_more_at_a_time(bench: Bench, concurrency: int) -> None:
-    """Slowly, so that each who comes finds the lanes taken; today's floor would be a lane for each worker."""
+    """Each who comes finds the lanes taken; today's floor would be a lane for each worker."""
     await bench.endpoint(concurrency=concurrency)
-    first = 0
+    first, expected = 0, 1
+
+    async def they_have_come() -> bool:
+        return await bench.count("worker") >= expected
 
     async def slowly(_message: dict[str, Any]) -> int:
-        await asyncio.sleep(0.15)
+        await eventually(they_have_come)
+        await asyncio.sleep(0.05)
         return 204
 
     async def more() -> None:
@@ -42,16 +46,17 @@ async def test_three_workers_that_come_and_go_never_send_more_at_a_time(bench: B
         await bench.idle()
         bench.receiver.answer = slowly
         async with AsyncExitStack() as others:
-            for number in (2, 3):
+            for expected in (2, 3):
                 await more()
                 await others.enter_async_context(bench.delivering(TIMING))
 
-                async def met(number: int = number) -> bool:
+                async def met(number: int = expected) -> bool:
                     return await workers(bench) == number
 
                 await eventually(met)
             await more()
             await bench.idle()
+            expected = 1
         await more()
         await bench.idle()
     assert bench.receiver.most == concurrency
