@@ -13,23 +13,18 @@ from outbox.delivery.outcome import Verdict, classify
 from outbox.delivery.pump import Timing
 from tests.integration.delivery.conftest import QUICK, Bench, eventually
 from tests.integration.delivery.documents import booking_id
-from tests.integration.delivery.receiver import Receiver
+from tests.integration.delivery.receiver import Receiver, holding
 
 
 async def test_a_hanging_endpoint_delays_nobody_else(bench: Bench) -> None:
     never = asyncio.Event()
-
-    async def hang(_message: dict[str, Any]) -> int:
-        await never.wait()
-        return 204
-
     async with Receiver(signing.new_secret()) as other:
-        other.answer = hang
+        other.answer = holding(never)
         await bench.endpoint("hanging", to=other)
         await bench.endpoint("quick")
-        async with bench.delivering(Timing(lease=10, send=6, connect=1, poll=0.1, drain=0.1)):
+        async with bench.delivering(Timing(lease=10, send=90, connect=1, poll=0.1, drain=0.1)):
             await bench.documents.bookings(7, 60)
-            await bench.receiver.until(lambda: len(bench.receiver.accepted) == 60, 5)
+            await bench.receiver.until(lambda: len(bench.receiver.accepted) == 60)
             assert other.received == []
             never.set()
 

@@ -16,7 +16,7 @@ from sql import delivery
 from sql.pool import make_pool
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id
-from tests.integration.delivery.receiver import Receiver
+from tests.integration.delivery.receiver import Receiver, holding
 from tests.support.servers import Server
 from tests.support.servers.databases import Database
 
@@ -68,17 +68,10 @@ async def test_it_survives_a_restart_of_the_database(server: Server, ours: Datab
             bench = Bench(pool, Documents(conn), receiver)
             await bench.endpoint()
             await bench.documents.bookings(7, 30)
-        asked = asyncio.Event()
         gate = asyncio.Event()
-
-        async def hold(_message: dict[str, Any]) -> int:
-            asked.set()
-            await gate.wait()
-            return 204
-
-        receiver.answer = hold
+        receiver.answer = holding(gate)
         async with bench.delivering():
-            await asked.wait()
+            await receiver.until(lambda: receiver.begun > 0)
             await asyncio.to_thread(server.crash)
             gate.set()
             await receiver.until(lambda: len(receiver.accepted) >= 8)
@@ -122,17 +115,13 @@ async def test_what_a_crash_made_free_during_its_send_is_not_sent_beside_it(
     server: Server, ours: Database, receiver: Receiver, end: Callable[[Server, Database], Awaitable[None]]
 ) -> None:
     """Claims do not wait for the disk, so the database may have forgotten them while the message is on its way."""
-    gate = asyncio.Event()
-
-    async def hold(_message: dict[str, Any]) -> int:
-        await gate.wait()
-        return 204
 
     async def asked(query: str) -> list[tuple[Any, ...]]:
         async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
             return await (await conn.execute(query)).fetchall()
 
-    receiver.answer = hold
+    gate = asyncio.Event()
+    receiver.answer = holding(gate)
     async with make_pool(ours.dsn, application="test", size=8, **delivery.SESSION) as pool:
         async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
             bench = Bench(pool, Documents(conn), receiver)

@@ -9,6 +9,7 @@ from sql import delivery
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id, nights
+from tests.integration.delivery.receiver import holding
 from tests.support.servers.databases import Database
 from tests.unit.outbox.samples import DAY
 
@@ -54,12 +55,7 @@ async def test_what_changes_now_takes_turns_with_what_piled_up(bench: Bench) -> 
     await bench.documents.bookings(7, 60)
     await bench.documents.conn.execute(LONG_AGO)
     gate = asyncio.Event()
-
-    async def hold(_message: dict[str, Any]) -> int:
-        await gate.wait()
-        return 204
-
-    bench.receiver.answer = hold
+    bench.receiver.answer = holding(gate)
     async with bench.delivering(Timing(send=60, poll=0.1)):
         await bench.receiver.until(lambda: bench.receiver.begun == 1)
         for number in range(5):

@@ -21,6 +21,7 @@ from sql.delivery import Claim
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id
+from tests.integration.delivery.receiver import holding
 from tests.support.servers.databases import Database
 
 BRIEF = Timing(lease=2.0, send=30.0, connect=1.0, poll=0.1, drain=0.1)
@@ -60,12 +61,7 @@ async def test_a_worker_that_cannot_renew_its_lease_stops_sending_until_it_can(
 ) -> None:
     await bench.endpoint(concurrency=1)
     gate = asyncio.Event()
-
-    async def hang(_message: dict[str, Any]) -> int:
-        await gate.wait()
-        return 204
-
-    bench.receiver.answer = hang
+    bench.receiver.answer = holding(gate)
     async with bench.delivering(BRIEF), await connect(ours.dsn, application="in the way") as other:
         await bench.idle()
         await bench.documents.booking(7, booking_id(1))

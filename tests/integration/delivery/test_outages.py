@@ -13,7 +13,7 @@ from outbox import endpoints, signing
 from outbox.metrics import REGISTRY
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import booking_id, nights
-from tests.integration.delivery.receiver import Received, Receiver
+from tests.integration.delivery.receiver import Received, Receiver, holding
 from tests.unit.outbox.samples import DAY
 
 
@@ -215,12 +215,7 @@ async def test_one_of_two_workers_probes(bench: Bench) -> None:
         await bench.documents.bookings(7, 30)
         await paused(bench)
         gate = asyncio.Event()
-
-        async def slowly(_message: dict[str, Any]) -> int:
-            await gate.wait()
-            return 204
-
-        bench.receiver.answer = slowly
+        bench.receiver.answer = holding(gate)
         begun = bench.receiver.begun
         await bench.receiver.until(lambda: bench.receiver.begun > begun)
         probing = "select status, retry_at > now() from booking_engine.endpoint"

@@ -10,6 +10,7 @@ from outbox.delivery.alarm import Alarm
 from outbox.delivery.pump import Timing
 from tests.integration.delivery.conftest import Bench
 from tests.integration.delivery.documents import booking_id
+from tests.integration.delivery.receiver import holding
 
 SELDOM = Timing(send=60, poll=600)
 """Looks at the whole queue once, and not again while a test lasts."""
@@ -63,12 +64,7 @@ async def test_many_whose_pauses_are_over_together_are_all_sent(bench: Bench) ->
 async def test_what_was_marked_during_its_send_is_sent_next_however_old_it_is(bench: Bench) -> None:
     """As a replay marks it: at a place in the queue that nobody looks at any more."""
     gate = asyncio.Event()
-
-    async def wait(_message: dict[str, Any]) -> int:
-        await gate.wait()
-        return 204
-
-    bench.receiver.answer = wait
+    bench.receiver.answer = holding(gate)
     await prepared(bench)
     await bench.documents.booking(7, booking_id(1))
     async with bench.delivering(SELDOM):
