@@ -58,7 +58,25 @@ class _Patient(AsyncCursor[Row]):
 
     async def _fetch_pipeline(self) -> None:
         if self.pgresult is None and self._conn._pipeline is not None:
-            await _synced(self._conn, self._conn._pipeline)
+            await self._conn._pipeline.sync()
+
+
+class _Together(AsyncPipeline):
+    """Sends all that was said and a Sync, then takes every answer.
+
+    Psycopg's own waits for answers even where the socket has not taken everything, while the server waits for the
+    rest of a statement of some hundred kilobytes. And at its end, what was not done for want of what failed before
+    can take the place of that error.
+    """
+
+    def _sync_gen(self) -> PQGen[None]:
+        self._enqueue_sync()
+        while self.command_queue:
+            self.command_queue.popleft()()
+        yield from send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
+
+    _exit_gen = _sync_gen
 
 
 @asynccontextmanager
@@ -69,27 +87,9 @@ async def pipelined(conn: AsyncConnection) -> AsyncIterator[None]:
         psycopg.Error: the first of what was said that failed; the server did nothing of what followed it.
     """
     usual, conn.cursor_factory = conn.cursor_factory, _Patient
+    conn._pipeline = _Together(conn)
     try:
-        async with conn.pipeline() as pipeline:
+        async with conn.pipeline():
             yield
-            await _synced(conn, pipeline)
     finally:
         conn.cursor_factory = usual
-
-
-async def _synced(conn: AsyncConnection, pipeline: AsyncPipeline) -> None:
-    async with conn.lock:
-        await conn.wait(_sync(pipeline))
-
-
-def _sync(pipeline: AsyncPipeline) -> PQGen[None]:
-    """Send what was said, all of it, and a Sync; then take every answer.
-
-    Psycopg's own waits for answers even where the socket has not taken everything, while the server waits for the
-    rest of a statement of some hundred kilobytes.
-    """
-    pipeline._enqueue_sync()
-    while pipeline.command_queue:
-        pipeline.command_queue.popleft()()
-    yield from send(pipeline.pgconn)
-    yield from pipeline._fetch_gen(flush=False)

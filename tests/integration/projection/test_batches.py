@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from psycopg import AsyncPipeline
+from psycopg.abc import PQGen
+from psycopg.generators import send
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGconn
 
 from daemon.persistence import transacting
 from outbox.dirty import Dirty
@@ -100,14 +102,13 @@ async def test_a_batch_of_one_change_waits_three_times(house: House, monkeypatch
     reservation = await (await house.conn.execute(key)).fetchone()
     assert reservation is not None
     waits = 0
-    synced = pipelines._synced
 
-    async def counted(conn: psycopg.AsyncConnection, pipeline: AsyncPipeline) -> None:
+    def counted(session: PGconn) -> PQGen[None]:
         nonlocal waits
         waits += 1
-        await synced(conn, pipeline)
+        yield from send(session)
 
-    monkeypatch.setattr(pipelines, "_synced", counted)
+    monkeypatch.setattr(pipelines, "send", counted)
     async with await connect(house.database.dsn, application="test batch") as conn:
         async with transacting(conn):
             batch = await checkpoint.take(
