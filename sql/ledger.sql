@@ -70,11 +70,11 @@ fetch first (%(most)s) rows with ties)
 from booking_engine.behind
 where endpoint_id = e.id and rejected_at is null and not_before is null and %(rejected)s is not true
     and %(hotel)s::int is null
-    and (place, hotel_id) >= (%(queued_from)s::bigint, %(at_hotel)s::int)
+    and (place, hotel_id, kind, id) >= (%(queued_from)s::bigint, %(at_hotel)s::int, %(at_kind)s, %(at_id)s)
     and (place, hotel_id, kind, id, e.name)
         > (%(queued_from)s::bigint, %(at_hotel)s::int, %(at_kind)s, %(at_id)s, %(at_name)s)
-order by place, hotel_id
-fetch first (%(most)s) rows with ties)
+order by place, hotel_id, kind, id
+limit %(most)s)
 union all
 (select b.*
 from unnest(array['availability', 'booking', 'hotel', 'plan', 'rates', 'room_type', 'snapshot']) as k (kind)

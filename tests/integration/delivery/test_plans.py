@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from outbox.delivery import first_sync
-from sql import delivery, workers
+from sql import delivery, ledger, workers
 from sql.delivery import Result, Verdict
+from sql.ledger import Choice
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench
 from tests.support.servers.databases import Database
@@ -107,6 +108,28 @@ async def test_what_was_delivered_costs_nothing_though_the_pms_keeps_a_transacti
         read = [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans]
         assert read[0] > 150, "the negative control: the pages of 5,000 dead rows"
         assert max(read[1:]) < 40
+
+
+async def test_a_page_of_what_stands_at_one_place_reads_no_more_than_itself(
+    bench: Bench, plans: list[Plan]
+) -> None:
+    """A first sync puts all bookings of a hotel there."""
+    conn = bench.documents.conn
+    await bench.documents.bookings(7, 1_000)
+    number = await bench.endpoint()
+    version = await bench.documents.value("select fill_version from booking_engine.endpoint")
+    assert await first_sync.fill(bench.pool, number, version)
+    whole = await ledger.waiting(conn, Choice(), 1_000)
+    assert len({(row.queued, row.hotel_id) for row in whole}) == 1
+    plans.clear()
+    assert await ledger.waiting(conn, Choice(), 50, whole[499].place) == whole[500:550]
+    (plan,) = plans
+    read = [
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        for node in nodes(plan)
+        if node.get("Relation Name") == "behind"
+    ]
+    assert max(read) <= 51, "and the last one before it"
 
 
 GROWN = """
