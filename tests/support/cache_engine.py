@@ -109,7 +109,7 @@ class CacheEngine:
         calendar = await self._read(f"/availability/{hotel}?{query}")
         for one in calendar["room_types"]:
             for span in one["ranges"]:
-                for day in _days(span["from"], span["until"]):
+                for day in days(span["from"], span["until"]):
                     self.nights[hotel, room_type, day] = span["available"]
         return web.json_response({"status": "refreshed"})
 
@@ -135,6 +135,7 @@ class CacheEngine:
             return await response.json()
 
 
-def _days(first: str, until: str) -> list[str]:
+def days(first: str, until: str) -> list[str]:
+    """The days of a range as messages and answers tell it, without the last."""
     start = date.fromisoformat(first)
     return [str(start + timedelta(days=n)) for n in range((date.fromisoformat(until) - start).days)]

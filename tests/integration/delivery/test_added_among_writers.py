@@ -7,7 +7,7 @@ from outbox.delivery import first_sync
 from sql.pool import connect
 from tests.integration.delivery.conftest import Bench, eventually
 from tests.integration.delivery.documents import Documents, booking_id, nights
-from tests.integration.delivery.world import days
+from tests.support.cache_engine import days
 from tests.support.servers.databases import Database
 from tests.unit.outbox.samples import DAY
 

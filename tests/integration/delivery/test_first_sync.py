@@ -9,7 +9,8 @@ from outbox import endpoints
 from outbox.delivery import first_sync
 from tests.integration.delivery.conftest import Bench
 from tests.integration.delivery.documents import booking_id, nights
-from tests.integration.delivery.world import days, small_world
+from tests.integration.delivery.world import small_world
+from tests.support.cache_engine import days
 from tests.unit.outbox.samples import DAY
 
 

@@ -1,7 +1,5 @@
 """A small world of documents."""
 
-from datetime import date, timedelta
-
 from tests.integration.delivery.documents import Documents, booking_id, nights
 from tests.unit.outbox.samples import DAY
 
@@ -18,8 +16,3 @@ async def small_world(documents: Documents, *hotels: int) -> None:
         await documents.plan(hotel, "1h")
         await documents.room_type(hotel, hotel * 10 + 1)
         await documents.hotel(hotel)
-
-
-def days(first: str, until: str) -> list[str]:
-    start = date.fromisoformat(first)
-    return [(start + timedelta(days=n)).isoformat() for n in range((date.fromisoformat(until) - start).days)]

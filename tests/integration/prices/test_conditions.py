@@ -14,6 +14,7 @@ from tests.integration.prices.catalogue import (
     Rate,
     fee,
 )
+from tests.support.truth.rates import MONTHS, WEEKDAYS
 
 
 @pytest.mark.parametrize(
@@ -98,32 +99,8 @@ async def test_what_is_said_of_no_restriction_does_not_count(catalogue: Catalogu
 async def test_every_weekday_and_month_by_its_name(catalogue: Catalogue) -> None:
     await catalogue.add(
         Rate("1000"),
-        *(
-            fee(str(100 * n), weekdays=[name])
-            for n, name in enumerate(
-                ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), start=1
-            )
-        ),
-        *(
-            fee(str(1000 * n), months=[name])
-            for n, name in enumerate(
-                (
-                    "january",
-                    "february",
-                    "march",
-                    "april",
-                    "may",
-                    "june",
-                    "july",
-                    "august",
-                    "september",
-                    "october",
-                    "november",
-                    "december",
-                ),
-                start=1,
-            )
-        ),
+        *(fee(str(100 * n), weekdays=[name]) for n, name in enumerate(WEEKDAYS, start=1)),
+        *(fee(str(1000 * n), months=[name]) for n, name in enumerate(MONTHS, start=1)),
     )
     nights = await catalogue.nights([OWN], date(2026, 11, 23), date(2028, 11, 22))
     assert len(nights) == 730

@@ -11,40 +11,22 @@ from sql import links
 from sql.pms import conflicts
 from tests.integration.projection.house import FAR, HOTEL, Batches, House, Stay
 
-BATCHES = ("together", "one by one")
-
-
 CANCEL: tuple[LiteralString, ...] = (
     "update reservations set status = 'cancelled', updated_by = 3 where id = %(id)s",
     "update reservation_details set cancelled = gen_random_uuid(), billable = false, updated_by = 3"
     " where reservation_id = %(id)s",
 )
-
-
-REVIVE: tuple[LiteralString, ...] = (
-    "update reservations set status = 'confirmed', updated_by = 3 where id = %(id)s",
-    "update reservation_details set cancelled = null, billable = true, updated_by = 3"
-    " where reservation_id = %(id)s",
-)
-
-
 CHARGE: LiteralString = (
     "update reservation_details set cancelled = null, billable = true, updated_by = 1 where id = %(night)s"
 )
-
-
 MOVE: tuple[LiteralString, ...] = (
     "update reservation_details set date = date + %(days)s, updated_by = 3 where reservation_id = %(id)s",
     "update reservations set check_in = check_in + %(days)s, check_out = check_out + %(days)s, updated_by = 3"
     " where id = %(id)s",
 )
-
-
 CHANGE_ROOM: LiteralString = (
     "update reservation_details set room_id = %(room)s, updated_by = 3 where reservation_id = %(id)s"
 )
-
-
 DELETE: LiteralString = "delete from reservations where id = %(id)s"
 
 
@@ -87,9 +69,3 @@ async def follow(house: House, batches: Batches = "together") -> list[Any]:
     with capture_logs() as logs:
         await house.follow(batches)
     return logs
-
-
-async def revived(house: House, room: int) -> tuple[Stay, tuple[LiteralString, ...], dict[str, Any]]:
-    stay = await house.stay([room], nights=2)
-    await house.write(*CANCEL, id=stay.id)
-    return stay, REVIVE, {"id": stay.id}

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from outbox.inbound import project_booking
 from sql import links, scopes
 from tests.integration.projection.house import FAR, HOTEL, House, Stay
+from tests.integration.projection.overlap import DELETE
 
 COPY: LiteralString = (
     "insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out, number_of_people, status,"
@@ -16,12 +17,6 @@ COPY: LiteralString = (
 )
 GIVE: LiteralString = (
     "update reservation_details set reservation_id = %(to)s, updated_by = 3 where id = any(%(nights)s)"
-)
-DELETE: LiteralString = "delete from reservations where id = %(id)s"
-CANCEL: tuple[LiteralString, ...] = (
-    "update reservations set status = 'cancelled', updated_by = 3 where id = %(id)s",
-    "update reservation_details set cancelled = gen_random_uuid(), billable = false, updated_by = 3"
-    " where reservation_id = %(id)s",
 )
 ANEW: tuple[LiteralString, ...] = (
     "delete from reservation_details where reservation_id = %(id)s",

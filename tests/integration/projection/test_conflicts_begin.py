@@ -13,7 +13,6 @@ from sql.pms import rooms
 from sql.pms.rooms import Taken
 from tests.integration.projection.house import FAR, HOTEL, Batches, House, Stay
 from tests.integration.projection.overlap import (
-    BATCHES,
     CANCEL,
     CHANGE_ROOM,
     CHARGE,
@@ -23,11 +22,15 @@ from tests.integration.projection.overlap import (
     contested,
     follow,
     nights_listed,
-    revived,
     status,
 )
 from tests.support.daemon import until
 
+REVIVE: tuple[LiteralString, ...] = (
+    "update reservations set status = 'confirmed', updated_by = 3 where id = %(id)s",
+    "update reservation_details set cancelled = null, billable = true, updated_by = 3"
+    " where reservation_id = %(id)s",
+)
 SLOW_STAY: LiteralString = (
     "with r as (insert into reservations (id, hotel_id, reservation_client_id, check_in, check_out,"
     " number_of_people, status) select %(id)s, %(hotel)s, id, %(first)s, %(first)s::date + 2, 1, 'confirmed'"
@@ -37,9 +40,13 @@ SLOW_STAY: LiteralString = (
     " where n = 0 or pg_advisory_xact_lock(%(gate)s) is not null"
 )
 """Its first night is written; the second is when the gate is open. The room is locked when the statement ends."""
-
-
 GATE = 4711
+
+
+async def revived(house: House, room: int) -> tuple[Stay, tuple[LiteralString, ...], dict[str, Any]]:
+    stay = await house.stay([room], nights=2)
+    await house.write(*CANCEL, id=stay.id)
+    return stay, REVIVE, {"id": stay.id}
 
 
 async def charged(house: House, room: int) -> tuple[Stay, tuple[LiteralString, ...], dict[str, Any]]:
@@ -59,7 +66,7 @@ async def moved_here(house: House, room: int) -> tuple[Stay, tuple[LiteralString
     return stay, (CHANGE_ROOM,), {"id": stay.id, "room": room}
 
 
-@pytest.mark.parametrize("batches", BATCHES)
+@pytest.mark.parametrize("batches", ["together", "one by one"])
 @pytest.mark.parametrize(
     ("over_us", "shared"),
     [

@@ -5,10 +5,9 @@ from __future__ import annotations
 from uuid import uuid4
 
 from tests.integration.projection.house import FAR, HOTEL, House, Stay
+from tests.integration.projection.overlap import CANCEL, DELETE
 from tests.integration.projection.parts import (
     ANEW,
-    CANCEL,
-    DELETE,
     booked,
     fares,
     hear,

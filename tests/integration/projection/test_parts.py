@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from sql import scopes
 from tests.integration.projection.house import FAR, HOTEL, House, Stay
-from tests.integration.projection.parts import ANEW, CANCEL, DELETE, booked, hear, ids, merge, split, told
+from tests.integration.projection.overlap import CANCEL, DELETE
+from tests.integration.projection.parts import ANEW, booked, hear, ids, merge, split, told
 
 
 async def test_what_is_split_off_stays_in_the_booking(house: House) -> None:

@@ -12,18 +12,11 @@ from daemon.replication.changes import Action, Row
 from daemon.routes import client_digest, route, route_everything
 from outbox.dirty import ALL_CLIENTS, Dirty, Scope
 from sql.pms.tables import FOLLOWED
+from tests.unit.daemon.test_places import NIGHT
 
 ACTIONS: tuple[Action, ...] = ("insert", "update", "delete")
 HOTEL_7 = {Scope(kind, 7) for kind in ("content", "availability", "booking")}
 CLIENT = {"name": "TBD", "name_kana": None, "name_kanji": "山田 太郎", "email": None, "phone": "03"}
-NIGHT = {
-    "hotel_id": "7",
-    "id": "n1",
-    "reservation_id": "r1",
-    "date": "2026-12-24",
-    "room_id": "3",
-    "cancelled": None,
-}
 
 Told = Mapping[str, str | None]
 

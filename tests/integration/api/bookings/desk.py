@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
+from uuid import UUID, uuid4
 
 import psycopg
 
-from tests.integration.api.bookings.stays import HOTEL
+from tests.integration.api.bookings.stays import FAR, HOTEL, room_type
 from tests.support.api import Api
 from tests.support.waits import Waits
 
@@ -35,6 +36,15 @@ async def write(desk: psycopg.AsyncConnection[Any], *statements: LiteralString, 
     await desk.execute("select set_config('my_app.user_id', '3', true)")
     for statement in statements:
         await desk.execute(statement, values)
+
+
+async def staff_stay(api: Api) -> UUID:
+    """A stay that the front desk has written, in the only room of its type; its id."""
+    reservation, kind = uuid4(), await room_type(api, rooms=1)
+    (room,) = await rooms_of(api, kind)
+    async with colleague(api) as desk, desk.transaction():
+        await write(desk, STAY, id=reservation, hotel=HOTEL, first=api.day(FAR), room=room)
+    return reservation
 
 
 @asynccontextmanager

@@ -32,6 +32,19 @@ async def book(api: Api, body: Any, *, key: str | None = None, **wishes: Any) ->
     return await api.post("/bookings", body, headers={"Idempotency-Key": key or str(uuid4())}, **wishes)
 
 
+async def elsewhere(api: Api, hotel_id: int) -> tuple[dict[str, Any], Answered, Answered]:
+    """A stay at another hotel as it is asked for, a booking of it, and a hold, both of the same client."""
+    kind = await api.value("select min(id) from room_types where hotel_id = %s", hotel_id)
+    room = {"room_type_id": kind, "number_of_people": 1}
+    stay = asked(api, kind, hotel_id=hotel_id) | {"rooms": [room | {"plan_key": "2h"}]}
+    made = await book(api, stay)
+    assert made.status == 201, made.body
+    hold = {name: stay[name] for name in ("hotel_id", "check_in", "check_out")}
+    held = await api.post("/holds", hold | {"rooms": [room]})
+    assert held.status == 201, held.body
+    return stay, made, held
+
+
 def bare(body: dict[str, Any]) -> dict[str, Any]:
     """What an answer says, without as of when it is."""
     return {name: value for name, value in body.items() if name not in {"as_of", "stale"}}

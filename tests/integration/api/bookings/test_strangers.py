@@ -9,32 +9,12 @@ import pytest
 
 from api.app import ROUTES
 from api.request.routing import Route
-from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
-from tests.support.api import Answered, Api
+from tests.integration.api.bookings.stays import HOTEL, asked, book, elsewhere, room_type
+from tests.support.api import Answered, Api, same
 
 OTHER = 2
 NAMED = ("booking_id", "hold_id")
 BY_ID = [route for route in ROUTES if any("{" + name + "}" in route.path for name in NAMED)]
-
-
-def same(one: Answered, other: Answered) -> bool:
-    """Whether two answers say the same, but for the request's id."""
-    return one.status == other.status and {**one.body, "request_id": ""} == {**other.body, "request_id": ""}
-
-
-async def theirs(api: Api) -> tuple[dict[str, Any], str, str]:
-    """A stay at the other hotel as it is asked for, a booking of it and a hold, both of the same client."""
-    kind = await api.value("select min(id) from room_types where hotel_id = %s", OTHER)
-    stay = asked(api, kind, hotel_id=OTHER) | {
-        "rooms": [{"room_type_id": kind, "plan_key": "2h", "number_of_people": 1}]
-    }
-    made = await book(api, stay)
-    assert made.status == 201, made.body
-    hold = {name: stay[name] for name in ("hotel_id", "check_in", "check_out")}
-    hold["rooms"] = [{"room_type_id": kind, "number_of_people": 1}]
-    held = await api.post("/holds", hold, headers={"Idempotency-Key": str(uuid4())})
-    assert held.status == 201, held.body
-    return stay, made.body["booking_id"], held.body["hold_id"]
 
 
 def test_there_are_routes_to_try() -> None:
@@ -48,7 +28,7 @@ def test_there_are_routes_to_try() -> None:
 
 @pytest.mark.parametrize("route", BY_ID, ids=lambda route: f"{route.method} {route.path}")
 async def test_what_is_another_hotel_s_is_not_there(api: Api, route: Route) -> None:
-    stay, booking_id, hold_id = await theirs(api)
+    stay, made, held = await elsewhere(api, OTHER)
     bound = await api.key(hotels=[HOTEL])
     body = {name: stay[name] for name in ("check_in", "check_out", "rooms")} if route.method == "PUT" else None
     before = await api.rows("select id, status, updated_by from reservations order by id")
@@ -58,7 +38,7 @@ async def test_what_is_another_hotel_s_is_not_there(api: Api, route: Route) -> N
         headers = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
         return await api.call(route.method, path, json=body, key=bound, headers=headers)
 
-    foreign = await call(booking_id, hold_id)
+    foreign = await call(made.body["booking_id"], held.body["hold_id"])
     assert foreign.status == 404, foreign.body
     assert same(foreign, await call(str(uuid4()), str(uuid4())))
     assert await api.rows("select id, status, updated_by from reservations order by id") == before
@@ -127,7 +107,7 @@ async def token(api: Api, **wanted: Any) -> str:
 
 
 async def test_nothing_of_another_hotel_goes_into_a_booking(api: Api) -> None:
-    stay, booking_id, hold_id = await theirs(api)
+    stay, theirs, held = await elsewhere(api, OTHER)
     bound = await api.key(hotels=[HOTEL])
     kind = await room_type(api, rooms=3)
     mine = asked(api, kind)
@@ -137,16 +117,16 @@ async def test_nothing_of_another_hotel_goes_into_a_booking(api: Api) -> None:
         (stay, "unknown_hotel"),
         (mine | {"rooms": [others_room]}, "unknown_room_type"),
         (mine | {"rooms": [mine["rooms"][0] | {"plan_key": own_plan}]}, "unknown_plan"),
-        (mine | {"hold_id": hold_id}, "unknown_hold"),
+        (mine | {"hold_id": held.body["hold_id"]}, "unknown_hold"),
     ):
         once = {"Idempotency-Key": str(uuid4())}
         refused = await api.post("/bookings", wrong | {"external_id": str(uuid4())}, key=bound, headers=once)
         assert refused.code == code, refused.body
     made = await book(api, mine)
-    change = {name: mine[name] for name in ("check_in", "check_out", "rooms")} | {"hold_id": hold_id}
+    change = {name: mine[name] for name in ("check_in", "check_out", "rooms")} | {"hold_id": held.body["hold_id"]}
     headers = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
     refused = await api.put(f"/bookings/{made.body['booking_id']}", change, key=bound, headers=headers)
     assert (refused.status, refused.code) == (404, "unknown_hold")
     listed = await api.get("/bookings", key=bound)
     assert [one["booking_id"] for one in listed.body["bookings"]] == [made.body["booking_id"]]
-    assert booking_id not in listed.raw.decode()
+    assert theirs.body["booking_id"] not in listed.raw.decode()

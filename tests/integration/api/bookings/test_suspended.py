@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from sql.pms import brevity, changing
-from tests.integration.api.bookings.desk import CANCEL, LONGEST, STAY, colleague, nobody_suffers, rooms_of, write
-from tests.integration.api.bookings.stays import FAR, HOTEL, asked, book, room_type
+from tests.integration.api.bookings.desk import CANCEL, LONGEST, colleague, nobody_suffers, staff_stay, write
+from tests.integration.api.bookings.stays import HOTEL, asked, book, room_type
 from tests.support.api import Api
 from tests.support.daemon import until
 from tests.support.waits import watching
 
 
 async def test_what_a_suspended_process_has_locked_is_let_go_by_the_server(api: Api) -> None:
-    theirs, kind = uuid4(), await room_type(api, rooms=1)
-    (room,) = await rooms_of(api, kind)
-    async with colleague(api) as desk, desk.transaction():
-        await write(desk, STAY, id=theirs, hotel=HOTEL, first=api.day(FAR), room=room)
+    theirs = await staff_stay(api)
     async with api.context.connection() as conn:
         await conn.execute("begin")
         await brevity.act_as(conn, 2)
@@ -66,10 +63,7 @@ def seconds_to_cancel(api: Api, reservation: UUID) -> float:
 
 
 async def test_a_transaction_that_takes_long_is_ended_and_its_session_goes_on(api: Api) -> None:
-    theirs, kind = uuid4(), await room_type(api, rooms=1)
-    (room,) = await rooms_of(api, kind)
-    async with colleague(api) as desk, desk.transaction():
-        await write(desk, STAY, id=theirs, hotel=HOTEL, first=api.day(FAR), room=room)
+    theirs = await staff_stay(api)
     async with api.context.connection() as conn:
         before = await setting(conn, "lock_timeout")
         async with watching(api.database.dsn) as waits, colleague(api) as desk:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from api.access.scopes import SCOPES
 from api.app import ROUTES
-from tests.integration.api.bookings.stays import HOTEL, asked, book, written
+from tests.integration.api.bookings.stays import HOTEL, elsewhere, written
 from tests.integration.api.every_route.calls import OTHER, call_of, fields, routes
 from tests.support.api import Api, same
 
@@ -17,14 +17,7 @@ OF_CLIENTS = {"user_id", "cursor"}
 
 async def theirs(api: Api) -> dict[str, Any]:
     """Something of the other hotel for each name under which a route asks for something of a hotel."""
-    kind = await api.value("select min(id) from room_types where hotel_id = %s", OTHER)
-    stay = asked(api, kind, hotel_id=OTHER) | {
-        "rooms": [{"room_type_id": kind, "plan_key": "2h", "number_of_people": 1}]
-    }
-    made = await book(api, stay)
-    assert made.status == 201, made.body
-    hold = {name: stay[name] for name in ("hotel_id", "check_in", "check_out")}
-    held = await api.post("/holds", hold | {"rooms": [{"room_type_id": kind, "number_of_people": 1}]})
+    _, made, held = await elsewhere(api, OTHER)
     office = await api.key(client="office", scopes=SCOPES)
     wishes = {"hotels": [OTHER], "types": None, "bookings": "all", "guest_data": False, "max_bytes": 20_000}
     wishes |= {"concurrency": 8, "heartbeat_seconds": 0, "name": "theirs", "url": "http://127.0.0.1:9/"}
