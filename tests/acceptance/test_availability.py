@@ -8,9 +8,11 @@ from typing import Any
 import aiohttp
 
 from tests.support.daemon import Roomwire, today, until
+from tests.support.servers import ON_PG18
 from tests.support.servers.databases import Database
 
 
+@ON_PG18
 async def test_a_night_that_staff_give_away_is_gone_from_the_calendar_which_stays_fresh(pms: Database) -> None:
     roomwire = Roomwire(pms)
     await roomwire.command("setup")
