@@ -9,7 +9,7 @@ from uuid import uuid4
 from sql.pms import clients
 from sql.pms.clients import Circle, Guest
 from tests.integration.api.bookings.stays import HOTEL, PLAN, asked, room_type
-from tests.support.api import Answered, Api
+from tests.support.api import Answered, Api, same
 from tests.support.daemon import until
 
 OTHER = 2
@@ -99,11 +99,6 @@ async def test_a_key_finds_the_clients_of_its_hotels(api: Api) -> None:
 async def test_a_key_of_every_hotel_finds_everybody(api: Api) -> None:
     known = await client(api)
     assert staying(await with_guest(api, await room_type(api, rooms=1), key=api.mine)) == {known}
-
-
-def same(one: Answered, other: Answered) -> bool:
-    """Whether two answers say the same, but for the request's id."""
-    return one.status == other.status and {**one.body, "request_id": ""} == {**other.body, "request_id": ""}
 
 
 async def link(api: Api, user: str, client_id: str, key: str) -> Answered:
