@@ -2,16 +2,16 @@
 
 LIMITS = {
     "catchup": (
-        "One database session at a time computes documents, in one transaction per batch. 55 % of its time goes"
-        " into booking documents (`write` in `projection.sql`: guests and add-ons are looked up night by night),"
-        " 15 % into counting nights (`pms/nights.sql`: also where only a price or a status changed, because an"
-        " update does not tell the old room and day), 20 % into noting what bookings were computed from"
-        " (`renew_seen`). Larger batches cost less per change, for more of their keys are the same; but creating a"
-        " hotel has to wait for a batch's end, so none is let grow over 150 ms. The session, Roomwire's process,"
-        " which decodes, and the server's decoding share the cores."
+        "One database session at a time computes documents, in one transaction per batch. About half of its time"
+        " goes into booking documents (`write` in `projection.sql`: guests and add-ons are looked up night by"
+        " night), a quarter into counting nights (`pms/nights.sql`), a fifth into noting what bookings were"
+        " computed from (`renew_seen`); a document costs it 0.13 to 0.18 ms. Larger batches cost less per change,"
+        " for more of their keys are the same; but creating a hotel has to wait for a batch's end, so none is let"
+        " grow over 150 ms. The session, Roomwire's process, which decodes, and the server's decoding share the"
+        " cores."
     ),
     "latency": (
-        "Capture waits four times for the database in a batch of one change, once more where ids have to be"
+        "Capture waits three times for the database in a batch of one change, once more where ids have to be"
         " looked up, delivery three times for a message, and each waits for a core: the PMS, its load generator,"
         " the server, Roomwire and the receiver share them. A batch of one booking costs the session about ten"
         " times what one booking more adds to it: a statement opens every partition that it might look into."
@@ -34,10 +34,9 @@ LIMITS = {
     ),
     "api": (
         "Roomwire's one process for calendars, of whose time a third is the HTTP library's; for stays, it and its"
-        " database sessions alike. A booking takes some 10 ms of CPU, capture of it included: a good half of it is"
+        " database sessions alike. A booking takes some 7 ms of CPU, capture of it included: a good half of it is"
         " the process's (ten statements, the models, the prices), the rest its sessions', of which half are the"
-        " PMS's own foreign keys and log triggers. Two cores, which the callers share, make fewer than 200 of them"
-        " a second."
+        " PMS's own foreign keys and log triggers. The callers share the two cores."
     ),
     "idle": "The looks at the database each second, by capture and delivery, and the server's own background work.",
 }
