@@ -71,19 +71,16 @@ def _arguments() -> argparse.Namespace:
 async def _run(asked: argparse.Namespace, say: Callable[[str], None]) -> tuple[list[Figure], list[str]]:
     figures: list[Figure] = []
     broken = []
-    for kit in _kits(asked):
-        wanted = [name for name in asked.name or BENCHES if kit.name in (asked.on or _places(asked, name))]
-        if not wanted:
-            continue
+    for kit, name in _wanted(asked):
+        # Each has a server of its own: what one leaves to be tidied up takes cores from none that comes after it.
         with raised(kit, asked.folder, Scale(asked.quick), partial(_say_of, say, kit)) as stage:
-            for name in wanted:
-                stage.say(f"{name} begins")
-                try:
-                    async for figure in BENCHES[name][0](stage):
-                        figures.append(figure)
-                except Exception as error:  # noqa: BLE001  # the others are still worth having
-                    stage.say(f"{name} broke: {error!r}")
-                    broken.append(f"{name} on {kit.name}")
+            stage.say(f"{name} begins")
+            try:
+                async for figure in BENCHES[name][0](stage):
+                    figures.append(figure)
+            except Exception as error:  # noqa: BLE001  # the others are still worth having
+                stage.say(f"{name} broke: {error!r}")
+                broken.append(f"{name} on {kit.name}")
     order = list(BENCHES)
     return sorted(figures, key=lambda figure: order.index(figure.bench)), broken
 
@@ -92,8 +89,15 @@ def _say_of(say: Callable[[str], None], kit: Kit, text: str) -> None:
     say(f"{kit.name}  {text}")
 
 
-def _kits(asked: argparse.Namespace) -> list[Kit]:
-    return [kit for name, kit in KITS.items() if name in (asked.on or EVERYWHERE)]
+def _wanted(asked: argparse.Namespace) -> list[tuple[Kit, str]]:
+    """What is measured where, in order."""
+    kits = [kit for name, kit in KITS.items() if name in (asked.on or EVERYWHERE)]
+    return [
+        (kit, name)
+        for kit in kits
+        for name in asked.name or BENCHES
+        if kit.name in (asked.on or _places(asked, name))
+    ]
 
 
 def _places(asked: argparse.Namespace, name: str) -> tuple[str, ...]:
