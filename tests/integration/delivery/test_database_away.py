@@ -154,10 +154,8 @@ async def test_what_a_crash_made_free_during_its_send_is_not_sent_beside_it(
 
 @pytest.mark.own_server
 async def test_it_ends_in_time_though_the_database_is_away(
-    server: Server, ours: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    server: Server, ours: Database, receiver: Receiver
 ) -> None:
-    for limit in ("pump._GRACE", "worker._FAREWELL"):
-        monkeypatch.setattr(f"outbox.delivery.{limit}", 0.3)
     async with make_pool(ours.dsn, application="test", size=4) as pool:
         async with await psycopg.AsyncConnection.connect(ours.dsn, autocommit=True) as conn:
             bench = Bench(pool, Documents(conn), receiver)
