@@ -6,6 +6,7 @@ deadlock is us and never the front desk), is bounded in time, and commits withou
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from select import POLLIN, poll
@@ -50,7 +51,8 @@ class Pool(AsyncConnectionPool[AsyncConnection]):
         Raises:
             PoolTimeout: none became free in time.
         """
-        while _ended(conn := await super().getconn(timeout)):
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        while _ended(conn := await super().getconn(deadline - time.monotonic())):
             await conn.close()
             await self.putconn(conn)
         return conn

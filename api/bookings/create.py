@@ -12,7 +12,7 @@ from api.bookings.asked import BookingAsked, check_guests
 from api.bookings.assignment import Need
 from api.bookings.guests import ask_booker, booker, staying
 from api.bookings.holds import held_rooms
-from api.bookings.rooms import check_rooms, take_rooms
+from api.bookings.rooms import check_types, take_rooms
 from api.bookings.terms import agree, check_days
 from api.days import today
 from api.quotes.offers import Priced
@@ -97,7 +97,7 @@ class _Making:
             stays = await staying(conn, self.call, client_id)
         else:
             # A group's guests take a while: not with rooms locked, and not for rooms that are not there.
-            await check_rooms(conn, self.nights.hotel_id, self.needs)
+            await check_types(conn, self.nights.hotel_id, self.needs)
             stays = await staying(conn, self.call, client_id)
             held, given = await self._rooms(conn)
         made = Reservation(

@@ -37,11 +37,11 @@ async def take_rooms(
     if given := await choose_rooms(conn, nights, needs, tried, given_away, asked=asked):
         tried.update(room.id for room in given)
         return given
-    await check_rooms(conn, nights.hotel_id, needs, numbers)
+    await check_types(conn, nights.hotel_id, needs, numbers)
     raise Problem("sold_out", room_type_ids=sorted({need.room_type_id for need in needs}), **freshness.stamp(fresh))
 
 
-async def check_rooms(
+async def check_types(
     conn: AsyncConnection, hotel_id: int, needs: Sequence[Need], numbers: Sequence[int] = ()
 ) -> None:
     """Make sure that the hotel has rooms of such types and sizes, free or not. numbers: as `take_rooms` has them.
